@@ -1,0 +1,203 @@
+"""Ingestion: a user's folder of data to tf.Examples, on top of TFX's file-based example gen.
+
+Spans, versions, split configuration, fingerprints and caching are TFX's. Ours is how records are read (`data.folder`),
+checked and quarantined, and that the fingerprint covers each file below the folder, by path, size and time of change in
+nanoseconds, where TFX's own knows whole seconds.
+
+Memory: a bundle reads, checks, encodes and writes one record after the other. No record's bytes pass through a
+shuffle, which the in-memory runner would hold whole; the order is `data.folder`'s.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import tensorflow as tf
+from google.protobuf import json_format, struct_pb2
+from tfx.components.example_gen import driver, input_processor
+from tfx.components.example_gen.base_example_gen_executor import BaseExampleGenExecutor
+from tfx.components.example_gen.component import FileBasedExampleGen
+from tfx.dsl.components.base import executor_spec
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+from tfx.utils import proto_utils
+
+from data.columns import DType, Value, raw_features
+from data.errors import DataRefused
+from data.files import tree_digest
+from data.folder import DataFolder, Record
+from trainer.task import load
+
+QUARANTINE = "quarantine.jsonl"
+COUNTS = "counts.json"
+SPLITS = {"train": 4, "eval": 1}
+"""Hash buckets of each split, for folders that are not split already."""
+
+
+class _FolderProcessor(input_processor.FileBasedInputProcessor):
+    def get_input_fingerprint(self, span: int, version: int | None) -> str:
+        patterns = (self.get_pattern_for_span_version(split.pattern, span, version) for split in self._splits)
+        return ",".join(tree_digest(Path(self._input_base_uri, pattern).parent) for pattern in patterns)
+
+
+class _FolderDriver(driver.FileBasedDriver):
+    def get_input_processor(self, splits: Any, range_config: Any = None, input_base_uri: Any = None) -> Any:
+        return _FolderProcessor(input_base_uri, splits, range_config)
+
+
+class FolderExampleGenExecutor(BaseExampleGenExecutor):
+    """Writes the splits, `quarantine.jsonl` and `counts.json`.
+
+    Raises:
+      DataRefused: a path leaves the data folder, or a split has no good record.
+    """
+
+    def GetInputSourceToExamplePTransform(self) -> Any:
+        return ReadFolder
+
+    def GenerateExamplesByBeam(self, pipeline: beam.Pipeline, exec_properties: dict[str, Any]) -> dict[str, Any]:
+        input_config = proto_utils.json_to_proto(exec_properties["input_config"], example_gen_pb2.Input())
+        outputs = pipeline | ReadFolder(exec_properties, input_config.splits[0].pattern)
+        _ = outputs.problem | beam.io.WriteToText(str(self._output / QUARANTINE), shard_name_template="")
+        _ = (
+            outputs.outcome
+            | beam.combiners.Count.PerElement()
+            | beam.combiners.ToDict()
+            | beam.Map(_counts)
+            | "WriteCounts" >> beam.io.WriteToText(str(self._output / COUNTS), shard_name_template="")
+        )
+        return {split: outputs[split] for split in SPLITS}
+
+    def Do(self, input_dict: Any, output_dict: Any, exec_properties: dict[str, Any]) -> None:
+        self._output = Path(artifact_utils.get_single_uri(output_dict["examples"]))
+        super().Do(input_dict, output_dict, exec_properties)
+        counts, problems = read_counts(self._output), read_quarantine(self._output)
+        attack = next((p for p in problems if p["attack"]), None)
+        if attack:
+            raise DataRefused(
+                f"{attack['file']}: {attack['reason']}",
+                "remove this record: paths in data files must stay inside the data folder",
+            )
+        for split in SPLITS:
+            if not counts[split]:
+                first = "; ".join(describe(p) for p in problems[:3])
+                raise DataRefused(
+                    f"the {split} split has no good record" + (f" ({len(problems)} bad: {first})" if first else ""),
+                    "see `benison data check TASK DIR`",
+                )
+
+
+class ReadFolder(beam.PTransform):
+    """A folder's records as serialised tf.Examples, one output a split, beside `problem` (JSON) and `outcome`."""
+
+    def __init__(self, exec_properties: dict[str, Any], split_pattern: str) -> None:
+        super().__init__()
+        config = example_gen_pb2.CustomConfig()
+        proto_utils.json_to_proto(exec_properties["custom_config"], config)
+        settings = struct_pb2.Struct()
+        config.custom_config.Unpack(settings)
+        self._settings = json_format.MessageToDict(settings)
+        self._folder = str(Path(exec_properties["input_base"], split_pattern).parent)
+
+    def expand(self, pipeline: beam.Pipeline) -> Any:
+        shards = int(self._settings["shards"])
+        return (
+            pipeline
+            | beam.Create(range(shards))
+            | beam.ParDo(_ReadShard(self._folder, self._settings, shards)).with_outputs(
+                "problem", "outcome", *SPLITS
+            )
+        )
+
+
+class _ReadShard(beam.DoFn):
+    def __init__(self, folder: str, settings: dict[str, Any], shards: int) -> None:
+        self._folder, self._task, self._shards = folder, settings["task"], shards
+        self._limit = int(settings["limit"]) if settings.get("limit") else None
+
+    def process(self, shard: int) -> Iterator[Any]:
+        columns = load(self._task).columns
+        dtypes: dict[str, DType] = {name: feature.dtype for name, feature in raw_features(columns).items()}
+        folder = DataFolder(self._folder, columns)
+        for split in folder.splits:
+            for record in folder.records(split, shard, self._shards, self._limit):
+                yield from _outputs(record, dtypes)
+
+
+def _outputs(record: Record, dtypes: dict[str, DType]) -> Iterator[Any]:
+    if record.problem:
+        problem = {"split": record.split, "file": record.file, "row": record.row, **asdict(record.problem)}
+        yield beam.pvalue.TaggedOutput("problem", json.dumps(problem))
+        yield beam.pvalue.TaggedOutput("outcome", "quarantined")
+    elif record.features is not None:
+        yield beam.pvalue.TaggedOutput(record.split, serialized_example(record.features, dtypes))
+        yield beam.pvalue.TaggedOutput("outcome", record.split)
+
+
+def serialized_example(features: dict[str, Value], dtypes: dict[str, DType]) -> bytes:
+    """One tf.Example; features that are absent (optional columns) hold no value."""
+    example = tf.train.Example()
+    for name, value in features.items():
+        slot = example.features.feature[name]
+        if dtypes[name] == "bytes":
+            slot.bytes_list.value.append(value)
+        elif dtypes[name] == "int64":
+            slot.int64_list.value.append(value)
+        else:
+            slot.float_list.value.append(value)
+    return example.SerializeToString(deterministic=True)
+
+
+class FolderExampleGen(FileBasedExampleGen):
+    """Reads a folder in the convention of `docs/own-data.md`. Folders `span-1`, `span-2` ... are TFX's spans."""
+
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(FolderExampleGenExecutor)
+    DRIVER_CLASS = _FolderDriver
+
+    def __init__(self, input_base: str, settings: dict[str, Any]) -> None:
+        """`settings`: task, limit (records of each split, or None), shards, and the digest of the reading code."""
+        struct = struct_pb2.Struct()
+        struct.update(settings)
+        config = example_gen_pb2.CustomConfig()
+        config.custom_config.Pack(struct)
+        buckets = [example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=n) for name, n in SPLITS.items()]
+        super().__init__(
+            input_base=input_base,
+            input_config=example_gen_pb2.Input(splits=[{"name": "all", "pattern": _pattern(Path(input_base))}]),
+            output_config=example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=buckets)),
+            custom_config=config,
+        )
+
+
+def read_counts(examples: Path) -> dict[str, int]:
+    """Good records of each split and quarantined ones, of an examples artifact."""
+    return json.loads((examples / COUNTS).read_text(encoding="utf-8"))
+
+
+def read_quarantine(examples: Path) -> list[dict[str, Any]]:
+    """The bad records of an examples artifact, each with split, file, row, column, reason and attack."""
+    return [json.loads(line) for line in (examples / QUARANTINE).read_text(encoding="utf-8").splitlines()]
+
+
+def describe(problem: dict[str, Any]) -> str:
+    """One bad record in words."""
+    row = f", row {problem['row']}" if problem["row"] else ""
+    column = f", column {problem['column']}" if problem["column"] else ""
+    return f"{problem['file']}{row}{column}: {problem['reason']}"
+
+
+def _counts(outcomes: dict[str, int]) -> str:
+    return json.dumps({name: outcomes.get(name, 0) for name in (*SPLITS, "quarantined")})
+
+
+def _pattern(root: Path) -> str:
+    folders = [path for path in root.iterdir() if not path.name.startswith(".")]
+    spans = folders and all(path.is_dir() and re.fullmatch(r"span-\d+", path.name) for path in folders)
+    return "span-{SPAN}/*" if spans else "*"
+

@@ -1,0 +1,284 @@
+"""Where training runs: in this process, or in several that train one model together.
+
+A launcher is given a spec, the JSON-able dict that `trainer.worker` reads, and returns once training has ended well.
+"""
+
+from __future__ import annotations
+
+import glob
+import itertools
+import json
+import logging
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from data.errors import BenisonError, DataRefused, WrongUse
+from trainer import cluster
+
+logger = logging.getLogger(__name__)
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+LOG_TAIL = 100_000  # bytes searched for the reason of a failure
+FIX_MARK = "  -> "  # as BenisonError prints it
+
+# Stands in front of each worker's command: the kernel is to kill the worker when this process ends, even by SIGKILL.
+# A `preexec_fn` could do the same, but may deadlock after a fork of a process full of Beam's and TensorFlow's threads.
+# Then a check that the parent has not ended before it could be watched.
+_BOUND_TO_PARENT = """
+import ctypes, os, signal, sys
+parent, *command = sys.argv[1:]
+PR_SET_PDEATHSIG = 1
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+if os.getppid() == int(parent):
+    os.execvp(command[0], command)
+"""
+
+
+class Launcher(Protocol):
+    """Runs the training workers that a spec describes."""
+
+    def run(self, spec: dict[str, Any], log_dir: Path) -> None:
+        """Returns when training has ended well; logs of other processes go to `log_dir`.
+
+        Raises:
+          BenisonError: training failed for good.
+        """
+        ...
+
+
+class InProcess:
+    """One worker, in this process. What it raises is passed on as it is."""
+
+    def run(self, spec: dict[str, Any], log_dir: Path) -> None:
+        from trainer.worker import train
+
+        train(spec)
+
+
+@dataclass(frozen=True)
+class LocalProcesses:
+    """Several workers on this machine (Linux), one process each, joined over loopback.
+
+    When one dies the others cannot go on: all are killed and started again, and resume from their last backup, at
+    most `max_restarts` times. Training that fails twice without a step forward, or for a reason that the worker
+    explained (a BenisonError), is not started again.
+
+    No worker outlives the call, nor this process however it ends. Worker i appends to `log_dir/worker-<i>.log`.
+    """
+
+    workers: int
+    max_restarts: int = 3
+    # -P: a folder named `data` or `trainer` where the user stands must not be taken for ours.
+    command: Sequence[str] = (sys.executable, "-P", "-m", "trainer.worker")
+
+    def run(self, spec: dict[str, Any], log_dir: Path) -> None:
+        from trainer.worker import TrainingSpec
+
+        if self.workers < 1:
+            raise WrongUse(f"{self.workers} training workers", "ask for at least one")
+        log_dir.mkdir(parents=True, exist_ok=True)
+        spec_file = log_dir / "spec.json"
+        spec_file.write_text(json.dumps(spec), encoding="utf-8")
+        progress_file = TrainingSpec(**spec).progress_file
+        best, failures_in_place = _step(progress_file), 0
+        for attempt in itertools.count(1):
+            failure = self._attempt(spec_file, log_dir, attempt)
+            if failure is None:
+                return
+            reached = _step(progress_file)
+            failures_in_place = 0 if reached > best else failures_in_place + 1
+            best = max(best, reached)
+            if failure.explained or failures_in_place == 2 or attempt > self.max_restarts:
+                raise failure.error(attempt)
+            logger.warning("%s; all workers start again from the last backup", failure.message)
+
+    def _attempt(self, spec_file: Path, log_dir: Path, attempt: int) -> _Failure | None:
+        """Runs all workers once; the first failure, or None when all ended well. None of them is left behind."""
+        with ExitStack() as running:
+            hosts = running.enter_context(_reserved_hosts(self.workers))
+            started: list[_Worker] = []
+            for index, environment in enumerate(_environments(hosts)):
+                log = log_dir / f"worker-{index}.log"
+                title = f"worker {index} of {self.workers}, attempt {attempt}, {time.strftime('%Y-%m-%d %H:%M:%S')}"
+                command = [*self.command, str(spec_file)]
+                started.append(running.enter_context(_worker(command, environment, log, title)))
+            while True:
+                statuses = [worker.status() for worker in started]
+                for index, status in enumerate(statuses):
+                    if status:
+                        return _Failure.read(f"training worker {index} of {self.workers}", status, started[index])
+                alive = [worker for worker, status in zip(started, statuses, strict=True) if status is None]
+                if not alive:
+                    return None
+                _wait_for_an_end(alive)
+
+
+@dataclass(frozen=True)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    log: Path
+    offset: int  # where this attempt begins in the log, in bytes
+
+    def status(self) -> int | None:
+        """Exit status, negative for a signal, None while it runs.
+
+        The process is not reaped: its number stays its own, so that its group can be killed safely afterwards.
+        """
+        end = os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if end is None:
+            return None
+        return end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
+
+
+@contextmanager
+def _worker(command: list[str], environment: dict[str, str], log: Path, title: str) -> Iterator[_Worker]:
+    """A running process in a group of its own; the group is killed and the process reaped on leaving."""
+    bound = [sys.executable, "-I", "-S", "-c", _BOUND_TO_PARENT, str(os.getpid()), *command]
+    with log.open("ab") as output:
+        output.write(f"=== {title}\n".encode())
+        output.flush()
+        process = subprocess.Popen(
+            bound,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        )
+        try:
+            yield _Worker(process, log, output.tell())
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _wait_for_an_end(workers: list[_Worker]) -> None:
+    """Blocks until one of the processes has ended."""
+    with ExitStack() as descriptors:
+        ends = select.poll()
+        for worker in workers:
+            descriptor = os.pidfd_open(worker.process.pid)
+            descriptors.callback(os.close, descriptor)
+            ends.register(descriptor, select.POLLIN)
+        ends.poll()
+
+
+@contextmanager
+def _reserved_hosts(count: int) -> Iterator[list[str]]:
+    """Loopback addresses with free ports, held while the workers run.
+
+    The sockets never listen. SO_REUSEPORT, here and in the workers (`TF_GRPC_REUSE_PORT`), lets a worker listen on
+    its port beside us, while the kernel gives that port to nobody else. Without it, another process could take a port
+    between our look and the worker's start.
+    """
+    with ExitStack() as sockets:
+        hosts = []
+        for _ in range(count):
+            held = sockets.enter_context(socket.socket())
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            held.bind(("", 0))
+            hosts.append(f"127.0.0.1:{held.getsockname()[1]}")
+        yield hosts
+
+
+def _environments(hosts: list[str]) -> Iterator[dict[str, str]]:
+    """Each worker's environment: its place in the cluster, its share of the cores and of the GPUs."""
+    threads = str(max(1, len(os.sched_getaffinity(0)) // len(hosts)))
+    gpus = _visible_gpus()
+    if gpus and len(hosts) > len(gpus):
+        raise WrongUse(
+            f"{len(hosts)} training workers cannot share {len(gpus)} GPU(s): each needs one of its own",
+            f"use at most {len(gpus)} workers, or set CUDA_VISIBLE_DEVICES=-1 to train on the CPU",
+        )
+    path = os.pathsep.join(filter(None, (str(PROJECT_ROOT), os.environ.get("PYTHONPATH"))))
+    for index in range(len(hosts)):
+        yield {
+            **os.environ,
+            "TF_CONFIG": cluster.tf_config(hosts, index),
+            "TF_GRPC_REUSE_PORT": "true",
+            "TF_NUM_INTRAOP_THREADS": threads,
+            "TF_NUM_INTEROP_THREADS": threads,
+            "OMP_NUM_THREADS": threads,
+            "CUDA_VISIBLE_DEVICES": ",".join(gpus[index :: len(hosts)]) or "-1",
+            "PYTHONPATH": path,
+            "PYTHONUNBUFFERED": "1",
+        }
+
+
+def _visible_gpus() -> list[str]:
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is None:
+        return [str(index) for index, _ in enumerate(glob.glob("/dev/nvidia[0-9]*"))]
+    return [name.strip() for name in chosen.split(",") if name.strip() not in ("", "-1")]
+
+
+def _step(progress_file: Path) -> int:
+    """The last step that the chief reported; 0 before the first."""
+    if not progress_file.exists():
+        return 0
+    return int(json.loads(progress_file.read_text(encoding="utf-8"))["step"])
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """Why a worker ended; `fix` is empty unless the worker explained it."""
+
+    who: str
+    status: int  # negative for a signal
+    reason: str
+    fix: str
+    log: Path
+
+    @classmethod
+    def read(cls, who: str, status: int, worker: _Worker) -> _Failure:
+        with worker.log.open("rb") as log:
+            log.seek(max(worker.offset, worker.log.stat().st_size - LOG_TAIL))
+            reason, fix = _last_words(log.read().decode(errors="replace").splitlines())
+        return cls(who, status, reason, fix, worker.log)
+
+    @property
+    def explained(self) -> bool:
+        return bool(self.fix) or self.status in (WrongUse.exit_code, DataRefused.exit_code)
+
+    @property
+    def message(self) -> str:
+        killed = self.status < 0
+        ended = f"was killed by {signal.Signals(-self.status).name}" if killed else f"ended with status {self.status}"
+        return f"{self.who} {ended}: {self.reason}"
+
+    def error(self, attempts: int) -> BenisonError:
+        kind = {each.exit_code: each for each in (WrongUse, DataRefused)}.get(self.status, BenisonError)
+        if self.status == -signal.SIGKILL:
+            advice = "most often memory ran out: use a smaller global_batch_size or fewer workers, then run again"
+        else:
+            advice = "read the end of that log, correct the cause and run again: training resumes from its last backup"
+        tried = f" (attempt {attempts}, the last)" if attempts > 1 else ""
+        return kind(f"{self.message}{tried}\n  log: {self.log}", self.fix or advice)
+
+
+def _last_words(lines: list[str]) -> tuple[str, str]:
+    """Why a process ended, from its output: reason and fix of an explained error, the exception of a traceback, or
+    else the last lines."""
+    raised: set[int] = set()
+    for start, line in enumerate(lines):
+        # What destructors and threads complain about while a process ends is not why it ended.
+        secondary = start > 0 and lines[start - 1].startswith(("Exception ignored", "Exception in thread"))
+        if line.startswith("Traceback (most recent call last)") and not secondary:
+            raised.update(itertools.islice((i for i in range(start + 1, len(lines)) if lines[i][:1].strip()), 1))
+    for i in reversed(range(len(lines))):
+        if i > 0 and lines[i].startswith(FIX_MARK):
+            return lines[i - 1], lines[i].removeprefix(FIX_MARK)
+        if i in raised:
+            return lines[i], ""
+    last = [line.strip()[:200] for line in lines if line.strip()][-3:]
+    return f"its last output was: {' | '.join(last)}" if last else "it wrote nothing", ""

@@ -1,0 +1,61 @@
+"""The push: a blessed model becomes the next served version, whole or not at all.
+
+TFX's Pusher pushes without a blessing input and copies in place, so that a crash leaves a version that a server would
+load. This executor refuses what is not blessed, copies to a staging folder, writes digests, syncs to disk and renames.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tfx.components.pusher.executor import Executor
+from tfx.proto import pusher_pb2
+from tfx.types import artifact_utils
+from tfx.utils import json_utils, proto_utils
+
+from trainer import manifest
+
+STAGING = ".staging"
+
+
+class PusherExecutor(Executor):
+    """Pushes to `<base_directory>/<version>/`, versions counting from 1; `custom_config` goes into the manifest."""
+
+    def Do(self, input_dict: Any, output_dict: Any, exec_properties: dict[str, Any]) -> None:
+        pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
+        if "model_blessing" not in input_dict or not self.CheckBlessing(input_dict):
+            self._MarkNotPushed(pushed)
+            return
+        destination = proto_utils.json_to_proto(exec_properties["push_destination"], pusher_pb2.PushDestination())
+        about = json_utils.loads(exec_properties["custom_config"])
+        version = push(Path(self.GetModelPath(input_dict)), Path(destination.filesystem.base_directory), about)
+        self._MarkPushed(pushed, pushed_destination=str(version), pushed_version=version.name)
+
+
+def push(model: Path, serving: Path, about: dict[str, Any]) -> Path:
+    """Copies a SavedModel to the next version under `serving` and returns its folder.
+
+    At each moment `serving` holds complete versions only. What an earlier, killed push left behind is cleared away.
+    """
+    staging = serving / STAGING
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(model, staging)
+    manifest.write(staging, about)
+    for path in [*staging.rglob("*"), staging]:
+        _sync(path)
+    version = serving / str(1 + max(manifest.versions(serving), default=0))
+    os.rename(staging, version)
+    _sync(serving)
+    return version
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,257 @@
+"""The report: what an evaluation found, as files that a person, the page and the dashboard read.
+
+Writes `report.json` (its schema is `components.report_page.ReportData`), preview media and `index.html`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+from tfx import types
+from tfx.dsl.components.base import base_component, base_executor, executor_spec
+from tfx.types import artifact, artifact_utils, component_spec, standard_artifacts
+from tfx.utils import path_utils
+
+from components.evaluator import bound_with_reference
+from components.example_gen import read_counts, read_quarantine
+from components.reference import ReferenceScores, read_scores
+from data.columns import raw_features
+from trainer import preview
+from trainer.task import Gate, Task
+from trainer.transform import task_from
+
+PREVIEW_POOL = 256
+"""Eval examples among which previews are chosen."""
+PREVIEWS = 12
+"""Previews of each sort, wrong and right."""
+QUARANTINE_SHOWN = 50
+CANDIDATE, BASELINE = "candidate", "baseline"
+"""TFMA's names of the model and of the latest blessed one when it judges both."""
+
+
+class RunReport(artifact.Artifact):
+    """A folder with `report.json`, previews and the self-contained `index.html`."""
+
+    TYPE_NAME = "BenisonReport"
+
+
+class ReportExecutor(base_executor.BaseExecutor):
+    """Gathers what the other nodes left and shows examples through the model."""
+
+    def Do(self, input_dict: Any, output_dict: Any, exec_properties: dict[str, Any]) -> None:
+        from components import report_page
+
+        def uri(name: str) -> str:
+            return artifact_utils.get_single_uri(input_dict[name])
+
+        task = task_from({"task": exec_properties["task"], "hparams": json.loads(exec_properties["hparams"])})
+        gates = [Gate(**gate) for gate in json.loads(exec_properties["gates"])]
+        blessing = artifact_utils.get_single_instance(input_dict["blessing"])
+        directory = Path(artifact_utils.get_single_uri(output_dict["report"]))
+        findings = Findings(uri("evaluation"), read_scores(uri("reference")), gates)
+        blessed = bool(blessing.get_int_custom_property("blessed"))
+        examples = Path(uri("examples"))
+        problems = read_quarantine(examples)
+        history = json.loads(Path(uri("model_run"), "history.json").read_text(encoding="utf-8"))
+        report = {
+            "task": exec_properties["task"],
+            "title": task.title,
+            "questions": list(task.questions),
+            "run_id": self._context.pipeline_run_id if self._context else "",
+            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "state": "finished",
+            "blessed": blessed,
+            "verdict": findings.verdict(blessed),
+            "key_metric": gates[0].metric,
+            "gates": findings.gate_rows(),
+            "metrics": findings.metrics,
+            "reference": findings.reference,
+            "baseline": findings.baseline,
+            "slices": findings.slices(),
+            "confusion": findings.confusion(_classes(uri("model"))),
+            "curves": history,
+            "examples": read_counts(examples),
+            "quarantine": problems[:QUARANTINE_SHOWN],
+            "previews": preview.write(
+                _previews(task, examples / "Split-eval", path_utils.serving_model_path(uri("model"))), directory
+            ),
+            "hparams": json.loads(exec_properties["hparams"]),
+            **json.loads(exec_properties["about"]),
+        }
+        (directory / "report.json").write_text(json.dumps(report, indent=2, default=float), encoding="utf-8")
+        report_page.render(directory)
+
+
+class Findings:
+    """One evaluation as TFMA left it, beside the reference and the gates."""
+
+    def __init__(self, evaluation: str, reference: dict[str, dict[str, float]], gates: list[Gate]) -> None:
+        self.reference, self._gates, self._evaluation = reference, gates, evaluation
+        names = [spec.name for spec in tfma.load_eval_result(evaluation, model_name=None).config.model_specs]
+        self._result = tfma.load_eval_result(evaluation, model_name=CANDIDATE if CANDIDATE in names else None)
+        self.metrics = _scalars(self._result.get_metrics_for_slice())
+        self.baseline: dict[str, float] = {}
+        if BASELINE in names:
+            self.baseline = _scalars(tfma.load_eval_result(evaluation, model_name=BASELINE).get_metrics_for_slice())
+
+    def gate_rows(self) -> list[dict[str, Any]]:
+        """One row for each bound: metric, value, bound, where the bound comes from, whether it holds."""
+        return [row for gate in self._gates for row in self._rows(gate)]
+
+    def _rows(self, gate: Gate) -> Iterator[dict[str, Any]]:
+        value = self.metrics.get(gate.metric, math.nan)
+        bounds: list[tuple[float, str]] = []
+        if gate.bound is not None:
+            bounds.append((gate.bound, "floor"))
+        bound, origin = bound_with_reference(Gate(gate.metric, higher_is_better=gate.higher_is_better,
+                                                  reference_margin=gate.reference_margin), self.reference)
+        if bound is not None:
+            bounds.append((bound, f"reference: {origin}"))
+        if gate.metric in self.baseline:
+            margin = -gate.baseline_margin if gate.higher_is_better else gate.baseline_margin
+            bounds.append((self.baseline[gate.metric] + margin, "latest blessed model"))
+        for bound, origin in bounds:
+            yield _row(gate, value, bound, origin, "")
+        if gate.slice_bound is not None:
+            for entry in self.slices():
+                yield _row(gate, entry["metrics"].get(gate.metric, math.nan), gate.slice_bound, "floor", entry["slice"])
+
+    def verdict(self, blessed: bool) -> str:
+        """In plain words why the model was blessed or not, the key metric first."""
+        rows = self.gate_rows()
+        gate = self._gates[0]
+        said = [f"{gate.metric} {self.metrics.get(gate.metric, math.nan):.4g}"]
+        for row in rows if not blessed else (r for r in rows if r["metric"] == gate.metric and not r["slice"]):
+            if not blessed and row["passed"]:
+                continue
+            sign = ("≥" if row["passed"] else "<") if row["higher_is_better"] else ("≤" if row["passed"] else ">")
+            where = f" for {row['slice']}" if row["slice"] else ""
+            shown = "" if row["metric"] == gate.metric and not where else f"{row['metric']} {row['value']:.4g}{where} "
+            said.append(f"{shown}{sign} {row['bound']:.4g} ({row['bound_from']})")
+        return f"{'blessed' if blessed else 'not blessed'}: " + ", ".join(said)
+
+    def slices(self) -> list[dict[str, Any]]:
+        """Each slice's metrics, in TFMA's order, without the overall one."""
+        rows = []
+        for key, _ in self._result.slicing_metrics:
+            if key:
+                metrics = _scalars(self._result.get_metrics_for_slice(key))
+                name = ", ".join(f"{column}: {_text(value)}" for column, value in key)
+                rows.append({"slice": name, "examples": int(metrics.pop("example_count", 0)), "metrics": metrics})
+        return rows
+
+    def confusion(self, classes: list[str]) -> dict[str, Any] | None:
+        """Counts [true][predicted] of the overall slice, if a confusion matrix was among the metrics."""
+        for key, plots in self._result.plots:
+            if key == ():
+                for by_subkey in plots.values():
+                    for named in by_subkey.values():
+                        matrix = named.get("multiClassConfusionMatrixAtThresholds")
+                        if matrix:
+                            return {"labels": classes, "counts": _counts(matrix, len(classes))}
+        return None
+
+
+def _row(gate: Gate, value: float, bound: float, origin: str, slice_name: str) -> dict[str, Any]:
+    passed = value >= bound - 1e-6 if gate.higher_is_better else value <= bound + 1e-6
+    return {
+        "metric": gate.metric,
+        "value": value,
+        "bound": bound,
+        "bound_from": origin,
+        "higher_is_better": gate.higher_is_better,
+        "passed": bool(passed),
+        "slice": slice_name,
+    }
+
+
+def _counts(matrix: dict[str, Any], size: int) -> list[list[int]]:
+    counts = [[0] * size for _ in range(size)]
+    for at_threshold in matrix["matrices"][:1]:
+        for entry in at_threshold.get("entries", []):
+            actual, predicted = int(entry.get("actualClassId", 0)), int(entry.get("predictedClassId", 0))
+            if 0 <= actual < size and 0 <= predicted < size:
+                counts[actual][predicted] = int(entry.get("numWeightedExamples", 0))
+    return counts
+
+
+def _scalars(metrics: Any) -> dict[str, float]:
+    found = {}
+    for name, value in (metrics or {}).items():
+        number = value.get("doubleValue", value.get("boundedValue", {}).get("value")) if value else None
+        if isinstance(number, (int, float)):
+            found[name] = float(number)
+    return found
+
+
+def _classes(model: str) -> list[str]:
+    vocabulary = Path(path_utils.serving_model_path(model), "assets", "label")
+    return vocabulary.read_text(encoding="utf-8").splitlines() if vocabulary.exists() else []
+
+
+def _previews(task: Task, split: Path, model: str) -> Iterator[preview.Preview]:
+    """The first wrong and the first right ones among a pool of eval examples, wrong ones first."""
+    records = [r.numpy() for r in tf.data.TFRecordDataset(_files(split), compression_type="GZIP").take(PREVIEW_POOL)]
+    loaded = tf.saved_model.load(model)
+    predictions = {name: t.numpy() for name, t in loaded.signatures["serving_default"](tf.constant(records)).items()}
+    shown = [
+        task.preview(_example(task, record), {name: values[i] for name, values in predictions.items()})
+        for i, record in enumerate(records)
+    ]
+    wrong = (p for p in shown if p.correct is False)
+    right = (p for p in shown if p.correct is not False)
+    yield from islice(wrong, PREVIEWS)
+    yield from islice(right, PREVIEWS)
+
+
+def _example(task: Task, record: bytes) -> dict[str, Any]:
+    parsed = tf.train.Example.FromString(record).features.feature
+    values = {}
+    for name in raw_features(task.columns):
+        kind = parsed[name].WhichOneof("kind")
+        if kind:
+            values[name] = getattr(parsed[name], kind).value[0]
+    return values
+
+
+def _files(split: Path) -> list[str]:
+    return [str(path) for path in sorted(split.iterdir())]
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+class ReportSpec(component_spec.ComponentSpec):
+    """What a report is made of."""
+
+    PARAMETERS = {
+        name: component_spec.ExecutionParameter(type=str) for name in ("task", "hparams", "gates", "about", "digest")
+    }
+    INPUTS = {
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+        "model_run": component_spec.ChannelParameter(type=standard_artifacts.ModelRun),
+        "reference": component_spec.ChannelParameter(type=ReferenceScores),
+        "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
+    }
+    OUTPUTS = {"report": component_spec.ChannelParameter(type=RunReport)}
+
+
+class Report(base_component.BaseComponent):
+    """Writes the run's report. `digest` is of the code that previews depend on; `about` is merged into the report."""
+
+    SPEC_CLASS = ReportSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(ReportExecutor)
+
+    def __init__(self, **inputs: types.BaseChannel | str) -> None:
+        super().__init__(spec=ReportSpec(report=types.Channel(type=RunReport), **inputs))

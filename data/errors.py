@@ -1,0 +1,35 @@
+"""The errors people see: what was wrong, where, and what to do about it. Each carries its exit code."""
+
+from __future__ import annotations
+
+
+class BenisonError(Exception):
+    """A failure explained to a person: `message` says what and where, `fix` says what to do next.
+
+    Whatever else is raised is a defect of ours and is shown with its own frame.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  -> {self.fix}" if self.fix else self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.message, self.fix)
+
+
+class WrongUse(BenisonError):
+    """A command line, setting or name that cannot be understood."""
+
+    exit_code = 2
+
+
+class DataRefused(BenisonError):
+    """Data that must not be trained on: too many bad records, anomalies, a path that leaves its folder."""
+
+    exit_code = 4

@@ -1,0 +1,127 @@
+"""Reading the files of a user's data folder, and never one that lies outside it."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path, PureWindowsPath
+
+MAX_FILE_BYTES = 256 * 2**20
+
+_SYSTEM_FILES = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX"})
+# O_NONBLOCK: opening a named pipe must not wait for its writer. O_NOFOLLOW: a link is resolved and judged first.
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
+
+
+class BadFile(Exception):
+    """A file that is not read. `attack` is true when reading it would have left the data folder."""
+
+    def __init__(self, reason: str, attack: bool = False) -> None:
+        super().__init__(reason)
+        self.attack = attack
+
+
+class Inside:
+    """Decides whether paths lie inside one folder, links resolved, and reads those that do."""
+
+    def __init__(self, root: Path | str) -> None:
+        self._root = os.path.realpath(root)
+        self._folders: dict[str, bool] = {}  # resolving a path costs more than reading a small picture
+
+    def holds(self, path: str) -> bool:
+        real = os.path.realpath(path)
+        return real == self._root or real.startswith(self._root.rstrip(os.sep) + os.sep)
+
+    def read(self, folder: str, name: str) -> bytes:
+        """The content of the file `name`, a path relative to `folder`, at most MAX_FILE_BYTES long.
+
+        Raises:
+          BadFile: it leaves `folder` or the root (an attack), does not exist, is no ordinary file or is too large.
+        """
+        if _leaves(name):
+            raise BadFile("the path leaves its folder", attack=True)
+        if not name.isprintable() and printable(name) != name:
+            raise BadFile("the name is not valid UTF-8")
+        path = os.path.join(folder, name)
+        try:
+            handle = self._open(path)
+        except FileNotFoundError:
+            hint = "; write / between folders, not \\" if "\\" in name else ""
+            raise BadFile(f"there is no such file{hint}") from None
+        except OSError as error:
+            raise BadFile(f"the file cannot be opened: {error.strerror}") from None
+        try:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                raise BadFile("not an ordinary file")
+            if status.st_size > MAX_FILE_BYTES:
+                raise BadFile(f"{status.st_size} bytes; the largest file taken has {MAX_FILE_BYTES}")
+            with os.fdopen(handle, "rb", buffering=0, closefd=False) as stream:
+                return stream.read()
+        except OSError as error:
+            raise BadFile(f"the file cannot be read: {error.strerror}") from None
+        finally:
+            os.close(handle)
+
+    def _open(self, path: str) -> int:
+        parent = os.path.dirname(path)
+        if parent not in self._folders:
+            self._folders[parent] = self.holds(parent)
+        if self._folders[parent]:
+            try:
+                return os.open(path, _FLAGS)
+            except OSError as error:
+                if error.errno != errno.ELOOP:
+                    raise
+            if self.holds(path):
+                return os.open(os.path.realpath(path), _FLAGS)
+        raise BadFile("a link leads out of the data folder", attack=True)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether `name` is what operating systems and version control leave in folders, and no data."""
+    return name.startswith(".") or name in _SYSTEM_FILES
+
+
+def visible(folder: Path | str) -> list[os.DirEntry[str]]:
+    """The entries of a folder that may be data, by name."""
+    with os.scandir(folder) as entries:
+        return sorted((entry for entry in entries if not is_hidden(entry.name)), key=lambda entry: entry.name)
+
+
+def printable(path: str) -> str:
+    """`path` as it can be shown and stored: what is no UTF-8 in it is written as an escape."""
+    return path.encode("utf-8", "backslashreplace").decode()
+
+
+def tree_digest(root: Path | str) -> str:
+    """SHA-256 (hex) over path, size and change time of all files under `root`; contents are not read."""
+    digest = hashlib.sha256()
+    for path, size, mtime_ns in _walk(str(root), ""):
+        digest.update(b"%d %d %d " % (len(path), size, mtime_ns) + path)
+    return digest.hexdigest()
+
+
+def _walk(folder: str, prefix: str) -> Iterator[tuple[bytes, int, int]]:
+    for entry in visible(folder):
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path, f"{prefix}{entry.name}/")
+        else:
+            status = entry.stat(follow_symlinks=False)
+            target = f"\0{os.readlink(entry.path)}" if entry.is_symlink() else ""
+            yield os.fsencode(f"{prefix}{entry.name}{target}"), status.st_size, status.st_mtime_ns
+
+
+def _leaves(name: str) -> bool:
+    """Whether a relative path climbs out, is absolute on any system, or is no path at all."""
+    if "\0" in name or name.startswith(("/", "\\")) or PureWindowsPath(name).drive:
+        return True
+    depth = 0
+    for part in name.replace("\\", "/").split("/"):
+        depth += -1 if part == ".." else part not in ("", ".")
+        if depth < 0:
+            return True
+    return False

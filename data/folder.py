@@ -1,0 +1,207 @@
+"""A user's data folder, read record by record: what is good as features, what is bad with its place and reason."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.columns import BadValue, Column, Label, Value
+from data.errors import DataRefused, WrongUse
+from data.files import BadFile, Inside, tree_digest, visible
+from data.layouts import Item, Layout, Problem, find_layout, find_tables, is_table, refuse_link_out
+
+__all__ = ["DataFolder", "Problem", "Record", "content_digest"]
+
+_SPLITS = ("train", "eval")
+_SPLIT_WORDS = {*_SPLITS, "training", "evaluation", "val", "valid", "validation", "dev", "test", "testing"}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record, with either `features` (good) or `problem` (bad).
+
+    Attributes:
+      split: "train" or "eval".
+      file: the media file (class folders) or the table that the record stands in, relative to the root.
+      row: its line in a CSV or JSONL file as an editor counts (the CSV header is line 1), its row in a Parquet file
+        (from 1), None for class folders.
+    """
+
+    split: str
+    file: str
+    row: int | None
+    features: dict[str, Value] | None
+    problem: Problem | None
+
+
+class DataFolder:
+    """A folder of examples in one of the layouts of docs/own-data.md.
+
+    Attributes:
+      splits: ("train", "eval"), or ("all",) where each record's split follows from a hash of its content.
+      layout: the layout in words.
+
+    Raises:
+      WrongUse: `root` is no folder.
+      DataRefused: it is not laid out in a way that fits `columns`.
+    """
+
+    def __init__(self, root: Path | str, columns: Mapping[str, Column]) -> None:
+        self.root = Path(root)
+        self.columns = dict(columns)
+        if not self.root.is_dir():
+            raise WrongUse(
+                f"{self.root} is no folder", "Give the folder that holds train/ and eval/, or the data itself."
+            )
+        try:
+            self._layouts = _find_splits(self.root, self.columns)
+        except OSError as error:
+            raise DataRefused(
+                f"{error.filename} cannot be read: {error.strerror}", "Grant the right to read it."
+            ) from error
+        self.splits = tuple(self._layouts)
+        self.layout = _in_words(self._layouts)
+
+    def records(self, split: str, shard: int = 0, num_shards: int = 1, limit: int | None = None) -> Iterator[Record]:
+        """The records of one shard, each of which is in exactly one, in an order that is always the same.
+
+        Media records come shuffled, rows as they stand in their tables.
+
+        Args:
+          split: one of `splits`.
+          limit: at most this many records, good or bad, of train and of eval over all shards together, of which each
+            shard may give ceil(limit / num_shards).
+        """
+        if not 0 <= shard < num_shards:
+            raise ValueError(f"shard {shard} of {num_shards}")
+        records = self._records(split, self._layouts[split].items(shard, num_shards))
+        if limit is None:
+            return records
+        return _first(-(-limit // num_shards), records, 2 if split == "all" else 1)
+
+    def digest(self) -> str:
+        """SHA-256 (hex) over path, size and change time of every file: it changes when any file does."""
+        return tree_digest(self.root)
+
+    def _records(self, split: str, items: Iterable[Item]) -> Iterator[Record]:
+        inside = Inside(self.root)
+        folder = str(self._layouts[split].folder)
+        for item in items:
+            features, problem = self._encode(item, folder, inside)
+            side = split if split != "all" else _side(content_digest(features, self.columns), item)
+            yield Record(side, item.file, item.row, features, problem)
+
+    def _encode(self, item: Item, folder: str, inside: Inside) -> tuple[dict[str, Value] | None, Problem | None]:
+        if item.problem is not None:
+            return None, item.problem
+        features: dict[str, Value] = {}
+        for name, column in self.columns.items():
+            value = item.values.get(name)
+            if column.is_missing(value):
+                if column.optional:
+                    continue
+                return None, Problem(name, "no value")
+            # In a table the file at fault must be named; in class folders it is the record's own.
+            named = f"{value!r}: " if column.is_media and item.row is not None else ""
+            try:
+                features |= column.encode(name, _content(inside, folder, value) if column.is_media else _checked(value))
+            except (BadValue, BadFile) as error:
+                return None, Problem(name, f"{named}{error}", attack=isinstance(error, BadFile) and error.attack)
+        return features, None
+
+
+def content_digest(features: Mapping[str, Value] | None, columns: Mapping[str, Column]) -> bytes | None:
+    """16 bytes that are equal for equal inputs: the media if there are any, else all columns but the labels.
+
+    None for a bad record.
+    """
+    if features is None:
+        return None
+    inputs = [name for name, column in columns.items() if column.is_media]
+    inputs = inputs or [name for name, column in columns.items() if not isinstance(column, Label)] or list(columns)
+    digest = hashlib.sha256()
+    for name in inputs:
+        value = features.get(name)
+        content = value if isinstance(value, bytes) else repr(value).encode()
+        digest.update(b"%d " % len(content) + content)
+    return digest.digest()[:16]
+
+
+def _checked(value: Any) -> Any:
+    if isinstance(value, BadValue):
+        raise value
+    return value
+
+
+def _content(inside: Inside, folder: str, name: Any) -> bytes:
+    if not isinstance(_checked(name), str):
+        raise BadFile("expected the name of a file")
+    return inside.read(folder, name)
+
+
+def _side(digest: bytes | None, item: Item) -> str:
+    """80/20 by content, so that exact copies stay on one side; bad records by where they stand."""
+    digest = digest or hashlib.sha256(f"{item.file}:{item.row}".encode()).digest()
+    return "eval" if int.from_bytes(digest[:8], "big") % 5 == 0 else "train"
+
+
+def _first(limit: int, records: Iterable[Record], sides: int) -> Iterator[Record]:
+    taken: Counter[str] = Counter()
+    for record in records if limit > 0 else ():
+        if taken[record.split] < limit:
+            taken[record.split] += 1
+            yield record
+        if len(taken) == sides and min(taken.values()) >= limit:
+            return
+
+
+def _find_splits(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]:
+    entries = visible(root)
+    folders = {entry.name: Path(entry.path) for entry in entries if entry.is_dir()}
+    rows_only = not any(column.is_media for column in columns.values())
+    files = [Path(entry.path) for entry in entries if rows_only and is_table(entry)]
+    named = {split: [path for path in files if path.stem == split] for split in _SPLITS}
+    for split in _SPLITS:
+        if split in folders and named[split]:
+            raise DataRefused(f"{root} holds both {split}/ and {named[split][0].name}", "Keep one of them.")
+    there = [split for split in _SPLITS if split in folders or named[split]]
+    _refuse_half(root, there, [*folders, *(path.name for path in files)])
+    if not there:
+        return {"all": find_layout(root, root, columns)}
+    for split in set(there) & set(folders):
+        refuse_link_out(root, folders[split])
+    return {
+        split: find_layout(root, folders[split], columns)
+        if split in folders
+        else find_tables(root, root, named[split], columns)
+        for split in there
+    }
+
+
+def _refuse_half(root: Path, there: list[str], names: list[str]) -> None:
+    """Refuses a folder that is split, but not into what is called train and eval."""
+    others = [name for name in names if Path(name).stem.lower() in _SPLIT_WORDS and Path(name).stem not in _SPLITS]
+    if len(there) == 2 or (not there and not len(names) == len(others) >= 2):
+        return
+    found = [name for name in names if Path(name).stem in there] + others
+    wanted = "train" if "eval" in there else "eval"
+    if not there:
+        fix = "Rename them to train and eval."
+    elif others:
+        fix = f"Rename {others[0]} to {wanted}{Path(others[0]).suffix}."
+    else:
+        fix = f"Add {wanted}, or move what {found[0]} holds up into {root} to have it split 80/20."
+    raise DataRefused(f"{root} is split, but not into train and eval: it holds {', '.join(found)}", fix)
+
+
+def _in_words(layouts: Mapping[str, Layout]) -> str:
+    words = {split: layout.words for split, layout in layouts.items()}
+    if "all" in words:
+        return f"{words['all']}, split 80/20 by content"
+    if len(set(words.values())) == 1:
+        return words["train"]
+    return "; ".join(f"{split}: {text}" for split, text in words.items())

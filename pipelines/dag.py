@@ -1,0 +1,235 @@
+"""The one pipeline, for all tasks: which nodes there are and what each depends on."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow_data_validation as tfdv
+from tfx.components.example_validator.component import ExampleValidator
+from tfx.components.pusher.component import Pusher
+from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.components.trainer.component import Trainer
+from tfx.components.transform.component import Transform
+from tfx.dsl.components.base import executor_spec
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
+from tfx.orchestration import metadata
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import pusher_pb2, trainer_pb2
+from tfx.types import Channel
+from tfx.types.standard_artifacts import Model, ModelBlessing
+
+from components.data_gate import DataGate
+from components.evaluator import Evaluator
+from components.example_gen import FolderExampleGen
+from components.pusher import PusherExecutor
+from components.reference import Reference
+from components.report import Report
+from components.schema import SchemaGen, schema_of
+from components.training import RUN_FN, TrainingExecutor
+from trainer import source_digest
+from trainer.task import Evaluation, HParams, Task
+
+NODES = (
+    "FolderExampleGen",
+    "StatisticsGen",
+    "SchemaGen",
+    "ExampleValidator",
+    "DataGate",
+    "Transform",
+    "Reference",
+    "Trainer",
+    "LatestBlessed",
+    "Evaluator",
+    "Report",
+    "Pusher",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class PipelineSettings:
+    """All that decides a pipeline. Paths are absolute."""
+
+    task: str
+    hparams: HParams
+    data_root: str
+    default_data: bool
+    """Whether the task's absolute gates, which are floors for its default data, hold."""
+    gate: float | None
+    """A person's own bound on the key metric."""
+    max_quarantined: float
+    limit: int | None
+    steps: int | None
+    workers: int
+    pipeline_root: str
+    metadata_db: str
+    serving: str
+    training_root: str
+    worker_log_dir: str
+    about: Mapping[str, Any]
+    """What the report and the manifest say of the run beside its results."""
+    fresh: bool = False
+
+
+def effective_evaluation(evaluation: Evaluation, default_data: bool, gate: float | None) -> Evaluation:
+    """The evaluation with the bounds that hold on this data: the task's own on default data, else a person's."""
+    gates = list(evaluation.gates)
+    if not default_data:
+        gates = [dataclasses.replace(g, bound=None, slice_bound=None) for g in gates]
+    if gate is not None:
+        gates[0] = dataclasses.replace(gates[0], bound=gate)
+    return dataclasses.replace(evaluation, gates=tuple(gates))
+
+
+def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
+    """The TFX pipeline of a task. Each node's parameters hold a digest of the source that the node depends on, so that
+    TFX's cache serves a result exactly as long as nothing that made it has changed."""
+    code = _Code(task_class)
+    evaluation = effective_evaluation(
+        task_class(settings.hparams).metrics(), settings.default_data, settings.gate
+    )
+    reading = code.digest("components.example_gen:FolderExampleGenExecutor", "columns")
+    hparams = dataclasses.asdict(settings.hparams)
+    example_gen = FolderExampleGen(
+        input_base=settings.data_root,
+        settings={"task": settings.task, "limit": settings.limit, "shards": 1, "digest": reading},
+    )
+    examples = example_gen.outputs["examples"]
+    statistics_gen = StatisticsGen(
+        examples=examples, stats_options=tfdv.StatsOptions(schema=schema_of(task_class.columns), num_top_values=100)
+    )
+    schema_gen = SchemaGen(
+        statistics=statistics_gen.outputs["statistics"], task=settings.task, digest=code.digest("components.schema:SchemaGen", "columns")
+    )
+    validator = ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
+    )
+    data_gate = DataGate(
+        examples=examples,
+        statistics=statistics_gen.outputs["statistics"],
+        schema=schema_gen.outputs["schema"],
+        anomalies=validator.outputs["anomalies"],
+        max_quarantined=settings.max_quarantined,
+        digest=code.digest("components.data_gate:DataGate"),
+    )
+    transform = Transform(
+        examples=examples,
+        schema=schema_gen.outputs["schema"],
+        preprocessing_fn="trainer.transform.preprocessing_fn",
+        custom_config={
+            "task": settings.task,
+            "hparams": code.hparams(settings, "preprocess"),
+            "digest": code.digest("trainer.transform:preprocessing_fn", "preprocess"),
+        },
+        disable_statistics=True,
+    )
+    transform.add_upstream_node(data_gate)
+    reference = Reference(
+        transformed_examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        config=json.dumps({"task": settings.task, "hparams": code.hparams(settings, "reference")}),
+        digest=code.digest("components.reference:Reference", "reference"),
+    )
+    trainer = Trainer(
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        schema=schema_gen.outputs["schema"],
+        run_fn=RUN_FN,
+        train_args=trainer_pb2.TrainArgs(splits=["train"]),
+        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+        custom_config={
+            "task": settings.task,
+            "hparams": hparams,
+            "digest": code.digest("trainer.worker:train", "build_model", "augment", "predict", "columns", "targets"),
+            "steps": settings.steps,
+            "workers": settings.workers,
+            "training_root": settings.training_root,
+            "worker_log_dir": settings.worker_log_dir,
+        },
+        custom_executor_spec=executor_spec.ExecutorClassSpec(TrainingExecutor),
+    )
+    baseline = Resolver(
+        strategy_class=LatestBlessedModelStrategy,
+        model=Channel(type=Model),
+        model_blessing=Channel(type=ModelBlessing),
+    ).with_id("LatestBlessed")
+    evaluator = Evaluator(
+        examples=examples,
+        model=trainer.outputs["model"],
+        baseline_model=baseline.outputs["model"],
+        reference=reference.outputs["reference"],
+        evaluation=evaluation,
+        digest=code.digest("components.evaluator:EvaluatorExecutor"),
+    )
+    report = Report(
+        examples=examples,
+        model=trainer.outputs["model"],
+        model_run=trainer.outputs["model_run"],
+        reference=reference.outputs["reference"],
+        evaluation=evaluator.outputs["evaluation"],
+        blessing=evaluator.outputs["blessing"],
+        task=settings.task,
+        hparams=json.dumps(hparams),
+        gates=json.dumps([dataclasses.asdict(gate) for gate in evaluation.gates]),
+        about=json.dumps(dict(settings.about), sort_keys=True),
+        digest=code.digest("components.report:ReportExecutor", "preview"),
+    )
+    pusher = Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=settings.serving)
+        ),
+        custom_config={"task": settings.task, "hparams": hparams},
+        custom_executor_spec=executor_spec.ExecutorClassSpec(PusherExecutor),
+    )
+    pusher.add_upstream_node(report)
+    return Pipeline(
+        pipeline_name=f"benison-{settings.task}",
+        pipeline_root=settings.pipeline_root,
+        components=[
+            example_gen,
+            statistics_gen,
+            schema_gen,
+            validator,
+            data_gate,
+            transform,
+            reference,
+            trainer,
+            baseline,
+            evaluator,
+            report,
+            pusher,
+        ],
+        enable_cache=not settings.fresh,
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(settings.metadata_db),
+        beam_pipeline_args=["--direct_running_mode=in_memory", "--direct_num_workers=1"],
+    )
+
+
+class _Code:
+    """Digests of the source that each node depends on, and the hyper-parameters that each part of a task reads."""
+
+    def __init__(self, task_class: type[Task]) -> None:
+        self._module, self._name = task_class.__module__, task_class.__name__
+        self._libraries = "-".join(importlib.metadata.version(name) for name in ("tensorflow", "tfx"))
+
+    def digest(self, machinery: str, *methods: str) -> str:
+        """Of these methods of the task, and of the definition (`module:name`) that runs them."""
+        module, _, name = machinery.partition(":")
+        parts = [self._libraries, source_digest.digest(module, [name])]
+        if methods:
+            parts.append(source_digest.digest(self._module, [f"{self._name}.{method}" for method in methods]))
+        return hashlib.sha256("-".join(parts).encode()).hexdigest()[:16]
+
+    def hparams(self, settings: PipelineSettings, *methods: str) -> dict[str, Any]:
+        """The hyper-parameters that these methods read: a change of another must not rerun their node."""
+        values = dataclasses.asdict(settings.hparams)
+        used = source_digest.hparams_used(self._module, [f"{self._name}.{method}" for method in methods])
+        return values if used is None else {name: values[name] for name in sorted(used)}

@@ -1,0 +1,50 @@
+"""Benison: a folder of data in, a blessed and pushed model out."""
+
+from pathlib import Path
+
+from setuptools import find_namespace_packages, setup
+
+HERE = Path(__file__).parent
+
+# tfx >= 1.17 needs glibc 2.38; Beam >= 2.65 dropped dill, which tfx-bsl imports. tfx 1.16.0 declares
+# Python < 3.11 although each compiled part has a cp311 wheel: uv installs it, pip refuses.
+INSTALL_REQUIRES = [
+    "tfx==1.16.0",
+    "tensorflow==2.16.2",
+    "tf-keras==2.16.0",
+    "tensorflow-transform==1.16.0",
+    "tensorflow-model-analysis==0.47.1",
+    "tensorflow-data-validation==1.16.1",
+    "ml-metadata==1.16.0",
+    "apache-beam>=2.64,<2.65",
+    "numpy<2",
+    "pandas<2",
+    "pyarrow<11",
+    "pillow",
+    "scikit-learn",
+    "matplotlib",
+    "rich",
+    "typer",
+    "jinja2",
+    "pyyaml",
+    "psutil",
+]
+EXTRAS_REQUIRE = {
+    "tfds": ["tensorflow-datasets"],
+    "dev": ["pytest", "hypothesis", "ruff", "mypy", "types-PyYAML", "types-psutil"],
+}
+
+setup(
+    name="benison",
+    version="0.1.0",
+    description=__doc__,
+    long_description=(HERE / "README.md").read_text(encoding="utf-8") if (HERE / "README.md").exists() else "",
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.12",
+    packages=find_namespace_packages(include=["pipelines*", "components*", "trainer*", "data*"]),
+    include_package_data=True,
+    install_requires=INSTALL_REQUIRES,
+    extras_require=EXTRAS_REQUIRE,
+    entry_points={"console_scripts": ["benison = pipelines.cli:main"]},
+)

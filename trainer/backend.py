@@ -1,0 +1,51 @@
+"""TensorFlow and its legacy Keras, imported at first use.
+
+`tf` stands for the `tensorflow` module. Touching an attribute imports it, with the two settings that every process of
+this project needs, so that listing tasks, checking options and refusing bad input never wait for TensorFlow:
+
+- legacy Keras (`tf_keras`): Keras 3's `fit` does not run under MultiWorkerMirroredStrategy;
+- an AutoGraph rule that leaves `tf_keras` alone. AutoGraph knows by name that it must not convert `keras` and
+  `tensorflow`, but not `tf_keras`, and spends 11 s on it in the first `fit`.
+
+A module that uses `tf` from here must not touch it while being imported (no class that derives from a Keras class at
+module level): such code lives in modules of its own that are imported where they are used.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from data.errors import BenisonError
+
+
+@functools.cache
+def load_tensorflow() -> ModuleType:
+    """Imports TensorFlow with this project's settings. Raises BenisonError if it came in before, without them."""
+    if "tensorflow" in sys.modules and os.environ.get("TF_USE_LEGACY_KERAS") != "1":
+        raise BenisonError(
+            "TensorFlow was imported before Benison could ask for legacy Keras",
+            "set TF_USE_LEGACY_KERAS=1 before the first import of TensorFlow",
+        )
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    tensorflow = importlib.import_module("tensorflow")
+    config = importlib.import_module("tensorflow.python.autograph.core.config")
+    if not any(getattr(rule, "_prefix", "") == "tf_keras" for rule in config.CONVERSION_RULES):
+        config.CONVERSION_RULES = (config.DoNotConvert("tf_keras"), *config.CONVERSION_RULES)
+    return tensorflow
+
+
+class _FirstUse:
+    def __getattr__(self, name: str) -> Any:
+        return getattr(load_tensorflow(), name)
+
+
+if TYPE_CHECKING:
+    tf: Any
+else:
+    tf = _FirstUse()

@@ -1,0 +1,123 @@
+"""What classifiers share: labels, loss, probabilities, metrics, references and the picture that a person sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trainer.backend import tf
+from trainer.preview import Bars, Picture, Preview
+from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric
+
+MAX_REFERENCE_EXAMPLES = 20_000
+"""Classical references learn from at most so many examples: nearest neighbours keep all of theirs in memory."""
+
+
+def index_labels(labels: Any, name: str) -> Any:
+    """Class names, string `[batch]`, to class indices, int64 `[batch]`, by a vocabulary of the train split.
+
+    A full pass, for use in `preprocess`. Names that the train split lacks become -1, which no prediction equals.
+    """
+    import tensorflow_transform as tft
+
+    return tft.compute_and_apply_vocabulary(labels, default_value=-1, vocab_filename=name, num_oov_buckets=0)
+
+
+def compile_classifier(model: Any, hparams: HParams, spec: DataSpec) -> Any:
+    """Compiles a model of logits `[batch, classes]` with cross-entropy and Adam on a cosine schedule."""
+    schedule = tf.keras.optimizers.schedules.CosineDecay(hparams.learning_rate, max(spec.steps, 1), alpha=0.01)
+    model.compile(
+        optimizer=tf.keras.optimizers.Adam(schedule),
+        loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=[tf.keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        jit_compile=hparams.xla,
+    )
+    return model
+
+
+def class_probabilities(logits: Any, classes: Sequence[str]) -> Features:
+    """Predictions of a classifier.
+
+    Args:
+      logits: float32 `[batch, classes]`.
+      classes: class names in index order.
+
+    Returns:
+      `probabilities` float32 `[batch, classes]`, `labels` string `[batch, classes]` (the name of each) and `label`
+      string `[batch]` (the most probable).
+    """
+    probabilities = tf.nn.softmax(tf.cast(logits, tf.float32))
+    names = tf.constant(list(classes))
+    return {
+        "probabilities": probabilities,
+        "labels": tf.broadcast_to(names, tf.shape(probabilities)),
+        "label": tf.gather(names, tf.argmax(probabilities, axis=-1)),
+    }
+
+
+def evaluation(accuracy_bound: float | None, slices: tuple[str, ...]) -> Evaluation:
+    """Accuracy, cross-entropy and the confusion matrix of a single-label classifier; accuracy is the gate.
+
+    Sliced by the label, accuracy is the recall of each class.
+    """
+    return Evaluation(
+        prediction="probabilities",
+        label="label",
+        metrics=(
+            Metric("accuracy", "SparseCategoricalAccuracy"),
+            Metric("cross_entropy", "SparseCategoricalCrossentropy"),
+            Metric("confusion", "MultiClassConfusionMatrixPlot"),
+        ),
+        gates=(Gate("accuracy", bound=accuracy_bound, baseline_margin=0.005),),
+        slices=slices,
+    )
+
+
+def pixel_references(train: Arrays, evaluated: Arrays, seed: int) -> dict[str, dict[str, float]]:
+    """Accuracy of logistic regression and of 3 nearest neighbours on raw pixels.
+
+    Args:
+      train: `image` uint8 `[examples, height, width, channels]` and `label` int64 `[examples]`.
+      evaluated: the same of the eval split.
+      seed: for the order in which logistic regression's solver goes through the data.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neighbors import KNeighborsClassifier
+
+    x, x_eval = (_unit_pixels(arrays["image"]) for arrays in (train, evaluated))
+    y, y_eval = train["label"], evaluated["label"]
+    if len(set(y.tolist())) < 2:
+        return {}
+    methods = {
+        "logistic regression": LogisticRegression(max_iter=100, C=0.1, tol=1e-3, random_state=seed),
+        "3 nearest neighbours": KNeighborsClassifier(n_neighbors=min(3, len(y)), algorithm="brute"),
+    }
+    return {name: {"accuracy": float(method.fit(x, y).score(x_eval, y_eval))} for name, method in methods.items()}
+
+
+def picture_preview(encoded: bytes, label: Any, prediction: Mapping[str, Any], top: int = 5) -> Preview:
+    """The picture beside the most probable classes.
+
+    Args:
+      encoded: the picture's file.
+      label: the true class as bytes or text, or None when it is not known.
+      prediction: one row of `class_probabilities`.
+      top: how many classes are shown.
+    """
+    probabilities = {_text(n): float(p) for n, p in zip(prediction["labels"], prediction["probabilities"], strict=True)}
+    best = sorted(probabilities, key=probabilities.__getitem__, reverse=True)[:top]
+    guess, truth = _text(prediction["label"]), None if label is None else _text(label)
+    return Preview(
+        title=guess if truth is None else f"{truth} → {guess}",
+        correct=None if truth is None else guess == truth,
+        slice={} if truth is None else {"label": truth},
+        parts=(Picture(encoded, caption=""), Bars({name: probabilities[name] for name in best}, caption="probability")),
+    )
+
+
+def _unit_pixels(pixels: Any) -> Any:
+    return pixels.reshape(len(pixels), -1).astype("float32") / 255
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

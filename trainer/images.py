@@ -1,0 +1,88 @@
+"""Pictures inside the graph: decoding encoded bytes and bringing them to one size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trainer.backend import tf
+
+
+def decode(encoded: Any, height: Any, width: Any, channels: Any = 3) -> Any:
+    """Decodes and resizes a batch of pictures, each of its own size.
+
+    Args:
+      encoded: string `[batch]`, PNG, JPEG, BMP or GIF (first frame).
+      height: pixels, int32 scalar or int.
+      width: pixels, int32 scalar or int.
+      channels: 1 or 3, int32 scalar or int. 1 keeps the luma of ITU-R BT.601.
+
+    Returns:
+      uint8 `[batch, height, width, channels]`. Shrunk pictures are averaged over area, enlarged ones interpolated.
+    """
+    size = tf.stack([tf.cast(height, tf.int32), tf.cast(width, tf.int32)])
+    channels = tf.cast(channels, tf.int32)
+
+    def one(data: Any) -> Any:
+        picture = tf.io.decode_image(data, channels=3, expand_animations=False)
+        picture = tf.cond(tf.equal(channels, 1), lambda: tf.image.rgb_to_grayscale(picture), lambda: picture)
+        picture.set_shape([None, None, None])
+        return tf.cond(
+            tf.reduce_all(tf.equal(tf.shape(picture)[:2], size)), lambda: picture, lambda: _resize(picture, size)
+        )
+
+    pictures = tf.map_fn(one, encoded, fn_output_signature=tf.TensorSpec([None, None, None], tf.uint8))
+    return tf.ensure_shape(pictures, [None, *(_static(n) for n in (height, width, channels))])
+
+
+def _resize(picture: Any, size: Any) -> Any:
+    resized = tf.image.resize(tf.cast(picture, tf.float32), size, method="bilinear", antialias=True)
+    return tf.cast(tf.clip_by_value(tf.round(resized), 0.0, 255.0), tf.uint8)
+
+
+def _static(number: Any) -> int | None:
+    value = number if isinstance(number, int) else tf.get_static_value(number)
+    return None if value is None else int(value)
+
+
+def random_shift(pictures: Any, share: float, seed: Any) -> Any:
+    """Moves each picture by up to `share` of its height and width, by fractions of a pixel too: for `augment`.
+
+    What moves in is filled with the picture's edge.
+
+    Args:
+      pictures: uint8 `[batch, height, width, channels]`.
+      share: 0 to 1.
+      seed: int64 `[2]`.
+    """
+    shape = tf.shape(pictures)
+    most = share * tf.cast([shape[2], shape[1]], tf.float32)
+    by = tf.random.stateless_uniform([shape[0], 2], seed, -1.0, 1.0) * most
+    one, none = tf.ones([shape[0], 1]), tf.zeros([shape[0], 1])
+    transforms = tf.concat([one, none, by[:, :1], none, one, by[:, 1:], none, none], axis=1)
+    moved = tf.raw_ops.ImageProjectiveTransformV3(
+        images=tf.cast(pictures, tf.float32),
+        transforms=transforms,
+        output_shape=shape[1:3],
+        interpolation="BILINEAR",
+        fill_mode="NEAREST",
+        fill_value=0.0,
+    )
+    return tf.ensure_shape(tf.cast(tf.round(moved), tf.uint8), pictures.shape)
+
+
+def typical_side(sides: Any, at_most: int) -> Any:
+    """The median of a column of side lengths (int64 `[batch]`) over the whole train split: int32 scalar, pixels.
+
+    A full pass, for use in `preprocess`.
+    """
+    import tensorflow_transform as tft
+
+    median = tft.quantiles(tf.cast(sides, tf.float32), num_buckets=2, epsilon=0.01)[0, 0]
+    return tf.clip_by_value(tf.cast(tf.round(median), tf.int32), 1, at_most)
+
+
+def needed_channels(channels: Any) -> Any:
+    """1 when no picture of the train split has colour channels, else 3: int32 scalar, a full pass."""
+    import tensorflow_transform as tft
+
+    return tf.where(tft.max(channels) >= 3, 3, 1)

@@ -1,0 +1,202 @@
+"""The task contract: what one file in `trainer/tasks/` says, and all that the machinery asks of it.
+
+A task is a docstring, a frozen dataclass of hyper-parameters and one subclass of `Task`. It knows nothing of files,
+Beam, TFX, Kubernetes or strategies. See `docs/add-a-task.md`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from data.columns import Column
+from data.errors import WrongUse
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from trainer.preview import Preview
+
+Features = dict[str, Any]
+"""Feature name -> tensor; `[batch, ...]` unless said otherwise."""
+
+Arrays = dict[str, "np.ndarray"]
+"""Feature name -> array with the examples along the first axis."""
+
+
+@dataclass(frozen=True)
+class HParams:
+    """What every task's training may be told by `--set`. A task adds its own fields in a subclass."""
+
+    epochs: int = field(default=10, metadata={"min": 1})
+    min_steps: int = field(default=1000, metadata={"min": 1})
+    """Small data sets are gone through more often than `epochs`, until so many steps are taken."""
+    global_batch_size: int = field(default=128, metadata={"min": 1})
+    learning_rate: float = field(default=1e-3, metadata={"min": 0.0})
+    patience: int = field(default=10, metadata={"min": 1})
+    """Validations without a lower loss after which training stops and goes back to the best weights."""
+    seed: int = 0
+    mixed_precision: bool = False
+    xla: bool = False
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One TFMA metric: `kind` is its class name, in TFMA, tf_keras or, with `module`, in a module of ours."""
+
+    name: str
+    kind: str
+    module: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What one metric must reach for a blessing.
+
+    `bound` is the absolute bound on the task's default data; on other data it holds only if a person sets it.
+    `reference_margin` is by how much at least the model must beat the best reference (None: no comparison).
+    `slice_bound` is the bound, on the same terms as `bound`, for every slice.
+    `baseline_margin` is how much worse than the latest blessed model it may be.
+    """
+
+    metric: str
+    bound: float | None = None
+    slice_bound: float | None = None
+    higher_is_better: bool = True
+    reference_margin: float | None = 0.0
+    baseline_margin: float = 0.0
+
+    def __str__(self) -> str:
+        sign = "≥" if self.higher_is_better else "≤"
+        parts = [] if self.bound is None else [f"{sign} {self.bound:g}"]
+        if self.reference_margin is not None:
+            margin = (
+                f" {'+' if self.higher_is_better else '-'} {self.reference_margin:g}" if self.reference_margin else ""
+            )
+            parts.append(f"{sign} reference{margin}")
+        return f"{self.metric} {', '.join(parts)}"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How TFMA judges a model.
+
+    `prediction` names the tensor of `Task.predict` and `label` the transformed feature that the metrics compare.
+    Metrics are computed overall and for each value of each feature in `slices`. The first gate is the key metric.
+    """
+
+    prediction: str
+    label: str | None
+    metrics: tuple[Metric, ...]
+    gates: tuple[Gate, ...]
+    slices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What `build_model` may know of the data.
+
+    `features` gives the shape and dtype of one example's transformed features (tf.TensorSpec, no batch axis) and
+    `vocabularies` the entries of each vocabulary that `preprocess` made, in index order.
+    """
+
+    features: Mapping[str, Any]
+    vocabularies: Mapping[str, Sequence[str]]
+    num_train_examples: int
+    steps: int
+    """Training steps that will be taken at most: what learning-rate schedules need."""
+
+
+class Task(ABC):
+    """One question of the guide, answered."""
+
+    title: ClassVar[str]
+    questions: ClassVar[tuple[int, ...]]
+    modality: ClassVar[str]
+    data: ClassVar[str]
+    """Name in the catalogue of the default data."""
+    columns: ClassVar[Mapping[str, Column]]
+    targets: ClassVar[tuple[str, ...]] = ()
+    """Columns known in training only, and the features of the same names that `preprocess` makes of them."""
+    HParams: ClassVar[type[HParams]] = HParams
+
+    def __init__(self, hparams: HParams) -> None:
+        self.hparams: Any = hparams
+
+    @abstractmethod
+    def preprocess(self, inputs: Features) -> Features:
+        """The Transform graph: raw columns, each `[batch]`, to what the model is fed. Full passes belong here.
+
+        Vocabularies, means and quantiles come from `tensorflow_transform` analysers. The graph is saved with the
+        model, so that serving sees exactly what training saw. Columns in `targets` are absent when serving: features
+        that need them must be those of `targets`. A uint8 tensor `[batch, height, width, channels]` is stored
+        losslessly as PNG between nodes; the model gets it back as it was.
+        """
+
+    def augment(self, features: Features, seed: Any) -> Features:
+        """Random changes to one training batch's features. Never applied in evaluation or serving.
+
+        `seed`, int64 `[2]`, is for `tf.random.stateless_*`: another in each batch, the same in each run.
+        """
+        return features
+
+    @abstractmethod
+    def build_model(self, spec: DataSpec) -> Any:
+        """A compiled `tf.keras.Model` on a dict of features, called inside the strategy's scope."""
+
+    @abstractmethod
+    def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
+        """What the serving signatures return for a batch of transformed features: named tensors, `[batch, ...]`."""
+
+    @abstractmethod
+    def metrics(self) -> Evaluation:
+        """How the model is judged. Imports nothing heavy: `benison tasks` asks for it."""
+
+    def reference(self, train: Arrays, evaluation: Arrays, spec: DataSpec) -> dict[str, dict[str, float]]:
+        """Classical methods on the same split: method -> metric -> value, under the names that `metrics` uses."""
+        return {}
+
+    @abstractmethod
+    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
+        """What a person is shown of one example: raw columns (bytes, numbers) and one row of the prediction.
+
+        `example` lacks the target columns when it comes from `benison predict`.
+        """
+
+
+def task_names() -> list[str]:
+    """The tasks there are: the modules in `trainer/tasks/`."""
+    import trainer.tasks
+
+    return sorted(m.name for m in pkgutil.iter_modules(trainer.tasks.__path__) if not m.name.startswith("_"))
+
+
+def load(name: str) -> type[Task]:
+    """The one `Task` that module `trainer.tasks.<name>` defines.
+
+    Raises:
+      WrongUse: there is no such module, or it does not define exactly one task.
+    """
+    names = task_names()
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=1)
+        raise WrongUse(f"no task is called {name!r}", f"did you mean {close[0]}?" if close else "see `benison tasks`")
+    module = importlib.import_module(f"trainer.tasks.{name}")
+    found = list(_tasks_defined_in(module))
+    if len(found) != 1:
+        raise WrongUse(
+            f"trainer/tasks/{name}.py defines {len(found)} tasks", "define exactly one subclass of trainer.task.Task"
+        )
+    return found[0]
+
+
+def _tasks_defined_in(module: Any) -> Iterator[type[Task]]:
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Task) and value.__module__ == module.__name__:
+            yield value

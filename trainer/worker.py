@@ -1,0 +1,241 @@
+"""Training one model: what every worker runs, in the pipeline's process, in a local process or on a GPU node.
+
+    TF_CONFIG=... python -m trainer.worker SPEC.json
+
+Knows no TFX component and no orchestrator. All workers build the same model under the strategy that the environment
+asks for, train in step, and save; only the chief's model is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from data.errors import BenisonError
+from trainer import cluster, inputs
+from trainer.backend import load_tensorflow, tf
+from trainer.task import Task
+from trainer.transform import task_from
+
+BACKUP_STEPS = 500
+"""A backup is written after each validation, where they are further apart than this after so many steps."""
+
+MIN_ROUND = 100
+"""Training steps between two validations: one pass over the data, or several over a small data set."""
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """What one training is told; JSON between processes. Paths are the same in every worker."""
+
+    task: str
+    hparams: dict[str, Any]
+    train_files: list[str]
+    transform_graph: str
+    model_dir: str
+    """Where the chief's SavedModel goes."""
+    log_dir: str
+    """TensorBoard events and `history.json`."""
+    training_dir: str
+    """Backups and the progress file: the same for a restart of the same training."""
+    steps: int | None = None
+    """Upper bound on training steps; the task's epochs otherwise."""
+
+    @property
+    def progress_file(self) -> Path:
+        return Path(self.training_dir) / "progress.json"
+
+
+def train(spec: dict[str, Any]) -> None:
+    """Trains and saves. Resumes from `training_dir` if an earlier attempt left a backup there.
+
+    Raises:
+      BenisonError: the loss is not a number, or the split holds no examples.
+    """
+    _train(TrainingSpec(**spec))
+
+
+def _train(spec: TrainingSpec) -> None:
+    load_tensorflow()
+    strategy = cluster.strategy()
+    task = task_from({"task": spec.task, "hparams": spec.hparams})
+    tf.keras.backend.clear_session()
+    tf.keras.utils.set_random_seed(task.hparams.seed)
+    tf.keras.mixed_precision.set_global_policy("mixed_float16" if task.hparams.mixed_precision else "float32")
+    examples = inputs.TransformedExamples(spec.train_files, spec.transform_graph)
+    plan = _plan(spec, task, examples)
+    data_spec = examples.spec(plan.steps)
+    with strategy.scope():
+        model = task.build_model(data_spec)
+    history = _fit(spec, task, model, strategy, examples, plan)
+    _save(spec, task, model, data_spec, examples)
+    if cluster.is_chief():
+        log_dir = Path(spec.log_dir)
+        log_dir.mkdir(parents=True, exist_ok=True)
+        (log_dir / "history.json").write_text(json.dumps(history), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Keras's epochs here are rounds of training, each ended by a validation."""
+
+    rounds: int
+    steps_per_round: int
+    validation_steps: int
+
+    @property
+    def steps(self) -> int:
+        return self.rounds * self.steps_per_round
+
+
+def _plan(spec: TrainingSpec, task: Task, examples: inputs.TransformedExamples) -> _Plan:
+    batch = task.hparams.global_batch_size
+    if batch % cluster.num_workers():
+        raise BenisonError(
+            f"global_batch_size {batch} cannot be shared by {cluster.num_workers()} workers",
+            "choose a multiple of the number of workers with --set global_batch_size=N",
+        )
+    per_pass = max(1, inputs.training_count(examples) // batch)
+    steps = max(task.hparams.epochs * per_pass, task.hparams.min_steps)
+    if spec.steps is not None:
+        steps = min(steps, spec.steps)
+    per_round = min(steps, max(per_pass, MIN_ROUND))
+    validation_steps = max(1, inputs.validation_count(examples) // inputs.validation_batch(examples, task))
+    return _Plan(max(1, round(steps / per_round)), per_round, validation_steps)
+
+
+def _fit(
+    spec: TrainingSpec, task: Task, model: Any, strategy: Any, examples: inputs.TransformedExamples, plan: _Plan
+) -> dict[str, list[float]]:
+    distribute = strategy.distribute_datasets_from_function
+    progress = _progress_callback(spec.progress_file, plan)
+    callbacks = tf.keras.callbacks
+    model.fit(
+        distribute(inputs.training_dataset(examples, task)),
+        epochs=plan.rounds,
+        steps_per_epoch=plan.steps_per_round,
+        validation_data=distribute(inputs.validation_dataset(examples, task)),
+        validation_steps=plan.validation_steps,
+        verbose=0,
+        callbacks=[
+            callbacks.TerminateOnNaN(),
+            callbacks.BackupAndRestore(
+                str(Path(spec.training_dir) / "backup"),
+                save_freq="epoch" if plan.steps_per_round <= BACKUP_STEPS else BACKUP_STEPS,
+                delete_checkpoint=False,
+            ),
+            _early_stopping(task.hparams.patience),
+            *([callbacks.TensorBoard(spec.log_dir, write_graph=False)] if cluster.is_chief() else []),
+            progress,
+        ],
+    )
+    if progress.diverged:
+        raise BenisonError(
+            f"training diverged: the loss at step {progress.step} is not a number",
+            "lower the learning rate, for example --set learning_rate=1e-4",
+        )
+    return progress.history
+
+
+def _early_stopping(patience: int) -> Any:
+    class EarlyStopping(tf.keras.callbacks.EarlyStopping):
+        """Goes back to the best weights only where it did stop training. The best of a small held-out set is often an
+        early one by chance, and Keras would prefer it to a training that ended as planned."""
+
+        def on_train_end(self, logs: Any = None) -> None:
+            if self.stopped_epoch:
+                super().on_train_end(logs)
+
+    return EarlyStopping(patience=patience, restore_best_weights=True)
+
+
+def _progress_callback(path: Path, plan: _Plan) -> Any:
+    """A Keras callback that keeps `path` up to date for whoever watches, and the curves across restarts."""
+
+    class Progress(tf.keras.callbacks.Callback):
+        def __init__(self) -> None:
+            super().__init__()
+            self._supports_tf_logs = True  # no copy of the logs to the host in every step
+            self.history: dict[str, list[float]] = _earlier_history(path)
+            self.step = 0
+            self.diverged = False
+            self._written = 0.0
+            self._begun = self._begun_step = None
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.step = epoch * plan.steps_per_round
+            for values in self.history.values():
+                del values[epoch:]
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.step += 1
+            now = time.monotonic()
+            if self._begun is None:  # the first step holds the tracing
+                self._begun, self._begun_step = now, self.step
+            if now - self._written > 0.5:
+                self._written = now
+                self._write(float(logs["loss"]), now)
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            for name, value in (logs or {}).items():
+                self.history.setdefault(name, []).append(float(value))
+            self.diverged = not all(value == value for values in self.history.values() for value in values)
+            self._write(self.history["loss"][-1], time.monotonic())
+
+        def _write(self, loss: float, now: float) -> None:
+            if not cluster.is_chief():
+                return
+            elapsed = now - self._begun if self._begun is not None else 0.0
+            state = {
+                "step": self.step,
+                "steps_total": plan.steps,
+                "steps_per_second": (self.step - self._begun_step) / elapsed if elapsed else 0.0,
+                "loss": loss,
+                "history": self.history,
+            }
+            path.parent.mkdir(parents=True, exist_ok=True)
+            staged = path.with_suffix(".tmp")
+            staged.write_text(json.dumps(state), encoding="utf-8")
+            os.replace(staged, path)
+
+    return Progress()
+
+
+def _earlier_history(path: Path) -> dict[str, list[float]]:
+    return json.loads(path.read_text(encoding="utf-8"))["history"] if path.exists() else {}
+
+
+def _save(spec: TrainingSpec, task: Task, model: Any, data_spec: Any, examples: inputs.TransformedExamples) -> None:
+    """All workers save, since reading some variables is a collective operation; only the chief's copy is kept."""
+    from trainer import export
+
+    scratch = Path(spec.training_dir) / f"discarded-{cluster.task_index()}"
+    target = Path(spec.model_dir) if cluster.is_chief() else scratch
+    export.save(task, model, data_spec, examples.transform_output, target)
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def as_dict(spec: TrainingSpec) -> dict[str, Any]:
+    return asdict(spec)
+
+
+def main() -> int:
+    if len(sys.argv) != 2:
+        print("usage: python -m trainer.worker SPEC.json", file=sys.stderr)
+        return 2
+    try:
+        train(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    except BenisonError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
