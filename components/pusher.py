@@ -32,17 +32,23 @@ class PusherExecutor(Executor):
         destination = proto_utils.json_to_proto(exec_properties["push_destination"], pusher_pb2.PushDestination())
         about = json_utils.loads(exec_properties["custom_config"])
         version = push(Path(self.GetModelPath(input_dict)), Path(destination.filesystem.base_directory), about)
+        Path(pushed.uri).mkdir(parents=True, exist_ok=True)
+        Path(pushed.uri, "version.txt").write_text(version.name, encoding="utf-8")
         self._MarkPushed(pushed, pushed_destination=str(version), pushed_version=version.name)
 
 
 def push(model: Path, serving: Path, about: dict[str, Any]) -> Path:
     """Copies a SavedModel to the next version under `serving` and returns its folder.
 
-    At each moment `serving` holds complete versions only. What an earlier, killed push left behind is cleared away.
+    At each moment `serving` holds complete versions only. What an earlier, killed push left behind is cleared away. A
+    model that is the latest version already, because only what came after it ran anew, is not pushed twice.
     """
+    serving.mkdir(parents=True, exist_ok=True)
+    latest = serving / str(max(manifest.versions(serving), default=0))
+    if manifest.describes(latest, model):
+        return latest
     staging = serving / STAGING
     shutil.rmtree(staging, ignore_errors=True)
-    staging.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(model, staging)
     manifest.write(staging, about)
     for path in [*staging.rglob("*"), staging]:

@@ -22,8 +22,15 @@ def versions(serving: Path) -> list[int]:
 
 def write(model: Path, about: dict[str, Any]) -> None:
     """Writes the manifest of all files below `model`, with what `about` says of it."""
-    files = {str(path.relative_to(model)): _digest(path) for path in _files(model)}
-    (model / NAME).write_text(json.dumps({**about, "files": files}, indent=2), encoding="utf-8")
+    (model / NAME).write_text(json.dumps({**about, "files": _digests(model)}, indent=2), encoding="utf-8")
+
+
+def describes(pushed: Path, model: Path) -> bool:
+    """Whether the folder `pushed` has a manifest and it is of the same files as those below `model`."""
+    try:
+        return json.loads((pushed / NAME).read_text(encoding="utf-8"))["files"] == _digests(model)
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def verify(model: Path) -> dict[str, Any]:
@@ -53,6 +60,10 @@ _FIX = "the model is not loaded; push it anew with `benison run TASK --fresh`, o
 
 def _files(model: Path) -> list[Path]:
     return [path for path in model.rglob("*") if (path.is_file() or path.is_symlink()) and path != model / NAME]
+
+
+def _digests(model: Path) -> dict[str, str]:
+    return {str(path.relative_to(model)): _digest(path) for path in _files(model)}
 
 
 def _digest(path: Path) -> str:

@@ -1,0 +1,5 @@
+"""`python -m pipelines` is `benison`."""
+
+from pipelines.cli import main
+
+main()
