@@ -28,22 +28,23 @@ INSTALL_REQUIRES = [
     "jinja2",
     "pyyaml",
     "psutil",
+    "packaging",
 ]
 EXTRAS_REQUIRE = {
     "tfds": ["tensorflow-datasets"],
-    "dev": ["pytest", "hypothesis", "ruff", "mypy", "types-PyYAML", "types-psutil"],
+    "dev": ["pytest", "hypothesis", "ruff", "mypy", "setuptools", "types-PyYAML", "types-psutil"],
 }
 
 setup(
     name="benison",
     version="0.1.0",
     description=__doc__,
-    long_description=(HERE / "README.md").read_text(encoding="utf-8") if (HERE / "README.md").exists() else "",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.12",
     packages=find_namespace_packages(include=["pipelines*", "components*", "trainer*", "data*"]),
-    include_package_data=True,
+    package_data={"pipelines": ["templates/*.txt"], "components": ["templates/*.j2"]},
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS_REQUIRE,
     entry_points={"console_scripts": ["benison = pipelines.cli:main"]},

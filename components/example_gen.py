@@ -110,9 +110,7 @@ class ReadFolder(beam.PTransform):
         return (
             pipeline
             | beam.Create(range(shards))
-            | beam.ParDo(_ReadShard(self._folder, self._settings, shards)).with_outputs(
-                "problem", "outcome", *SPLITS
-            )
+            | beam.ParDo(_ReadShard(self._folder, self._settings, shards)).with_outputs("problem", "outcome", *SPLITS)
         )
 
 
@@ -200,4 +198,3 @@ def _pattern(root: Path) -> str:
     folders = [path for path in root.iterdir() if not path.name.startswith(".")]
     spans = folders and all(path.is_dir() and re.fullmatch(r"span-\d+", path.name) for path in folders)
     return "span-{SPAN}/*" if spans else "*"
-

@@ -111,8 +111,10 @@ class Findings:
         bounds: list[tuple[float, str]] = []
         if gate.bound is not None:
             bounds.append((gate.bound, "floor"))
-        bound, origin = bound_with_reference(Gate(gate.metric, higher_is_better=gate.higher_is_better,
-                                                  reference_margin=gate.reference_margin), self.reference)
+        bound, origin = bound_with_reference(
+            Gate(gate.metric, higher_is_better=gate.higher_is_better, reference_margin=gate.reference_margin),
+            self.reference,
+        )
         if bound is not None:
             bounds.append((bound, f"reference: {origin}"))
         if gate.metric in self.baseline:

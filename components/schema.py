@@ -14,8 +14,8 @@ from trainer.task import load
 
 MAX_CLASSES = 100_000
 SKEW_THRESHOLD = 0.25
-"""L-infinity distance between the class shares of train and eval above which a split is called skewed. Small eval splits
-differ by chance; this is set to catch a split by class or by order of collection."""
+"""L-infinity distance between the class shares of train and eval above which a split is called skewed. Small eval
+splits differ by chance; this is set to catch a split by class or by order of collection."""
 
 _TYPES = {"bytes": schema_pb2.BYTES, "int64": schema_pb2.INT, "float32": schema_pb2.FLOAT}
 

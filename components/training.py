@@ -22,8 +22,8 @@ class TrainingExecutor(GenericExecutor):
     """Trains from transformed examples.
 
     `custom_config`: task, hparams, steps, workers, digest (of the code that training depends on), training_root. Where
-    training keeps its backups follows from all that decides its result, so that the next run of the same training, after
-    a kill, goes on from there.
+    training keeps its backups follows from all that decides its result, so that the next run of the same training,
+    after a kill, goes on from there.
     """
 
     def Do(self, input_dict: Any, output_dict: Any, exec_properties: dict[str, Any]) -> None:

@@ -85,7 +85,8 @@ def own_frame(error: BaseException) -> Frame | None:
     """The innermost line of a task's file that the error went through, else that of any code of this project."""
     frames = [frame for frame in _frames(error) if _is_ours(frame.file)]
     in_tasks = [frame for frame in frames if frame.file.is_relative_to(TASKS)]
-    return (in_tasks or frames or [None])[-1]
+    chosen = in_tasks or frames
+    return chosen[-1] if chosen else None
 
 
 def _frames(error: BaseException) -> Iterator[Frame]:

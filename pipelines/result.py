@@ -86,8 +86,7 @@ class RunResult:
             yield f"  pass  bounds on {len(kept)} slices"
 
     def _place_lines(self) -> Iterator[str]:
-        counts = self.examples
-        yield f"  examples     train {counts['train']:,}, eval {counts['eval']:,}, quarantined {counts['quarantined']:,}"
+        yield "  examples     " + ", ".join(f"{kind} {count:,}" for kind, count in self.examples.items())
         for name, place in self.places.items():
             yield f"  {name:<12} {place}"
 

@@ -1,4 +1,4 @@
-"""One run of one task, from settings to a result: answered from disk if nothing has changed, else through the pipeline."""
+"""One run of one task, from settings to a result: from what is on disk if nothing has changed, else by the pipeline."""
 
 from __future__ import annotations
 
@@ -126,9 +126,7 @@ class _Run:
         runner.bury_the_dead()
         done = []
         with _watching(self.space.training_root, listener) as watch:
-            for node in runner.run(
-                watch, self.space.expected_seconds, self.settings.from_node, self.settings.to_node
-            ):
+            for node in runner.run(watch, self.space.expected_seconds, self.settings.from_node, self.settings.to_node):
                 done.append(node)
         self.space.remember_seconds({node.id: node.seconds for node in done if node.state == "ran"})
         return done
@@ -274,4 +272,3 @@ def _peak_rss_mb() -> float:
     """Peak resident memory of this process or, if larger, of the largest of its children, in MB."""
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return round(peak * 1024 / 1e6, 1)
-

@@ -1,7 +1,7 @@
 """Runs a TFX pipeline node by node in this process, as TFX's LocalDagRunner does, and says what each node came to.
 
-Everything that leans on TFX's internals is here: the IR compiler, the deployment config, the portable `Launcher` and the
-execution states in ML Metadata (tfx 1.16). Three things LocalDagRunner leaves to be wished for:
+Everything that leans on TFX's internals is here: the IR compiler, the deployment config, the portable `Launcher` and
+the execution states in ML Metadata (tfx 1.16). Three things LocalDagRunner leaves to be wished for:
 
 - `Launcher.launch` returns normally when inputs cannot be resolved: the published state is checked instead;
 - a killed run leaves executions that are "running" for ever and half-written outputs: `bury_the_dead` ends both;
@@ -67,7 +67,9 @@ class LocalRunner:
         """
         root = Path(self._ir.runtime_spec.pipeline_root.field_value.string_value)
         with metadata.Metadata(self._connection) as handle:
-            dead = [e for e in handle.store.get_executions() if e.last_known_state in (_Execution.NEW, _Execution.RUNNING)]
+            dead = [
+                e for e in handle.store.get_executions() if e.last_known_state in (_Execution.NEW, _Execution.RUNNING)
+            ]
             for execution in dead:
                 execution.last_known_state = _Execution.FAILED
                 for leftover in [*root.glob(f"*/*/{execution.id}"), *root.glob(f"*/.system/*/{execution.id}")]:
@@ -75,7 +77,9 @@ class LocalRunner:
             if dead:
                 handle.store.put_executions(dead)
 
-    def run(self, listener: Listener, expected: dict[str, float], first: str | None, last: str | None) -> Iterator[NodeRun]:
+    def run(
+        self, listener: Listener, expected: dict[str, float], first: str | None, last: str | None
+    ) -> Iterator[NodeRun]:
         """Yields each node as it ends.
 
         Args:

@@ -1,4 +1,4 @@
-"""Where runs live on disk: `workspace/<task>/` with its lock, logs, runs, metadata, training backups and served models."""
+"""Where runs live on disk: `workspace/<task>/` with its lock, runs, metadata, training backups and served models."""
 
 from __future__ import annotations
 

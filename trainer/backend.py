@@ -34,7 +34,7 @@ def load_tensorflow() -> ModuleType:
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     tensorflow = importlib.import_module("tensorflow")
-    config = importlib.import_module("tensorflow.python.autograph.core.config")
+    config: Any = importlib.import_module("tensorflow.python.autograph.core.config")
     if not any(getattr(rule, "_prefix", "") == "tf_keras" for rule in config.CONVERSION_RULES):
         config.CONVERSION_RULES = (config.DoNotConvert("tf_keras"), *config.CONVERSION_RULES)
     return tensorflow

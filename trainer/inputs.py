@@ -15,7 +15,7 @@ from trainer.task import Arrays, DataSpec, Features, Task
 from trainer.transform import unpack_example
 
 HOLDOUT = 20
-"""Every so-manieth train example is kept from the gradient, to stop early by. The eval split is the Evaluator's alone."""
+"""One train example in so many is kept from the gradient, to stop early by. The eval split is the Evaluator's alone."""
 
 CACHE_SHARE = 0.2
 """Share of the free memory that decoded examples may take; a larger data set is decoded anew in each epoch."""

@@ -126,8 +126,8 @@ class Task(ABC):
     """Columns known in training only, and the features of the same names that `preprocess` makes of them."""
     HParams: ClassVar[type[HParams]] = HParams
 
-    def __init__(self, hparams: HParams) -> None:
-        self.hparams: Any = hparams
+    def __init__(self, hparams: Any) -> None:
+        self.hparams = hparams
 
     @abstractmethod
     def preprocess(self, inputs: Features) -> Features:

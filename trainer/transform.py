@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from trainer.backend import tf
@@ -34,7 +35,7 @@ def pack(features: Features) -> Features:
     return packed
 
 
-def unpack_batch(packed: Features, spec: dict[str, Any]) -> Features:
+def unpack_batch(packed: Features, spec: Mapping[str, Any]) -> Features:
     """The inverse of `pack` on a batch. `spec`: name -> tf.TensorSpec of one example."""
     return {
         _plain(name): tf.map_fn(

@@ -166,7 +166,8 @@ def _progress_callback(path: Path, plan: _Plan) -> Any:
             self.step = 0
             self.diverged = False
             self._written = 0.0
-            self._begun = self._begun_step = None
+            self._begun: float | None = None
+            self._begun_step = 0
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
             self.step = epoch * plan.steps_per_round

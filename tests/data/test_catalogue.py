@@ -322,8 +322,8 @@ def test_mnist_of_either_package_is_laid_out_and_split_in_every_digit(client: st
             written[int(path.parent.name)].append(picture.tobytes())
     for digit, pictures in enumerate(pixels):
         assert sorted(written[digit]) == sorted(picture.tobytes() for picture in pictures)
-    assert counts["train"] == {digit: 8 for digit in range(10)}
-    assert counts["eval"] == {digit: 2 for digit in range(10)}
+    assert counts["train"] == dict.fromkeys(range(10), 8)
+    assert counts["eval"] == dict.fromkeys(range(10), 2)
 
 
 def test_the_split_follows_the_pixels_and_keeps_copies_together(tmp_path: Path) -> None:

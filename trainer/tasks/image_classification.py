@@ -1,8 +1,9 @@
 """Image classification (questions 1 and 4): which of a set of classes does a picture show?
 
 Method: a small convolutional network as in LeNet-5 (LeCun et al. 1998), two rounds of 3x3 convolutions and 2x2
-max-pooling, then a dense layer, with ReLU, batch normalisation (Ioffe & Szegedy 2015), dropout (Srivastava et al.
-2014) and small random shifts of the training pictures. Pictures `[height, width, channels]` uint8 -> class probabilities `[classes]` float32.
+max-pooling, then a dense layer, with ReLU, batch normalisation (Ioffe & Szegedy 2015), dropout (Srivastava et al. 2014)
+and small random shifts of the training pictures. Pictures `[height, width, channels]` uint8 -> class probabilities
+`[classes]` float32.
 
 Sizes, channels and classes come from the data: pictures are brought to the train split's median size (or `image_size`),
 grey sets stay grey, and the classes are those of the train split.
@@ -27,13 +28,13 @@ from trainer.task import Arrays, DataSpec, Evaluation, Features, HParams, Task
 @dataclass(frozen=True)
 class ImageClassificationHParams(HParams):
     epochs: int = field(default=8, metadata={"min": 1})
-    learning_rate: float = field(default=2e-3, metadata={"min": 0.0})
     image_size: int = field(default=0, metadata={"min": 0, "max": 1024})
     """Side in pixels to which pictures are brought; 0 takes the train split's median width and height, at most 96."""
-    filters: int = field(default=32, metadata={"min": 1})
+    learning_rate: float = field(default=3e-3, metadata={"min": 0.0})
+    filters: int = field(default=16, metadata={"min": 1})
     dense_units: int = field(default=128, metadata={"min": 1})
-    dropout: float = field(default=0.4, metadata={"min": 0.0, "max": 0.95})
-    shift: float = field(default=0.1, metadata={"min": 0.0, "max": 0.5})
+    dropout: float = field(default=0.2, metadata={"min": 0.0, "max": 0.95})
+    shift: float = field(default=0.05, metadata={"min": 0.0, "max": 0.5})
     """Training pictures are moved by up to this share of their width and height."""
 
 

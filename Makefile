@@ -1,0 +1,40 @@
+# Needs python3 (any 3.8+ with pip or venv), make and git. Everything else is brought by `make setup`.
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+UV := .uv/bin/uv
+STAMP := $(VENV)/.installed
+
+.PHONY: setup demo test lint lock bench clean
+setup: $(STAMP)
+
+$(UV):
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 8))' || { echo "python3 is older than 3.8: install a newer one"; exit 1; }
+	@python3 -m venv .uv 2>/dev/null || { rm -rf .uv; python3 -m pip install --quiet --target .uv uv; } \
+	  || { rm -rf .uv; echo "python3 has neither venv nor pip: install python3-venv (Debian, Ubuntu) and run make again"; exit 1; }
+	@test -x $(UV) || .uv/bin/python -m pip install --quiet uv
+
+$(STAMP): requirements.lock setup.py | $(UV)
+	@test -x $(PYTHON) || $(UV) venv --quiet --python 3.11 $(VENV)
+	$(UV) pip sync --quiet --require-hashes --compile-bytecode --python $(PYTHON) requirements.lock
+	$(UV) pip install --quiet --no-deps --no-build-isolation --python $(PYTHON) --editable .
+	@touch $(STAMP)
+
+demo: setup
+	$(VENV)/bin/benison run image_classification
+
+test: lint
+	$(PYTHON) -m pytest
+
+lint: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+lock: $(UV)
+	$(UV) pip compile setup.py --quiet --all-extras --generate-hashes --no-header --python-version 3.11 -o requirements.lock
+
+bench: setup
+	$(PYTHON) -m benchmarks
+
+clean:
+	rm -rf $(VENV) .uv build *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -1,0 +1,1 @@
+"""TFX components, blind to tasks."""
