@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from pipelines import logs
+from pipelines.failures import ROOT
 
 
 def run(script: str, log: Path) -> subprocess.CompletedProcess[str]:
     """A process of its own, since pytest stands between this one's streams and their descriptors."""
-    return subprocess.run([sys.executable, "-c", script, str(log)], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", script, str(log)], capture_output=True, text=True, check=False, cwd=ROOT
+    )
 
 
 CHATTER = """

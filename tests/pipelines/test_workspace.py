@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import BenisonError
+from pipelines.failures import ROOT
 from pipelines.workspace import TaskSpace, task_space, write_atomic
 
 HOLD = """
@@ -24,7 +25,7 @@ with TaskSpace(Path(sys.argv[1])).lock():
 def test_a_second_run_is_told_who_holds_the_lock_and_a_killed_one_holds_it_no_longer(tmp_path: Path) -> None:
     space = TaskSpace(tmp_path / "task")
     command = [sys.executable, "-c", HOLD, str(space.root), "run", "image_classification"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as other:
         assert other.stdout is not None and other.stdout.readline() == b"held\n"
         with pytest.raises(BenisonError) as caught, space.lock():
             pass
