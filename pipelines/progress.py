@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any, TextIO
 
+from data.errors import BenisonError
+from pipelines.failures import RESUME
+
 MARKS = {"ran": "✓", "cached": "=", "failed": "✗", "skipped": "-"}
 
 
@@ -42,8 +45,11 @@ class Plain(Listener):
         self.message(f"{MARKS[state]} {node:<17} {state:<7} {seconds:6.1f} s  {detail}".rstrip())
 
     def message(self, text: str) -> None:
-        self._stream.write(text + "\n")
-        self._stream.flush()
+        try:
+            self._stream.write(text + "\n")
+            self._stream.flush()
+        except BrokenPipeError:
+            raise BenisonError("whoever read the output has gone, as `head` does", RESUME) from None
 
 
 class Live(Listener):

@@ -120,7 +120,7 @@ def validation_dataset(examples: TransformedExamples, task: Task) -> Callable[[A
     def build(context: Any) -> Any:
         records = _part(examples, train=False).shard(context.num_input_pipelines, context.input_pipeline_id)
         dataset = _cached(examples, examples._parsed(records), context.num_input_pipelines)
-        batch = context.get_per_replica_batch_size(validation_batch(examples, task))
+        batch = max(1, validation_batch(examples, task) // context.num_replicas_in_sync)
         return _without_autotune(dataset.repeat().batch(batch, drop_remainder=True).map(_splitter(task)).prefetch(2))
 
     return build

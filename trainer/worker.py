@@ -3,14 +3,13 @@
     TF_CONFIG=... python -m trainer.worker SPEC.json
 
 Knows no TFX component and no orchestrator. All workers build the same model under the strategy that the environment
-asks for, train in step, and save; only the chief's model is kept.
+asks for and train in step; the chief saves it.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -213,13 +212,16 @@ def _earlier_history(path: Path) -> dict[str, list[float]]:
 
 
 def _save(spec: TrainingSpec, task: Task, model: Any, data_spec: Any, examples: inputs.TransformedExamples) -> None:
-    """All workers save, since reading some variables is a collective operation; only the chief's copy is kept."""
+    """The chief saves. A distributed model is first copied into one of plain variables, which a signature can hold;
+    all workers take part, since reading some of its variables is a collective operation."""
     from trainer import export
 
-    scratch = Path(spec.training_dir) / f"discarded-{cluster.task_index()}"
-    target = Path(spec.model_dir) if cluster.is_chief() else scratch
-    export.save(task, model, data_spec, examples.transform_output, target)
-    shutil.rmtree(scratch, ignore_errors=True)
+    if model.distribute_strategy.num_replicas_in_sync > 1:
+        weights = model.get_weights()
+        model = task.build_model(data_spec)
+        model.set_weights(weights)
+    if cluster.is_chief():
+        export.save(task, model, data_spec, examples.transform_output, Path(spec.model_dir))
 
 
 def as_dict(spec: TrainingSpec) -> dict[str, Any]:

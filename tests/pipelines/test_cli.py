@@ -47,11 +47,12 @@ class DigitsHParams(HParams):
 
 
 class Digits:
-    title, questions, modality, data = "Digits", (1, 4), "image", "mnist"
+    title, modality, data = "Digits", "image", "mnist"
+    questions: tuple[int, ...] = (1, 4)
     columns: ClassVar[dict[str, Any]] = {"image": Image(), "label": Label()}
     HParams = DigitsHParams
 
-    def __init__(self, hparams: HParams) -> None:
+    def __init__(self, hparams: DigitsHParams) -> None:
         self.hparams = hparams
 
     def metrics(self) -> Evaluation:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import traceback
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def function(path: Path, name: str) -> Any:
 
 
 def failure_of(call: Any) -> Failure:
-    with pytest.raises(BaseException) as caught:  # noqa: B017, PT011: each test looks at what came
+    with pytest.raises(BaseException) as caught:  # noqa: B017, PT011
         call()
     return Failure.of(caught.value)
 
@@ -46,8 +47,8 @@ def test_the_users_own_line_is_shown_under_frames_of_libraries(project: Path) ->
 
 def test_without_a_line_of_a_task_it_is_a_defect(project: Path) -> None:
     call = function(project / "pipelines" / "run.py", "call")
-    failure = failure_of(lambda: call(lambda: {}["x"]))
-    assert failure.message == "KeyError: 'x'\n  at pipelines/run.py:2 in call"
+    failure = failure_of(lambda: call(lambda: os.environ["NO_SUCH_NAME"]))
+    assert failure.message == "KeyError: 'NO_SUCH_NAME'\n  at pipelines/run.py:2 in call"
     assert "--verbose" in failure.fix and "defect" in failure.fix
 
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 
 import pytest
 
+from data.errors import BenisonError
 from pipelines.progress import Listener, Live, Plain, describe, seconds_left
 
 TRAINING = {"step": 300, "steps_total": 1000, "steps_per_second": 50.0, "loss": 0.12345, "history": {}}
@@ -38,6 +40,13 @@ def test_what_one_node_said_is_not_shown_with_the_next() -> None:
     plain.node_finished("Trainer", "failed", 1.0)
     plain.node_finished("Evaluator", "skipped", 0.0)
     assert "step" in stream.getvalue().splitlines()[0] and "step" not in stream.getvalue().splitlines()[1]
+
+
+def test_a_reader_that_leaves_ends_the_run_in_words() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", buffering=1) as stream, pytest.raises(BenisonError, match="has gone"):
+        Plain(stream).message("x")
 
 
 class Terminal(io.StringIO):
