@@ -121,7 +121,7 @@ def describe(fields: dict[str, Any]) -> str:
 
 
 def seconds_left(fields: dict[str, Any], seconds: float, expected: float | None) -> float | None:
-    """Seconds until the node ends: by its steps if it counts them, else by how long it took last time."""
-    if fields.get("steps_per_second"):
+    """Seconds until the node ends: by the steps it has yet to take, else by how long it took last time."""
+    if fields.get("steps_per_second") and fields["step"] < fields["steps_total"]:
         return (fields["steps_total"] - fields["step"]) / fields["steps_per_second"]
     return None if expected is None or expected <= seconds else expected - seconds
