@@ -14,6 +14,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts, standa
 from tfx.utils import proto_utils
 
 from components.reference import ReferenceScores, read_scores
+from trainer.export import TARGET_SUFFIX
 from trainer.task import Evaluation, Gate
 
 TOLERANCE = 1e-6
@@ -25,7 +26,7 @@ def eval_config(evaluation: Evaluation) -> tfma.EvalConfig:
     spec = tfma.ModelSpec(signature_name="evaluate", prediction_key=evaluation.prediction)
     if evaluation.label:
         spec.preprocessing_function_names.append("transform_labels")
-        spec.label_key = evaluation.label
+        spec.label_key = evaluation.label + TARGET_SUFFIX
     metrics = [
         tfma.MetricConfig(
             class_name=metric.kind, module=metric.module, config=json.dumps({"name": metric.name, **metric.config})

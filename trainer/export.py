@@ -4,7 +4,7 @@
 - `raw`: one plain tensor `[batch]` for each raw column (encoded pictures, numbers, texts) to all predictions;
 - `transform_features`: serialised tf.Examples to transformed features;
 - `evaluate`: serialised tf.Examples to the one prediction that metrics need;
-- `transform_labels`: serialised tf.Examples to the transformed targets.
+- `transform_labels`: serialised tf.Examples to the transformed targets, `TARGET_SUFFIX` added to their names.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ from data.columns import Feature, raw_features
 from trainer.backend import tf
 from trainer.task import DataSpec, Features, Task
 from trainer.transform import unpack_batch
+
+TARGET_SUFFIX = "_target"
+"""Under its own name a transformed target would hide the raw column of that name from TFMA, and slices by class would
+be named by vocabulary index."""
 
 
 def save(task: Task, model: Any, spec: DataSpec, transform_output: Any, target: Path) -> None:
@@ -57,7 +61,8 @@ def save(task: Task, model: Any, spec: DataSpec, transform_output: Any, target: 
 
     @tf.function(input_signature=[serialized])
     def transform_labels(examples: Any) -> Features:
-        return module.transform(tf.io.parse_example(examples, labels_parsing))
+        transformed = module.transform(tf.io.parse_example(examples, labels_parsing))
+        return {name + TARGET_SUFFIX: target for name, target in transformed.items()}
 
     signatures = {
         "serving_default": serving_default,

@@ -1,0 +1,1 @@
+"""Speed and memory, each measured side by side with what it is compared to. `python -m benchmarks` runs all of them."""

@@ -1,0 +1,23 @@
+"""All benchmarks, one after the other, and one table of what they found."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from benchmarks import measure
+
+NAMES = ("startup", "first_fit", "steps", "evaluator", "ingest_memory", "workers", "whole_run")
+
+
+def main() -> None:
+    options = measure.options("Runs all benchmarks and prints one table.")
+    rows = []
+    for name in NAMES:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        rows += importlib.import_module(f"benchmarks.{name}").rows(options)
+    print(measure.table(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""How long a person waits for `benison --help` and `benison tasks`."""
+
+from __future__ import annotations
+
+from benchmarks import measure
+
+LIMITS = {"--help": 0.4, "tasks": 0.8}  # seconds
+REPEATS = 10
+
+
+def rows(options: measure.Options) -> list[measure.Row]:
+    found = []
+    for argument, limit in LIMITS.items():
+        command = [measure.BENISON, argument]
+        measure.run(command)  # the first reads from disk what the others find in memory
+        median = measure.interleaved(max(REPEATS, options.repeats), ours=lambda c=command: measure.run(c).seconds)
+        found.append(measure.Row(f"`benison {argument}`", median["ours"], limit, "s", "limit", at_most=1.0))
+    return found
+
+
+if __name__ == "__main__":
+    measure.main(rows, __doc__)
