@@ -48,8 +48,7 @@ def main(data: Path, target: Path, steps: int) -> None:
 
     train, evaluation = load("train"), load("eval")
     model = build_model(len(train.class_names), steps)
-    # Passes are not steps_per_epoch's concern here: one endless epoch has the number of steps that the others train.
-    model.fit(train.cache().repeat().prefetch(4), steps_per_epoch=steps, epochs=1, verbose=0)
+    model.fit(train.cache().repeat().prefetch(4), steps_per_epoch=steps, verbose=0)
     print(model.evaluate(evaluation, verbose=0, return_dict=True))
     target.mkdir(parents=True, exist_ok=True)
     model.save(target / "model.keras")

@@ -1,1 +1,0 @@
-"""TFX components, blind to tasks."""

@@ -1,1 +1,0 @@
-"""Where examples come from: catalogue, fetching, the on-disk format, the kinds of column."""

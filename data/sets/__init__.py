@@ -1,1 +1,0 @@
-"""The default data sets, one module each."""

@@ -1,1 +1,0 @@
-"""What runs, in which order, where: the command line, the pipeline, the local runner."""

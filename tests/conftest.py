@@ -1,0 +1,6 @@
+"""What all tests need before anything is imported."""
+
+import os
+
+os.environ["TF_USE_LEGACY_KERAS"] = "1"  # whichever test imports TensorFlow first, it is the one that Benison runs on
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
