@@ -1,0 +1,63 @@
+"""A push is whole or it is not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from components import pusher
+from data.errors import BenisonError
+from trainer import manifest
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    (tmp_path / "model" / "variables").mkdir(parents=True)
+    (tmp_path / "model" / "saved_model.pb").write_bytes(b"graph")
+    (tmp_path / "model" / "variables" / "data").write_bytes(b"weights")
+    return tmp_path / "model"
+
+
+def test_versions_count_from_one_and_verify(model: Path, tmp_path: Path) -> None:
+    serving = tmp_path / "serving"
+    assert pusher.push(model, serving, {"task": "toy"}).name == "1"
+    (model / "variables" / "data").write_bytes(b"other weights")
+    assert pusher.push(model, serving, {"task": "toy"}).name == "2"
+    assert [manifest.verify(serving / version)["task"] for version in ("1", "2")] == ["toy", "toy"]
+
+
+def test_the_same_model_is_not_pushed_twice(model: Path, tmp_path: Path) -> None:
+    serving = tmp_path / "serving"
+    assert pusher.push(model, serving, {}) == pusher.push(model, serving, {})
+    assert manifest.versions(serving) == [1]
+
+
+def test_a_push_killed_halfway_is_never_a_version(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serving = tmp_path / "serving"
+    pusher.push(model, serving, {})
+    (model / "variables" / "data").write_bytes(b"other weights")
+
+    def killed(path: Path, about: dict[str, object]) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(manifest, "write", killed)
+        pusher.push(model, serving, {})
+    assert manifest.versions(serving) == [1]
+    assert pusher.push(model, serving, {}).name == "2"
+    assert sorted(path.name for path in serving.iterdir()) == ["1", "2"]
+
+
+@pytest.mark.parametrize("damage", ["change", "add", "remove"])
+def test_tampering_is_refused(model: Path, tmp_path: Path, damage: str) -> None:
+    version = pusher.push(model, tmp_path / "serving", {})
+    if damage == "change":
+        (version / "variables" / "data").write_bytes(b"weightz")
+    elif damage == "add":
+        (version / "assets").mkdir()
+        (version / "assets" / "extra").write_bytes(b"")
+    else:
+        (version / "saved_model.pb").unlink()
+    with pytest.raises(BenisonError, match="variables/data|assets/extra|saved_model.pb"):
+        manifest.verify(version)

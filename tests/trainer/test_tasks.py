@@ -1,0 +1,80 @@
+"""The contract, for every task there is: a new task is tested by existing."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from data import catalogue
+from data.columns import Column, raw_features
+from data.errors import WrongUse
+from trainer import source_digest
+from trainer.task import HParams, Task, load, task_names
+
+
+@pytest.fixture(params=task_names())
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def task(name: str) -> type[Task]:
+    return load(name)
+
+
+def test_listing_tasks_does_not_import_tensorflow() -> None:
+    code = (
+        "import sys\nfrom trainer.task import load, task_names\n"
+        "for name in task_names(): task = load(name); task(task.HParams()).metrics()\n"
+        "sys.exit('tensorflow' in sys.modules or 'tfx' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_docstring_says_how_to_run_it(name: str, task: type[Task]) -> None:
+    assert f"benison run {name}" in (sys.modules[task.__module__].__doc__ or "")
+
+
+def test_hyper_parameters_are_frozen_and_extend_the_common_ones(task: type[Task]) -> None:
+    assert issubclass(task.HParams, HParams)
+    hparams: Any = task.HParams()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        hparams.epochs = 1
+
+
+def test_card_is_complete(task: type[Task]) -> None:
+    assert task.title
+    assert task.modality
+    assert all(1 <= question <= 30 for question in task.questions)
+    assert task.data in catalogue.names()
+
+
+def test_columns_and_targets_fit(task: type[Task]) -> None:
+    assert all(isinstance(column, Column) for column in task.columns.values())
+    assert set(task.targets) < set(task.columns), "something must be left to predict from"
+    assert len(raw_features(task.columns)) >= len(task.columns)
+
+
+def test_gates_are_on_declared_metrics(task: type[Task]) -> None:
+    evaluation = task(task.HParams()).metrics()
+    declared = {metric.name for metric in evaluation.metrics}
+    assert evaluation.gates
+    assert {gate.metric for gate in evaluation.gates} <= declared
+    assert evaluation.label is None or evaluation.label in task.targets
+
+
+def test_each_node_has_a_digest_of_its_own_source(task: type[Task]) -> None:
+    digests = {
+        source_digest.digest(task.__module__, [f"{task.__name__}.{method}"])
+        for method in ("preprocess", "build_model", "metrics", "predict")
+    }
+    assert len(digests) == 4
+
+
+def test_unknown_task_is_wrong_use_with_a_suggestion() -> None:
+    with pytest.raises(WrongUse, match="did you mean image_classification"):
+        load("image_clasification")
