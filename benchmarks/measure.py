@@ -141,4 +141,4 @@ def newest(pipeline_root: str | Path, node: str, output: str) -> Path:
 
 
 def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
-    return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", **(more or {})}
+    return {**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "2", **(more or {})}
