@@ -1,4 +1,4 @@
-"""The folder in which fetched data is kept: where it is, who may write, and how a whole folder appears at once."""
+"""The cache on this machine: entries that are there whole or not at all, made by one process at a time."""
 
 from __future__ import annotations
 
@@ -12,76 +12,79 @@ from pathlib import Path
 
 from data.errors import BenisonError
 
-_FULL_OR_CLOSED = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+Progress = Callable[[str], None]
+
+_WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def cache_root() -> Path:
-    """$BENISON_CACHE, else $XDG_CACHE_HOME/benison, else ~/.cache/benison. It need not exist."""
-    if named := os.environ.get("BENISON_CACHE"):
-        return Path(named).expanduser().absolute()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base).absolute() if base else Path.home() / ".cache") / "benison"
+    """$BENISON_CACHE, else the user's cache folder as the XDG rules place it."""
+    if own := os.environ.get("BENISON_CACHE"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "benison"
 
 
-@contextmanager
-def locked(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Holds the right to write `path`, against other threads and processes; freed by the system if this one dies.
+def build(entry: Path, make: Callable[[Path], None], progress: Progress) -> None:
+    """Has `make` fill an empty folder that then becomes `entry`; does nothing where `entry` is there already.
 
-    Args:
-      waiting: called once when someone else holds it.
-    """
-    with _explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting()
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def building(path: Path) -> Iterator[Path]:
-    """An empty folder beside `path` that takes its name when the block ends well, and is removed when it does not.
-
-    The caller holds the lock of `path`, so what an earlier, killed attempt left behind is cleared away here.
+    A process killed at any moment leaves no `entry`; what it had begun is removed by the next one. Of several
+    processes one works and the others wait for it.
 
     Raises:
-      BenisonError: the disk is full or may not be written to.
+      BenisonError: the cache cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    with _explained(path):
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        try:
-            yield partial
-            os.sync()  # one call: fsync on each of ten thousand small files takes minutes on a spinning disk
-            os.rename(partial, path)
-            sync_folder(path.parent)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
+    partial = entry.with_name(f".{entry.name}.partial")
+    with _explained(entry.parent):
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        with _lock(entry.with_name(f".{entry.name}.lock"), progress):
+            if entry.is_dir():
+                return
+            _remove(partial)
+            partial.mkdir()
+            try:
+                make(partial)
+                # One sync of all, since an fsync for each of thousands of small files would outlast writing them.
+                os.sync()
+                partial.rename(entry)
+                sync(entry.parent)
+            finally:
+                _remove(partial)
 
 
-def sync_folder(folder: Path) -> None:
-    """Makes the names in `folder` survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Waits until a file's content, or a folder's list of names, is on disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
 
 
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _lock(path: Path, progress: Progress) -> Iterator[None]:
+    """Held until the block ends or the process dies, whichever way."""
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("waiting for another process that is preparing the same data")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL_OR_CLOSED:
+        if error.errno not in _WRITE_ERRORS:
             raise
-        fix = "Make room or grant the right to write there, or set BENISON_CACHE to another folder."
-        raise BenisonError(f"{path.parent} cannot be written to: {error.strerror}", fix) from error
+        raise BenisonError(
+            f"the data cache {folder} cannot be written: {error.strerror}",
+            "Make room or grant the right to write there, or set BENISON_CACHE to another folder.",
+        ) from error

