@@ -29,6 +29,10 @@ INSTALL_REQUIRES = [
     "pyyaml",
     "psutil",
     "packaging",
+    "soundfile",
+    "sacrebleu",
+    "jiwer",
+    "pysword",
 ]
 EXTRAS_REQUIRE = {
     "tfds": ["tensorflow-datasets"],
