@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Set
+from pathlib import Path
 from typing import Any
 
 import tensorflow_model_analysis as tfma
@@ -13,23 +15,37 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import artifact_utils, component_spec, standard_artifacts, standard_component_specs
 from tfx.utils import proto_utils
 
-from components.reference import ReferenceScores, read_scores
+from components.reference import JUDGE, ReferenceScores, read_scores
 from trainer.export import TARGET_SUFFIX
 from trainer.task import Evaluation, Gate
+
+JUDGE_MARK = "<judge>"
+"""Stands for the judge's folder in the configuration of metrics until the run knows it."""
 
 TOLERANCE = 1e-6
 """TFMA sums in float32: a model exactly as good as its bound must not fail by rounding."""
 
 
-def eval_config(evaluation: Evaluation) -> tfma.EvalConfig:
-    """TFMA's configuration of a task's evaluation, without thresholds: those wait for the reference."""
-    spec = tfma.ModelSpec(signature_name="evaluate", prediction_key=evaluation.prediction)
+def eval_config(evaluation: Evaluation, raw: Set[str]) -> tfma.EvalConfig:
+    """TFMA's configuration of a task's evaluation, without thresholds: those wait for the reference.
+
+    `raw` names the features of the examples as they were read.
+    """
+    spec = tfma.ModelSpec(signature_name="evaluate")
+    if isinstance(evaluation.prediction, str):
+        spec.prediction_key = evaluation.prediction
+    transformed = evaluation.label is not None and not evaluation.raw_label
     if evaluation.label:
+        spec.label_key = evaluation.label + (TARGET_SUFFIX if transformed else "")
+    if transformed or set(evaluation.slices) - raw:
         spec.preprocessing_function_names.append("transform_labels")
-        spec.label_key = evaluation.label + TARGET_SUFFIX
     metrics = [
         tfma.MetricConfig(
-            class_name=metric.kind, module=metric.module, config=json.dumps({"name": metric.name, **metric.config})
+            class_name=metric.kind,
+            module=metric.module,
+            config=json.dumps(
+                {"name": metric.name, **metric.config} | ({"judge": JUDGE_MARK} if metric.judged else {})
+            ),
         )
         for metric in evaluation.metrics
     ]
@@ -70,7 +86,7 @@ def bound_with_reference(gate: Gate, reference: dict[str, dict[str, float]]) -> 
         if gate.metric not in scores:
             continue
         sign = 1 if gate.higher_is_better else -1
-        candidate = scores[gate.metric] + sign * gate.reference_margin
+        candidate = scores[gate.metric] * gate.reference_factor + sign * gate.reference_margin
         if bound is None or sign * candidate > sign * bound:
             bound, origin = candidate, method
     return bound, origin
@@ -97,9 +113,12 @@ class EvaluatorExecutor(executor.Executor):
     """Raises each gate to the run's reference, then evaluates, validates and blesses as TFX does."""
 
     def Do(self, input_dict: Any, output_dict: Any, exec_properties: dict[str, Any]) -> None:
-        reference = read_scores(artifact_utils.get_single_uri(input_dict["reference"]))
+        reference = artifact_utils.get_single_uri(input_dict["reference"])
         config = proto_utils.json_to_proto(exec_properties["eval_config"], tfma.EvalConfig())
-        add_thresholds(config, [Gate(**gate) for gate in json.loads(exec_properties["gates"])], reference)
+        for metric in config.metrics_specs[0].metrics:
+            metric.config = metric.config.replace(JUDGE_MARK, str(Path(reference, JUDGE)))
+        gates = [Gate(**gate) for gate in json.loads(exec_properties["gates"])]
+        add_thresholds(config, gates, read_scores(reference))
         super().Do(input_dict, output_dict, exec_properties | {"eval_config": proto_utils.proto_to_json(config)})
 
 
@@ -138,6 +157,7 @@ class Evaluator(base_beam_component.BaseBeamComponent):
         baseline_model: types.BaseChannel,
         reference: types.BaseChannel,
         evaluation: Evaluation,
+        raw: Set[str],
         digest: str,
     ) -> None:
         spec = EvaluatorSpec(
@@ -145,7 +165,7 @@ class Evaluator(base_beam_component.BaseBeamComponent):
             model=model,
             baseline_model=baseline_model,
             reference=reference,
-            eval_config=eval_config(evaluation),
+            eval_config=eval_config(evaluation, raw),
             example_splits=json.dumps(["eval"]),
             digest=digest,
             gates=json.dumps([dataclasses.asdict(gate) for gate in evaluation.gates]),

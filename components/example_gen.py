@@ -142,13 +142,13 @@ def serialized_example(features: dict[str, Value], dtypes: dict[str, DType]) -> 
     """One tf.Example; features that are absent (optional columns) hold no value."""
     example = tf.train.Example()
     for name, value in features.items():
-        slot = example.features.feature[name]
+        slot, values = example.features.feature[name], value if isinstance(value, list) else [value]
         if dtypes[name] == "bytes":
-            slot.bytes_list.value.append(value)
+            slot.bytes_list.value.extend(values)
         elif dtypes[name] == "int64":
-            slot.int64_list.value.append(value)
+            slot.int64_list.value.extend(values)
         else:
-            slot.float_list.value.append(value)
+            slot.float_list.value.extend(values)
     return example.SerializeToString(deterministic=True)
 
 

@@ -1,5 +1,6 @@
-"""The reference: classical methods on the same split, which a model must beat to be blessed."""
+"""The reference: classical methods on the same split, which a model must beat to be blessed; and the judge, if any."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -12,12 +13,12 @@ from trainer.inputs import TransformedExamples
 from trainer.task import Task
 from trainer.transform import task_from
 
-MAX_TRAIN_EXAMPLES = 20_000
-"""Classical methods learn from at most so many examples, in memory; they are always judged on the whole eval split."""
+JUDGE = "judge"
+"""Folder of the judge's SavedModel in the artifact."""
 
 
 class ReferenceScores(artifact.Artifact):
-    """`reference.json`: method -> metric -> value."""
+    """`reference.json`: method -> metric -> value; `judge/` where metrics need one."""
 
     TYPE_NAME = "BenisonReference"
 
@@ -30,15 +31,22 @@ def Reference(
     config: Parameter[str],
     digest: Parameter[str],
 ) -> None:
-    """Runs the task's `reference`. `config` is JSON as for `trainer.transform.task_from`; `digest` is for the cache."""
+    """Runs the task's `judge` and `reference`.
+
+    `config` is JSON as for `trainer.transform.task_from`; `digest` is for the cache.
+    """
     del digest
     task = task_from(json.loads(config))
     scores: dict[str, dict[str, float]] = {}
-    if type(task).reference is not Task.reference:
-        train, evaluated = (
-            split_examples(transformed_examples.uri, transform_graph.uri, split) for split in ("train", "eval")
-        )
-        scores = task.reference(train.arrays(MAX_TRAIN_EXAMPLES), evaluated.arrays(), train.spec(steps=0))
+    if any(getattr(type(task), method) is not getattr(Task, method) for method in ("reference", "judge")):
+        splits = {
+            name: split_examples(transformed_examples.uri, transform_graph.uri, name) for name in ("train", "eval")
+        }
+        train, spec = splits["train"].arrays(task.reference_examples), splits["train"].spec(steps=0)
+        judge = task.judge(train, spec)
+        if judge is not None:
+            judge.save(Path(reference.uri, JUDGE), save_format="tf")
+        scores = task.reference(train, splits["eval"].arrays(), dataclasses.replace(spec, judge=judge))
     Path(reference.uri, "reference.json").write_text(json.dumps(scores, indent=2), encoding="utf-8")
 
 

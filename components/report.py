@@ -5,6 +5,7 @@ Writes `report.json` (its schema is `components.report_page.ReportData`), previe
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import math
@@ -111,10 +112,7 @@ class Findings:
         bounds: list[tuple[float, str]] = []
         if gate.bound is not None:
             bounds.append((gate.bound, "floor"))
-        bound, origin = bound_with_reference(
-            Gate(gate.metric, higher_is_better=gate.higher_is_better, reference_margin=gate.reference_margin),
-            self.reference,
-        )
+        bound, origin = bound_with_reference(dataclasses.replace(gate, bound=None), self.reference)
         if bound is not None:
             bounds.append((bound, f"reference: {origin}"))
         if gate.metric in self.baseline:
@@ -200,14 +198,14 @@ def _classes(model: str) -> list[str]:
 
 
 def _previews(task: Task, split: Path, model: str) -> Iterator[preview.Preview]:
-    """The first wrong and the first right ones among a pool of eval examples, wrong ones first."""
+    """What is seen of a pool of eval examples at once, then the first wrong and the first right ones of them."""
     records = [r.numpy() for r in tf.data.TFRecordDataset(_files(split), compression_type="GZIP").take(PREVIEW_POOL)]
     loaded = tf.saved_model.load(model)
-    predictions = {name: t.numpy() for name, t in loaded.signatures["serving_default"](tf.constant(records)).items()}
-    shown = [
-        task.preview(_example(task, record), {name: values[i] for name, values in predictions.items()})
-        for i, record in enumerate(records)
-    ]
+    outputs = {name: t.numpy() for name, t in loaded.signatures["serving_default"](tf.constant(records)).items()}
+    predictions = [{name: values[i] for name, values in outputs.items()} for i in range(len(records))]
+    examples = [_example(task, record) for record in records]
+    yield from task.overview(examples, predictions)
+    shown = [task.preview(*pair) for pair in zip(examples, predictions, strict=True)]
     wrong = (p for p in shown if p.correct is False)
     right = (p for p in shown if p.correct is not False)
     yield from islice(wrong, PREVIEWS)
@@ -216,11 +214,14 @@ def _previews(task: Task, split: Path, model: str) -> Iterator[preview.Preview]:
 
 def _example(task: Task, record: bytes) -> dict[str, Any]:
     parsed = tf.train.Example.FromString(record).features.feature
-    values = {}
-    for name in raw_features(task.columns):
+    values: dict[str, Any] = {}
+    for name, feature in raw_features(task.columns).items():
         kind = parsed[name].WhichOneof("kind")
-        if kind:
-            values[name] = getattr(parsed[name], kind).value[0]
+        found = list(getattr(parsed[name], kind).value) if kind else []
+        if feature.length != 1:
+            values[name] = found
+        elif found:
+            values[name] = found[0]
     return values
 
 

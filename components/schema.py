@@ -30,11 +30,15 @@ def schema_of(columns: Mapping[str, Column]) -> schema_pb2.Schema:
 
 def _schema_feature(name: str, feature: Feature) -> schema_pb2.Feature:
     entry = schema_pb2.Feature(name=name, type=_TYPES[feature.dtype])
-    entry.presence.min_fraction = 0.0 if feature.optional else 1.0
-    if feature.optional:
-        entry.value_count.max = 1
-    else:
+    entry.presence.min_fraction = 0.0 if feature.optional or feature.length is None else 1.0
+    if feature.length is None:
+        entry.value_count.min = 0
+    elif feature.optional:
+        entry.value_count.max = feature.length
+    elif feature.length == 1:
         entry.shape.SetInParent()
+    else:
+        entry.shape.dim.add(size=feature.length)
     if not feature.counted:
         # TFDV has one type for strings and for opaque bytes; this domain is how it is told not to count values.
         entry.image_domain.SetInParent()

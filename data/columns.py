@@ -9,17 +9,20 @@ derived numbers (`image_width`, `text_characters` …) on which statistics are c
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 DType = Literal["bytes", "int64", "float32"]
-Value = bytes | int | float
+Scalar = bytes | int | float
+Value = Scalar | list[bytes] | list[int] | list[float]
 
 # pandas writes whole numbers beside missing ones as 3.0
 _WHOLE = re.compile(r"[+-]?\d{1,40}(\.0*)?", re.ASCII)
@@ -31,7 +34,7 @@ class BadValue(ValueError):
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature of the tf.Example: exactly one value of `dtype`, or none where `optional`.
+    """One feature of the tf.Example: `length` values of `dtype`, any number where that is None, none where `optional`.
 
     `counted` is false for media bytes, which would only burden the statistics. `minimum` and `maximum` bound numbers;
     `categories` is true for strings from a closed set, which the train split defines.
@@ -44,6 +47,7 @@ class Feature:
     categories: bool = False
     optional: bool = False
     derived: bool = False
+    length: int | None = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +119,37 @@ class Image(Column):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Audio(Column):
+    """A sound in a file of any rate and number of channels, kept as 16-bit mono WAV at its own rate.
+
+    That is the one form that TensorFlow decodes inside the graph. Channels are averaged.
+    """
+
+    is_media: ClassVar[bool] = True
+    noun: ClassVar[str] = "sound"
+    suffixes: ClassVar[tuple[str, ...]] = (".wav", ".flac", ".ogg", ".mp3")
+    min_seconds: float = 0.05
+    max_seconds: float = 60.0
+
+    def features(self, name: str) -> dict[str, Feature]:
+        low, high, optional = self.min_seconds, self.max_seconds, self.optional
+        return {
+            name: Feature("bytes", counted=False, optional=optional),
+            f"{name}_seconds": Feature("float32", minimum=low, maximum=high, optional=optional, derived=True),
+            f"{name}_rate": Feature("int64", minimum=1, optional=optional, derived=True),
+            f"{name}_channels": Feature("int64", minimum=1, optional=optional, derived=True),
+        }
+
+    def encode(self, name: str, value: Any) -> dict[str, Value]:
+        if not value:
+            raise BadValue("the file is empty")
+        from data.sounds import as_wav
+
+        wav, seconds, rate, channels = as_wav(value, self.min_seconds, self.max_seconds)
+        return {name: wav, f"{name}_seconds": seconds, f"{name}_rate": rate, f"{name}_channels": channels}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Text(Column):
     """A UTF-8 text; lengths in characters."""
 
@@ -176,6 +211,123 @@ class Number(Column):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Timestamp(Column):
+    """A moment: ISO 8601 text, or seconds since 1970. Text without a time zone is taken as it stands.
+
+    Features: seconds since 1970, int64, and the hour of the day, 0 to 23, as written.
+    """
+
+    noun: ClassVar[str] = "time"
+
+    def features(self, name: str) -> dict[str, Feature]:
+        hour = Feature("int64", minimum=0, maximum=23, optional=self.optional, derived=True)
+        return {name: Feature("int64", optional=self.optional), f"{name}_hour": hour}
+
+    def encode(self, name: str, value: Any) -> dict[str, Value]:
+        moment = _moment(value)
+        if moment is None:
+            raise BadValue(f"expected a time such as 2026-01-31T14:00:00, got {_show(value)}")
+        return {name: math.floor(moment.timestamp()), f"{name}_hour": moment.hour}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window(Number):
+    """Of a number column in an ordered table, the last `steps` values up to and including the row's: float32 `[steps]`.
+
+    Values within one table row are numbers; `data.windows` makes them into windows. A task with such columns has one
+    Timestamp, and its Labels, if any, name the series that a row belongs to.
+    """
+
+    noun: ClassVar[str] = "number"
+    steps: int = 24
+
+    def features(self, name: str) -> dict[str, Feature]:
+        low, high = self.minimum, self.maximum
+        return {name: Feature("float32", minimum=low, maximum=high, optional=self.optional, length=self.steps)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ahead(Column):
+    """The value that the Window column `of` has `steps` rows later: a float32 that only training knows.
+
+    It has no column of its own in a table.
+    """
+
+    noun: ClassVar[str] = "number"
+    of: str
+    steps: int = 1
+
+    def features(self, name: str) -> dict[str, Feature]:
+        return {name: Feature("float32", optional=self.optional)}
+
+    def encode(self, name: str, value: Any) -> dict[str, Value]:
+        return {name: float(value)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identifier(Column):
+    """The name or number of one of an open set, as of users or items; new ones are no anomaly."""
+
+    noun: ClassVar[str] = "identifier"
+    max_characters: int = 1000
+
+    def features(self, name: str) -> dict[str, Feature]:
+        return {name: Feature("bytes", counted=False, optional=self.optional)}
+
+    def encode(self, name: str, value: Any) -> dict[str, Value]:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # pandas writes whole numbers beside missing ones as 3.0
+        if isinstance(value, bool) or not isinstance(value, (str, Integral)) or not str(value).strip():
+            raise BadValue(f"expected an identifier, got {_show(value)}")
+        text = unicodedata.normalize("NFC", str(value).strip())
+        if len(text) > self.max_characters or len(text.splitlines()) > 1:
+            raise BadValue(f"longer than {self.max_characters} characters or than one line: {_show(text)}")
+        return {name: _utf8(text)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seed(Column):
+    """A number that no folder holds: int64 from the record's content, or given by the person who predicts."""
+
+    noun: ClassVar[str] = "whole number"
+
+    def features(self, name: str) -> dict[str, Feature]:
+        return {name: Feature("int64", optional=self.optional)}
+
+    def encode(self, name: str, value: Any) -> dict[str, Value]:
+        number = _whole(value)
+        if number is None or not -(2**63) <= number < 2**63:
+            raise BadValue(f"expected a whole number, got {_show(value)}")
+        return {name: number}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boxes(Column):
+    """The objects in a picture: a list of `{"bbox": [x, y, width, height], "label": name}`, in pixels from the top left.
+
+    Hugging Face's `{"bbox": [[x, y, width, height], ...], "category" or "label": [name, ...]}` is read too. Features:
+    x, y, width and height of each object in turn, float32, and the names, each of as many values as there are objects.
+    """
+
+    noun: ClassVar[str] = "list of boxes"
+    classes: tuple[str, ...] = field(default=())
+
+    def features(self, name: str) -> dict[str, Feature]:
+        return {
+            name: Feature("float32", counted=False, optional=self.optional, length=None),
+            f"{name}_label": Feature("bytes", categories=True, optional=self.optional, length=None),
+            f"{name}_count": Feature("int64", minimum=0, optional=self.optional, derived=True),
+        }
+
+    def encode(self, name: str, value: Any) -> dict[str, Value]:
+        objects = [_object(one) for one in _objects(value)]
+        label = Label(classes=self.classes)
+        labels = [label.encode("", text)[""] for _, text in objects]
+        sides = [side for box, _ in objects for side in box]
+        return {name: sides, f"{name}_label": cast(list[bytes], labels), f"{name}_count": len(objects)}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Label(Column):
     """A class name. `classes` closes the set; left empty, the classes are those of the train split."""
 
@@ -200,6 +352,46 @@ class Label(Column):
 def raw_features(columns: Mapping[str, Column]) -> dict[str, Feature]:
     """All features of a task's tf.Examples, by name, in the order of its columns."""
     return {name: feature for key, column in columns.items() for name, feature in column.features(key).items()}
+
+
+def _moment(value: Any) -> datetime | None:
+    seconds = _real(value)
+    try:
+        if math.isfinite(seconds):
+            return datetime.fromtimestamp(seconds, UTC)
+        if not isinstance(value, (str, datetime)):
+            return None
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value.strip())
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _objects(value: Any) -> list[Any]:
+    """One mapping for each object, from either form or from its JSON text (as CSV holds it)."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError:
+            raise BadValue(f"expected a list of boxes, got {_show(value)}") from None
+    if isinstance(value, Mapping):
+        named = [value[key] for key in ("label", "labels", "category", "categories") if key in value]
+        boxes = value.get("bbox")
+        if not named or not isinstance(boxes, list) or not isinstance(named[0], list) or len(boxes) != len(named[0]):
+            raise BadValue('expected "bbox" and "label" of the same length')
+        return [{"bbox": box, "label": label} for box, label in zip(boxes, named[0], strict=True)]
+    if not isinstance(value, list):
+        raise BadValue(f"expected a list of boxes, got {_show(value)}")
+    return value
+
+
+def _object(value: Any) -> tuple[list[float], Any]:
+    if not isinstance(value, Mapping) or not isinstance(value.get("bbox"), list) or "label" not in value:
+        raise BadValue(f'expected {{"bbox": [x, y, width, height], "label": name}}, got {_show(value)}')
+    box = [_real(side) for side in value["bbox"]]
+    if len(box) != 4 or not all(map(math.isfinite, box)) or box[2] <= 0 or box[3] <= 0:
+        raise BadValue(f"expected [x, y, width, height] with a width and height above 0, got {_show(value['bbox'])}")
+    return box, value["label"]
 
 
 def _whole(value: Any) -> int | None:

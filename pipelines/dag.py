@@ -32,6 +32,8 @@ from components.reference import Reference
 from components.report import Report
 from components.schema import SchemaGen, schema_of
 from components.training import RUN_FN, TrainingExecutor
+from data.columns import raw_features
+from pipelines.beam import BEAM_ARGS
 from trainer import source_digest
 from trainer.task import Evaluation, HParams, Task
 
@@ -51,12 +53,8 @@ NODES = (
 )
 
 
-BEAM_ARGS = [
-    "--direct_running_mode=in_memory",
-    # Without one of the flags that name the workers' software, TFX builds a source distribution of itself for each
-    # node, to ship to workers that the in-memory runner does not have: 1 to 3 s a node.
-    "--sdk_container_image=in-process",
-]
+CARD = ("columns", "targets", "sequences", "monitor")
+"""What of a task's card training and the saved model depend on."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +97,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
     TFX's cache serves a result exactly as long as nothing that made it has changed."""
     code = _Code(task_class)
     evaluation = effective_evaluation(task_class(settings.hparams).metrics(), settings.default_data, settings.gate)
-    reading = code.digest("components.example_gen:FolderExampleGenExecutor", "columns")
+    reading = code.digest("components.example_gen:FolderExampleGenExecutor", "columns", "split_by")
     hparams = dataclasses.asdict(settings.hparams)
     example_gen = FolderExampleGen(
         input_base=settings.data_root,
@@ -133,13 +131,14 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
             "digest": code.digest("trainer.transform:preprocessing_fn", "preprocess"),
         },
         disable_statistics=True,
+        disable_analyzer_cache=True,  # of use where a later span is added to those analysed already
     )
     transform.add_upstream_node(data_gate)
     reference = Reference(
         transformed_examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
-        config=json.dumps({"task": settings.task, "hparams": code.hparams(settings, "reference")}),
-        digest=code.digest("components.reference:Reference", "reference"),
+        config=json.dumps({"task": settings.task, "hparams": code.hparams(settings, "reference", "judge")}),
+        digest=code.digest("components.reference:Reference", "reference", "judge", "reference_examples"),
     )
     trainer = Trainer(
         examples=transform.outputs["transformed_examples"],
@@ -151,7 +150,8 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
         custom_config={
             "task": settings.task,
             "hparams": hparams,
-            "digest": code.digest("trainer.worker:train", "build_model", "augment", "predict", "columns", "targets"),
+            "digest": code.digest("trainer.worker:train", "build_model", "augment", "predict", *CARD),
+            "exported": dataclasses.astuple(dataclasses.replace(evaluation, metrics=(), gates=())),
             "steps": settings.steps,
             "workers": settings.workers,
             "training_root": settings.training_root,
@@ -170,7 +170,8 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
         baseline_model=baseline.outputs["model"],
         reference=reference.outputs["reference"],
         evaluation=evaluation,
-        digest=code.digest("components.evaluator:EvaluatorExecutor"),
+        raw=raw_features(task_class.columns).keys(),
+        digest=code.metrics_digest(evaluation),
     )
     report = Report(
         examples=examples,
@@ -183,7 +184,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
         hparams=json.dumps(hparams),
         gates=json.dumps([dataclasses.asdict(gate) for gate in evaluation.gates]),
         about=json.dumps(dict(settings.about), sort_keys=True),
-        digest=code.digest("components.report:ReportExecutor", "preview"),
+        digest=code.digest("components.report:ReportExecutor", "preview", "overview"),
     )
     pusher = Pusher(
         model=trainer.outputs["model"],
@@ -231,6 +232,12 @@ class _Code:
         parts = [self._libraries, source_digest.digest(module, [name])]
         if methods:
             parts.append(source_digest.digest(self._module, [f"{self._name}.{method}" for method in methods]))
+        return hashlib.sha256("-".join(parts).encode()).hexdigest()[:16]
+
+    def metrics_digest(self, evaluation: Evaluation) -> str:
+        """Of the Evaluator and of our own metrics in it."""
+        parts = [self.digest("components.evaluator:EvaluatorExecutor")]
+        parts += [source_digest.digest(metric.module, [metric.kind]) for metric in evaluation.metrics if metric.module]
         return hashlib.sha256("-".join(parts).encode()).hexdigest()[:16]
 
     def hparams(self, settings: PipelineSettings, *methods: str) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 
-from data.errors import BenisonError, WrongUse
+from data.errors import BenisonError
+from pipelines.beam import remember_dofn_specs
 from pipelines.progress import Listener
 
 State = Literal["ran", "cached", "failed", "skipped"]
@@ -47,6 +48,7 @@ class LocalRunner:
     """Runs the nodes of one pipeline in order."""
 
     def __init__(self, pipeline: Pipeline, run_id: str) -> None:
+        remember_dofn_specs()
         self._ir = compiler.Compiler().compile(pipeline)
         runtime_parameter_utils.substitute_runtime_parameter(
             self._ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
@@ -89,7 +91,6 @@ class LocalRunner:
           last: nodes that this one does not need are skipped.
 
         Raises:
-          WrongUse: there is no node `first` or `last`.
           BenisonError: a node failed without saying why.
         """
         wanted = self._needed_by(last)
@@ -133,7 +134,6 @@ class LocalRunner:
     def _needed_by(self, last: str | None) -> set[str]:
         if last is None:
             return set(self.node_ids)
-        self._check(last)
         upstream = {node.node_info.id: list(node.upstream_nodes) for node in self._nodes}
         needed, waiting = set(), [last]
         while waiting:
@@ -144,17 +144,12 @@ class LocalRunner:
 
     def _forget_from(self, first: str | None) -> None:
         if first is not None:
-            self._check(first)
             downstream, seen = {first}, False
             for node in self._nodes:
                 seen = seen or node.node_info.id == first
                 if seen and (node.node_info.id in downstream or downstream & set(node.upstream_nodes)):
                     downstream.add(node.node_info.id)
                     node.execution_options.caching_options.enable_cache = False
-
-    def _check(self, name: str) -> None:
-        if name not in self.node_ids:
-            raise WrongUse(f"no node is called {name!r}", f"nodes: {', '.join(self.node_ids)}")
 
 
 def _output_uris(handle: Any, execution: int) -> dict[str, str]:

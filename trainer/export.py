@@ -3,8 +3,9 @@
 - `serving_default`: serialised tf.Examples, string `[batch]`, to all predictions;
 - `raw`: one plain tensor `[batch]` for each raw column (encoded pictures, numbers, texts) to all predictions;
 - `transform_features`: serialised tf.Examples to transformed features;
-- `evaluate`: serialised tf.Examples to the one prediction that metrics need;
-- `transform_labels`: serialised tf.Examples to the transformed targets, `TARGET_SUFFIX` added to their names.
+- `evaluate`: serialised tf.Examples to the predictions that metrics need;
+- `transform_labels`: serialised tf.Examples to the transformed targets, `TARGET_SUFFIX` added to their names, and to
+  the features that `preprocess` makes for slicing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from data.columns import Feature, raw_features
 from trainer.backend import tf
 from trainer.task import DataSpec, Features, Task
 from trainer.transform import unpack_batch
@@ -24,27 +24,23 @@ be named by vocabulary index."""
 
 def save(task: Task, model: Any, spec: DataSpec, transform_output: Any, target: Path) -> None:
     """Writes the SavedModel to `target`."""
+    evaluation = task.metrics()
+    wanted = (evaluation.prediction,) if isinstance(evaluation.prediction, str) else evaluation.prediction
     module = tf.Module()
     module.model = model
     module.transform = transform_output.transform_features_layer()
-    columns = {name: c for name, c in task.columns.items() if name not in task.targets}
-    inputs = {name: _tensor_spec(name, raw_features({name: column})[name]) for name, column in columns.items()}
-    targets = {n: f for n, f in raw_features(task.columns).items() if n in task.targets}
-    parsing = {name: tf.io.FixedLenFeature([], value.dtype) for name, value in inputs.items()}
-    labels_parsing = {name: tf.io.FixedLenFeature([], getattr(tf, _DTYPES[f.dtype])) for name, f in targets.items()}
+    parsing = transform_output.raw_feature_spec()
+    in_serving = {name: parsing[name] for name in task.columns if name not in task.targets}
+    beside = [name for name in evaluation.slices if name not in parsing]
 
     def predict(raw: Features) -> Features:
-        features = unpack_batch(module.transform(raw), spec.features)
-        return task.predict(model, features, spec)
-
-    def from_examples(examples: Any) -> Features:
-        return tf.io.parse_example(examples, parsing)
+        return task.predict(model, unpack_batch(module.transform(raw), spec.features), spec)
 
     serialized = tf.TensorSpec([None], tf.string, "examples")
 
     @tf.function(input_signature=[serialized])
     def serving_default(examples: Any) -> Features:
-        return predict(from_examples(examples))
+        return predict(tf.io.parse_example(examples, in_serving))
 
     @tf.function
     def raw(**tensors: Any) -> Features:
@@ -52,31 +48,29 @@ def save(task: Task, model: Any, spec: DataSpec, transform_output: Any, target: 
 
     @tf.function(input_signature=[serialized])
     def evaluate(examples: Any) -> Features:
-        wanted = task.metrics().prediction
-        return {wanted: predict(from_examples(examples))[wanted]}
+        predictions = predict(tf.io.parse_example(examples, parsing if evaluation.targets_seen else in_serving))
+        return {name: predictions[name] for name in wanted}
 
     @tf.function(input_signature=[serialized])
     def transform_features(examples: Any) -> Features:
-        return module.transform(tf.io.parse_example(examples, parsing | labels_parsing))
+        return module.transform(tf.io.parse_example(examples, parsing))
 
     @tf.function(input_signature=[serialized])
     def transform_labels(examples: Any) -> Features:
-        transformed = module.transform(tf.io.parse_example(examples, labels_parsing))
-        return {name + TARGET_SUFFIX: target for name, target in transformed.items()}
+        transformed = module.transform(tf.io.parse_example(examples, parsing))
+        targets = {name + TARGET_SUFFIX: transformed[name] for name in task.targets if name in transformed}
+        return targets | {name: transformed[name] for name in beside}
 
     signatures = {
         "serving_default": serving_default,
-        "raw": raw.get_concrete_function(**inputs),
+        "raw": raw.get_concrete_function(**{name: _tensor_spec(name, one) for name, one in in_serving.items()}),
         "transform_features": transform_features,
         "evaluate": evaluate,
     }
-    if targets:
+    if beside or (evaluation.label and not evaluation.raw_label):
         signatures["transform_labels"] = transform_labels
     tf.saved_model.save(module, str(target), signatures=signatures)
 
 
-_DTYPES = {"bytes": "string", "int64": "int64", "float32": "float32"}
-
-
-def _tensor_spec(name: str, feature: Feature) -> Any:
-    return tf.TensorSpec([None], getattr(tf, _DTYPES[feature.dtype]), name)
+def _tensor_spec(name: str, parsing: Any) -> Any:
+    return tf.TensorSpec([None, *parsing.shape], parsing.dtype, name)

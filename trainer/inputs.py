@@ -17,6 +17,9 @@ from trainer.transform import unpack_example
 HOLDOUT = 20
 """One train example in so many is kept from the gradient, to stop early by. The eval split is the Evaluator's alone."""
 
+LENGTH_BUCKETS = 8
+"""Batches of sequences are put together from one eighth of the range of lengths."""
+
 CACHE_SHARE = 0.2
 """Share of the free memory that decoded examples may take; a larger data set is decoded anew in each epoch."""
 
@@ -55,7 +58,7 @@ class TransformedExamples:
         return {name: [word.decode() for word in output.vocabulary_by_name(name)] for name in names}
 
     def spec(self, steps: int) -> DataSpec:
-        return DataSpec(self.features, self.vocabularies, self.count, steps)
+        return DataSpec(self.features, self.vocabularies, self.count, steps, train=self.arrays)
 
     def records(self) -> Any:
         return tf.data.TFRecordDataset(sorted(self.files), compression_type="GZIP")
@@ -98,11 +101,12 @@ def training_dataset(examples: TransformedExamples, task: Task) -> Callable[[Any
     """The endless, shuffled training batches of one worker, as a function of tf.distribute.InputContext."""
 
     def build(context: Any) -> Any:
-        records = _part(examples, train=True).shard(context.num_input_pipelines, context.input_pipeline_id)
+        records = examples.records() if task.monitor is None else _part(examples, train=True)
+        records = records.shard(context.num_input_pipelines, context.input_pipeline_id)
         dataset = _cached(examples, examples._parsed(records), context.num_input_pipelines)
         batch = context.get_per_replica_batch_size(task.hparams.global_batch_size)
         dataset = dataset.shuffle(_shuffle_buffer(examples), seed=task.hparams.seed, reshuffle_each_iteration=True)
-        dataset = dataset.repeat().batch(batch, drop_remainder=True, num_parallel_calls=_PARALLEL, deterministic=True)
+        dataset = _batched(dataset.repeat(), batch, task, examples)
         if type(task).augment is not Task.augment:
             first = task.hparams.seed << 32 | context.input_pipeline_id
             seeds = tf.data.Dataset.counter().map(lambda step: tf.stack([tf.cast(first, tf.int64), step]))
@@ -121,13 +125,38 @@ def validation_dataset(examples: TransformedExamples, task: Task) -> Callable[[A
         records = _part(examples, train=False).shard(context.num_input_pipelines, context.input_pipeline_id)
         dataset = _cached(examples, examples._parsed(records), context.num_input_pipelines)
         batch = max(1, validation_batch(examples, task) // context.num_replicas_in_sync)
-        return _without_autotune(dataset.repeat().batch(batch, drop_remainder=True).map(_splitter(task)).prefetch(2))
+        dataset = dataset.repeat().batch(batch, drop_remainder=True).map(_cutter(task))
+        return _without_autotune(dataset.map(_splitter(task)).prefetch(2))
 
     return build
 
 
-def training_count(examples: TransformedExamples) -> int:
-    return examples.count - validation_count(examples)
+def _batched(dataset: Any, batch: int, task: Task, examples: TransformedExamples) -> Any:
+    """Batches of an endless data set, those of sequences of similar length and cut to the longest of them."""
+    if not task.sequences:
+        return dataset.batch(batch, drop_remainder=True, num_parallel_calls=_PARALLEL, deterministic=True)
+    padded, length = next(iter(task.sequences.items()))
+    longest = examples.features[padded].shape[0]
+    boundaries = sorted({max(1, longest * i // LENGTH_BUCKETS) for i in range(1, LENGTH_BUCKETS)})
+    batches = dataset.bucket_by_sequence_length(
+        lambda features: tf.cast(features[length], tf.int32),
+        boundaries,
+        [batch] * (len(boundaries) + 1),
+        drop_remainder=True,
+    )
+    return batches.map(_cutter(task), num_parallel_calls=_PARALLEL, deterministic=True)
+
+
+def _cutter(task: Task) -> Callable[[Features], Features]:
+    def cut(features: Features) -> Features:
+        longest = {name: tf.maximum(tf.reduce_max(features[length]), 1) for name, length in task.sequences.items()}
+        return {name: value[:, : longest[name]] if name in longest else value for name, value in features.items()}
+
+    return cut
+
+
+def training_count(examples: TransformedExamples, task: Task) -> int:
+    return examples.count if task.monitor is None else examples.count - validation_count(examples)
 
 
 def validation_count(examples: TransformedExamples) -> int:

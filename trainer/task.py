@@ -10,7 +10,7 @@ import difflib
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -47,12 +47,16 @@ class HParams:
 
 @dataclass(frozen=True)
 class Metric:
-    """One TFMA metric: `kind` is its class name, in TFMA, tf_keras or, with `module`, in a module of ours."""
+    """One TFMA metric: `kind` is its class name, in TFMA, tf_keras or, with `module`, in a module of ours.
+
+    A `judged` one is given, as `judge`, the folder of the SavedModel that `Task.judge` made.
+    """
 
     name: str
     kind: str
     module: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
+    judged: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ class Gate:
     """What one metric must reach for a blessing.
 
     `bound` is the absolute bound on the task's default data; on other data it holds only if a person sets it.
-    `reference_margin` is by how much at least the model must beat the best reference (None: no comparison).
+    `reference_margin` is by how much at least the model must beat the best reference (None: no comparison), whose value
+    is first taken `reference_factor` times.
     `slice_bound` is the bound, on the same terms as `bound`, for every slice.
     `baseline_margin` is how much worse than the latest blessed model it may be.
     """
@@ -70,6 +75,7 @@ class Gate:
     slice_bound: float | None = None
     higher_is_better: bool = True
     reference_margin: float | None = 0.0
+    reference_factor: float = 1.0
     baseline_margin: float = 0.0
 
     def __str__(self) -> str:
@@ -79,7 +85,8 @@ class Gate:
             margin = (
                 f" {'+' if self.higher_is_better else '-'} {self.reference_margin:g}" if self.reference_margin else ""
             )
-            parts.append(f"{sign} reference{margin}")
+            factor = "" if self.reference_factor == 1 else f"{self.reference_factor:g} × "
+            parts.append(f"{sign} {factor}reference{margin}")
         return f"{self.metric} {', '.join(parts)}"
 
 
@@ -87,15 +94,22 @@ class Gate:
 class Evaluation:
     """How TFMA judges a model.
 
-    `prediction` names the tensor of `Task.predict` and `label` the transformed feature that the metrics compare.
-    Metrics are computed overall and for each value of each feature in `slices`. The first gate is the key metric.
+    `prediction` names the tensor of `Task.predict`, or several, which reach a metric as a dict. They are compared with
+    `label`: the feature that `preprocess` makes of that target or, with `raw_label`, the column as it was read.
+    Metrics are computed overall and for each value of each feature in `slices`: raw columns, numbers derived from them,
+    or features that `preprocess` makes for the purpose. The first gate is the key metric.
+
+    Where `targets_seen`, the features that `predict` gets in evaluation hold the targets too (in serving they do not):
+    for what can only be said of a known truth, as its rank among all that might have been.
     """
 
-    prediction: str
+    prediction: str | tuple[str, ...]
     label: str | None
     metrics: tuple[Metric, ...]
     gates: tuple[Gate, ...]
     slices: tuple[str, ...] = ()
+    raw_label: bool = False
+    targets_seen: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,6 +125,10 @@ class DataSpec:
     num_train_examples: int
     steps: int
     """Training steps that will be taken at most: what learning-rate schedules need."""
+    train: Callable[[], Arrays]
+    """The transformed train split in memory, for tables that a model holds, as of what each user has seen."""
+    judge: Any = None
+    """In `reference`, the model that `judge` made."""
 
 
 class Task(ABC):
@@ -125,6 +143,16 @@ class Task(ABC):
     targets: ClassVar[tuple[str, ...]] = ()
     """Columns known in training only, and the features of the same names that `preprocess` makes of them."""
     HParams: ClassVar[type[HParams]] = HParams
+    split_by: ClassVar[str | None] = None
+    """Column that decides the side of each record of an unsplit folder. Of a Timestamp the last fifth is evaluated on;
+    of any other kind all records of one value stay together."""
+    sequences: ClassVar[Mapping[str, str]] = {}
+    """Zero-padded feature `[batch, longest, ...]` -> the int64 feature `[batch]` that holds its length. A training
+    batch is of similar lengths, by the first of these, and each feature cut to its longest."""
+    monitor: ClassVar[str | None] = "val_loss"
+    """What early stopping watches on held-out train examples; None takes all steps and validates nothing."""
+    reference_examples: ClassVar[int] = 20_000
+    """`reference` and `judge` get at most so many train examples, in memory."""
 
     def __init__(self, hparams: Any) -> None:
         self.hparams = hparams
@@ -133,10 +161,13 @@ class Task(ABC):
     def preprocess(self, inputs: Features) -> Features:
         """The Transform graph: raw columns, each `[batch]`, to what the model is fed. Full passes belong here.
 
+        Columns of several values are `[batch, values]`; those that are optional or of any number of values, which only
+        targets may be, are tf.SparseTensors. Features are dense.
+
         Vocabularies, means and quantiles come from `tensorflow_transform` analysers. The graph is saved with the
-        model, so that serving sees exactly what training saw. Columns in `targets` are absent when serving: features
-        that need them must be those of `targets`. A uint8 tensor `[batch, height, width, channels]` is stored
-        losslessly as PNG between nodes; the model gets it back as it was.
+        model, so that serving sees exactly what training saw. Serving has neither the columns in `targets`, so that the
+        model's inputs must not need them, nor derived numbers (`image_width`), which are for analysers. A uint8 tensor
+        `[batch, height, width, channels]` is stored losslessly as PNG between nodes; the model gets it back as it was.
         """
 
     def augment(self, features: Features, seed: Any) -> Features:
@@ -162,12 +193,26 @@ class Task(ABC):
         """Classical methods on the same split: method -> metric -> value, under the names that `metrics` uses."""
         return {}
 
+    def judge(self, train: Arrays, spec: DataSpec) -> Any:
+        """A frozen `tf.keras.Model` that judged metrics need, or None.
+
+        It depends on the train split alone and is made beside the reference, so that a model and the latest blessed one
+        have the same judge.
+        """
+        return None
+
     @abstractmethod
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """What a person is shown of one example: raw columns (bytes, numbers) and one row of the prediction.
 
         `example` lacks the target columns when it comes from `benison predict`.
         """
+
+    def overview(
+        self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]
+    ) -> Sequence[Preview]:
+        """What a person is shown of many eval examples at once, in file order; arguments as in `preview`."""
+        return ()
 
 
 def task_names() -> list[str]:

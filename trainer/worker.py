@@ -100,7 +100,7 @@ def _plan(spec: TrainingSpec, task: Task, examples: inputs.TransformedExamples) 
             f"global_batch_size {batch} cannot be shared by {cluster.num_workers()} workers",
             "choose a multiple of the number of workers with --set global_batch_size=N",
         )
-    per_pass = max(1, inputs.training_count(examples) // batch)
+    per_pass = max(1, inputs.training_count(examples, task) // batch)
     steps = max(task.hparams.epochs * per_pass, task.hparams.min_steps)
     if spec.steps is not None:
         steps = min(steps, spec.steps)
@@ -115,12 +115,15 @@ def _fit(
     distribute = strategy.distribute_datasets_from_function
     progress = _progress_callback(spec.progress_file, plan)
     callbacks = tf.keras.callbacks
+    validation: dict[str, Any] = {}
+    if task.monitor is not None:
+        validation["validation_data"] = distribute(inputs.validation_dataset(examples, task))
+        validation["validation_steps"] = plan.validation_steps
     model.fit(
         distribute(inputs.training_dataset(examples, task)),
         epochs=plan.rounds,
         steps_per_epoch=plan.steps_per_round,
-        validation_data=distribute(inputs.validation_dataset(examples, task)),
-        validation_steps=plan.validation_steps,
+        **validation,
         verbose=0,
         callbacks=[
             callbacks.TerminateOnNaN(),
@@ -129,7 +132,7 @@ def _fit(
                 save_freq="epoch" if plan.steps_per_round <= BACKUP_STEPS else BACKUP_STEPS,
                 delete_checkpoint=False,
             ),
-            _early_stopping(task.hparams.patience),
+            *([] if task.monitor is None else [_early_stopping(task.monitor, task.hparams.patience)]),
             *([callbacks.TensorBoard(spec.log_dir, write_graph=False)] if cluster.is_chief() else []),
             progress,
         ],
@@ -142,7 +145,7 @@ def _fit(
     return progress.history
 
 
-def _early_stopping(patience: int) -> Any:
+def _early_stopping(monitor: str, patience: int) -> Any:
     class EarlyStopping(tf.keras.callbacks.EarlyStopping):
         """Goes back to the best weights only where it did stop training. The best of a small held-out set is often an
         early one by chance, and Keras would prefer it to a training that ended as planned."""
@@ -151,7 +154,7 @@ def _early_stopping(patience: int) -> Any:
             if self.stopped_epoch:
                 super().on_train_end(logs)
 
-    return EarlyStopping(patience=patience, restore_best_weights=True)
+    return EarlyStopping(monitor, patience=patience, mode="min", restore_best_weights=True)
 
 
 def _progress_callback(path: Path, plan: _Plan) -> Any:
