@@ -120,9 +120,10 @@ class _ReadShard(beam.DoFn):
         self._limit = int(settings["limit"]) if settings.get("limit") else None
 
     def process(self, shard: int) -> Iterator[Any]:
-        columns = load(self._task).columns
+        task = load(self._task)
+        columns = task.columns
         dtypes: dict[str, DType] = {name: feature.dtype for name, feature in raw_features(columns).items()}
-        folder = DataFolder(self._folder, columns)
+        folder = DataFolder(self._folder, columns, task.split_by)
         for split in folder.splits:
             for record in folder.records(split, shard, self._shards, self._limit):
                 yield from _outputs(record, dtypes)

@@ -303,7 +303,7 @@ class Seed(Column):
 
 @dataclass(frozen=True, kw_only=True)
 class Boxes(Column):
-    """The objects in a picture: a list of `{"bbox": [x, y, width, height], "label": name}`, in pixels from the top left.
+    """The objects in a picture: a list of `{"bbox": [x, y, width, height], "label": name}`, pixels from the top left.
 
     Hugging Face's `{"bbox": [[x, y, width, height], ...], "category" or "label": [name, ...]}` is read too. Features:
     x, y, width and height of each object in turn, float32, and the names, each of as many values as there are objects.

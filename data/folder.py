@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from data.columns import BadValue, Column, Label, Value
+from data import windows
+from data.columns import Ahead, BadValue, Column, Label, Seed, Timestamp, Value
 from data.errors import DataRefused, WrongUse
 from data.files import BadFile, Inside, tree_digest, visible
 from data.layouts import Item, Layout, Problem, find_layout, find_tables, is_table, refuse_link_out
@@ -41,18 +42,26 @@ class Record:
 class DataFolder:
     """A folder of examples in one of the layouts of docs/own-data.md.
 
+    Args:
+      split_by: the column that decides the side of a record where the folder is not split: the last fifth of a
+        Timestamp is for evaluation (of each series, where there are windows), of any other column all records of one
+        value stay together. None goes by a hash of the content.
+
     Attributes:
-      splits: ("train", "eval"), or ("all",) where each record's split follows from a hash of its content.
+      splits: ("train", "eval"), or ("all",) where each record's split follows from `split_by`.
       layout: the layout in words.
+      without_window: good rows read so far that ended no window, since they begin or end a series or lie beside a gap.
 
     Raises:
       WrongUse: `root` is no folder.
       DataRefused: it is not laid out in a way that fits `columns`.
     """
 
-    def __init__(self, root: Path | str, columns: Mapping[str, Column]) -> None:
+    def __init__(self, root: Path | str, columns: Mapping[str, Column], split_by: str | None = None) -> None:
         self.root = Path(root)
         self.columns = dict(columns)
+        self.split_by = split_by
+        self.without_window = 0
         if not self.root.is_dir():
             raise WrongUse(
                 f"{self.root} is no folder", "Give the folder that holds train/ and eval/, or the data itself."
@@ -64,7 +73,7 @@ class DataFolder:
                 f"{error.filename} cannot be read: {error.strerror}", "Grant the right to read it."
             ) from error
         self.splits = tuple(self._layouts)
-        self.layout = _in_words(self._layouts)
+        self.layout = _in_words(self._layouts, self.columns, split_by)
 
     def records(self, split: str, shard: int = 0, num_shards: int = 1, limit: int | None = None) -> Iterator[Record]:
         """The records of one shard, each of which is in exactly one, in an order that is always the same.
@@ -78,7 +87,11 @@ class DataFolder:
         """
         if not 0 <= shard < num_shards:
             raise ValueError(f"shard {shard} of {num_shards}")
-        records = self._records(split, self._layouts[split].items(shard, num_shards))
+        records: Iterator[Record]
+        if windows.has_windows(self.columns):
+            records = (r for i, r in enumerate(self._windows(split)) if i % num_shards == shard)
+        else:
+            records = self._records(split, self._layouts[split].items(shard, num_shards))
         if limit is None:
             return records
         return _first(-(-limit // num_shards), records, 2 if split == "all" else 1)
@@ -90,16 +103,84 @@ class DataFolder:
     def _records(self, split: str, items: Iterable[Item]) -> Iterator[Record]:
         inside = Inside(self.root)
         folder = str(self._layouts[split].folder)
+        eval_from = self._clocks(split).get((), None) if self._splits_by_time(split) else None
         for item in items:
             features, problem = self._encode(item, folder, inside)
-            side = split if split != "all" else _side(content_digest(features, self.columns), item)
+            digest = content_digest(features, self.columns)
+            if features is not None and digest is not None:
+                seeds = (name for name, column in self.columns.items() if isinstance(column, Seed))
+                features |= {name: int.from_bytes(digest[:7], "big") for name in seeds}
+            if split != "all":
+                side = split
+            elif features is None or self.split_by not in features:
+                side = _side(digest, item)
+            elif eval_from is not None:
+                side = "eval" if cast(int, features[self.split_by]) >= eval_from.eval_from else "train"
+            else:
+                value = features[self.split_by]
+                side = _side(hashlib.sha256(value if isinstance(value, bytes) else repr(value).encode()).digest(), item)
             yield Record(side, item.file, item.row, features, problem)
+
+    def _windows(self, split: str) -> Iterator[Record]:
+        """Windows in place of rows; those of an unsplit folder are of one side altogether."""
+        inside, folder, clocks = Inside(self.root), str(self._layouts[split].folder), self._clocks(split)
+        maker = windows.Windows(self.columns, clocks, with_ahead=True)
+        time = windows.time_column(self.columns)
+        sides: dict[windows.Series, str] = {}
+        for item in self._layouts[split].items(0, 1):
+            row, problem = self._encode(item, folder, inside)
+            side = split if split != "all" else "train"
+            made = None
+            if row is not None:
+                series = windows.series_of(self.columns, row)
+                if split == "all" and cast(int, row[time]) >= clocks[series].eval_from:
+                    side = "eval"
+                if sides.setdefault(series, side) != side:
+                    maker.break_off(series)
+                    sides[series] = side
+                try:
+                    made = maker.push(item, row)
+                except BadValue as error:
+                    problem = Problem(time, str(error))
+            if problem is not None:
+                yield Record(side, item.file, item.row, None, problem)
+            elif made is not None:
+                place, features = made
+                yield Record(side, place.file, place.row, features, None)
+            else:
+                self.without_window += 1
+
+    def _splits_by_time(self, split: str) -> bool:
+        return split == "all" and isinstance(self.columns.get(self.split_by or ""), Timestamp)
+
+    def _clocks(self, split: str) -> dict[windows.Series, windows.Clock]:
+        """A pass over the times alone: of each series where there are windows, else of all records together."""
+        by_series = windows.has_windows(self.columns)
+        time = windows.time_column(self.columns)
+        wanted = [
+            name for name, column in self.columns.items() if name == time or (by_series and isinstance(column, Label))
+        ]
+
+        def times() -> Iterator[tuple[windows.Series, int]]:
+            for item in self._layouts[split].items(0, 1):
+                row: dict[str, Value] = {}
+                try:
+                    for name in wanted:
+                        row |= self.columns[name].encode(name, _checked(item.values.get(name)))
+                except BadValue:
+                    continue  # told, with its reason, when the record itself is read
+                series = windows.series_of(self.columns, row) if by_series else ()
+                yield series, cast(int, row[time])
+
+        return windows.clocks(times())
 
     def _encode(self, item: Item, folder: str, inside: Inside) -> tuple[dict[str, Value] | None, Problem | None]:
         if item.problem is not None:
             return None, item.problem
         features: dict[str, Value] = {}
         for name, column in self.columns.items():
+            if isinstance(column, (Seed, Ahead)):
+                continue
             value = item.values.get(name)
             if column.is_missing(value):
                 if column.optional:
@@ -122,7 +203,7 @@ def content_digest(features: Mapping[str, Value] | None, columns: Mapping[str, C
     if features is None:
         return None
     inputs = [name for name, column in columns.items() if column.is_media]
-    inputs = inputs or [name for name, column in columns.items() if not isinstance(column, Label)] or list(columns)
+    inputs = inputs or [n for n, column in columns.items() if not isinstance(column, (Label, Seed))] or list(columns)
     digest = hashlib.sha256()
     for name in inputs:
         value = features.get(name)
@@ -198,10 +279,12 @@ def _refuse_half(root: Path, there: list[str], names: list[str]) -> None:
     raise DataRefused(f"{root} is split, but not into train and eval: it holds {', '.join(found)}", fix)
 
 
-def _in_words(layouts: Mapping[str, Layout]) -> str:
+def _in_words(layouts: Mapping[str, Layout], columns: Mapping[str, Column], split_by: str | None) -> str:
     words = {split: layout.words for split, layout in layouts.items()}
     if "all" in words:
-        return f"{words['all']}, split 80/20 by content"
+        by = f"by {split_by}" if split_by else "by content"
+        by_time = isinstance(columns.get(split_by or ""), Timestamp) or windows.has_windows(columns)
+        return f"{words['all']}, " + (f"the last fifth {by} for evaluation" if by_time else f"split 80/20 {by}")
     if len(set(words.values())) == 1:
         return words["train"]
     return "; ".join(f"{split}: {text}" for split, text in words.items())

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from data import tables
-from data.columns import Column, Label
+from data.columns import Ahead, Column, Label, Seed
 from data.errors import DataRefused
 from data.files import Inside, printable, visible
 
@@ -267,7 +267,7 @@ def _class_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:
     """The media and the label column of a task that class-named folders can serve."""
     media = [name for name, column in columns.items() if column.is_media]
     labels = [name for name, column in columns.items() if isinstance(column, Label)]
-    required = {name for name, column in columns.items() if not column.optional}
+    required = {name for name, column in columns.items() if not column.optional and not isinstance(column, Seed)}
     return (media[0], labels[0]) if len(media) == len(labels) == 1 and required <= {media[0], labels[0]} else None
 
 
@@ -276,7 +276,8 @@ def _fields(columns: Mapping[str, Column]) -> dict[str, str]:
     media = [name for name, column in columns.items() if column.is_media]
     return {
         name: name if name not in media else "file_name" if name == media[0] else f"{name}_file_name"
-        for name in columns
+        for name, column in columns.items()
+        if not isinstance(column, (Seed, Ahead))
     }
 
 
