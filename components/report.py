@@ -152,7 +152,7 @@ class Findings:
         """Counts [true][predicted] of the overall slice, if a confusion matrix was among the metrics."""
         for key, plots in self._result.plots:
             if key == ():
-                for by_subkey in plots.values():
+                for by_subkey in (plots or {}).values():
                     for named in by_subkey.values():
                         matrix = named.get("multiClassConfusionMatrixAtThresholds")
                         if matrix:

@@ -1,7 +1,7 @@
 """The catalogue of default data sets, and where any `--data` leads: to a folder on this machine.
 
 A data set is one module in `data/sets/`, found by its name. It holds `DATA_SET`, the record, and
-`prepare(archive, target, source)`, which writes the folder convention into `target` out of a verified archive.
+`prepare(archives, target, sources)`, which writes the folder convention into `target` out of verified archives.
 Modules whose names begin with `_` are shared parts.
 """
 
@@ -13,13 +13,14 @@ import hashlib
 import importlib
 import json
 import pkgutil
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from types import ModuleType
 
-from data import sets
+from data import sets, tables
 from data.cache import Progress, build, cache_root
 from data.columns import Column
 from data.errors import BenisonError, WrongUse
@@ -30,21 +31,28 @@ __all__ = ["DataSet", "PreparedData", "Source", "cached", "get", "names", "prepa
 
 @dataclass(frozen=True)
 class DataSet:
-    """One data set, with the archives that carry it in order of preference."""
+    """One data set. `sources` are alternatives in order of preference, each of the archives needed together."""
 
     name: str
     title: str
     licence: str
     credit: str
-    sources: tuple[Source, ...]
+    sources: tuple[tuple[Source, ...], ...]
 
 
 @dataclass(frozen=True)
 class PreparedData:
-    """A data set laid out on this machine: `root` is a data folder, `source` the archive that it came from."""
+    """A data set laid out on this machine.
+
+    Attributes:
+      root: a data folder.
+      sources: the archives that it came from.
+      examples: how many lie in "train" and in "eval", or in "all" where it is not split.
+    """
 
     root: Path
-    source: Source
+    sources: tuple[Source, ...]
+    examples: Mapping[str, int]
     data_set: DataSet
 
 
@@ -69,7 +77,8 @@ def cached(name: str, cache: Path | None = None) -> PreparedData | None:
         record = json.loads((entry / "source.json").read_text())
     except FileNotFoundError:
         return None
-    return PreparedData(entry / "files", Source(**record["source"]), get(name))
+    sources = tuple(Source(**source) for source in record["sources"])
+    return PreparedData(entry / "files", sources, record["examples"], get(name))
 
 
 def prepare(name: str, *, cache: Path | None = None, progress: Progress | None = None) -> PreparedData:
@@ -89,11 +98,14 @@ def prepare(name: str, *, cache: Path | None = None, progress: Progress | None =
 
     def make(folder: Path) -> None:
         with TemporaryDirectory(dir=folder) as scratch:
-            archive, source = _fetch_first(module.DATA_SET, downloads, Path(scratch), say)
-            say(f"{name}: laying out {source.holds} from {source}")
-            module.prepare(archive, folder / "files", source)
-        record = dataclasses.asdict(module.DATA_SET) | {"source": dataclasses.asdict(source)}
-        del record["sources"]
+            archives, sources = _fetch_first(module.DATA_SET, downloads, Path(scratch), say)
+            for source in sources:
+                say(f"{name}: laying out {source.holds} from {source}")
+            module.prepare(archives, folder / "files", sources)
+        record = dataclasses.asdict(module.DATA_SET) | {
+            "sources": [dataclasses.asdict(source) for source in sources],
+            "examples": _count_examples(folder / "files"),
+        }
         (folder / "source.json").write_text(json.dumps(record, indent=2, ensure_ascii=False))
 
     build(_entry(name, cache), make, say)
@@ -157,16 +169,37 @@ def _entry(name: str, cache: Path | None) -> Path:
     return (cache or cache_root()) / "data" / f"{name}-{digest.hexdigest()[:12]}"
 
 
-def _fetch_first(record: DataSet, downloads: Path, scratch: Path, progress: Progress) -> tuple[Path, Source]:
+def _count_examples(root: Path) -> dict[str, int]:
+    """Examples by split: the rows of its tables or, where it has none, its files."""
+    files: Counter[str] = Counter()
+    rows: Counter[str] = Counter()
+    for path in root.rglob("*"):
+        if path.is_file() and path.suffix != ".json":
+            first = Path(path.relative_to(root).parts[0]).stem
+            split = first if first in ("train", "eval") else "all"
+            if path.suffix in tables.SUFFIXES:
+                rows[split] += sum(1 for _ in tables.rows(path, ()))
+            else:
+                files[split] += 1
+    return dict(sorted((rows or files).items()))
+
+
+def _fetch_first(
+    record: DataSet, downloads: Path, scratch: Path, progress: Progress
+) -> tuple[list[Path], tuple[Source, ...]]:
+    """The archives of the first alternative that can be had whole."""
     failures: list[tuple[Source, BenisonError]] = []
-    for number, source in enumerate(record.sources):
-        folder = scratch / str(number)
-        folder.mkdir()
-        try:
-            return fetch(source, downloads, folder, progress), source
-        except BenisonError as error:
-            progress(f"{record.name}: passed over {source}: {error.message.splitlines()[0]}")
-            failures.append((source, error))
+    for sources in record.sources:
+        archives: list[Path] = []
+        for source in sources:
+            try:
+                archives.append(fetch(source, downloads, Path(mkdtemp(dir=scratch)), progress))
+            except BenisonError as error:
+                progress(f"{record.name}: passed over {source}: {error.message.splitlines()[0]}")
+                failures.append((source, error))
+                break
+        else:
+            return archives, sources
     reasons = "".join(f"\n  {source}: {error.message}" for source, error in failures)
     fixes = [error.fix for _, error in failures]
     elsewhere = (

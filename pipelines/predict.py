@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from data import tables
-from data.columns import BadValue, Column, Value
+from data import tables, windows
+from data.columns import BadValue, Column, Seed, Value, Window
 from data.errors import BenisonError, DataRefused, WrongUse
 from data.files import BadFile, Inside
 from trainer import manifest
@@ -33,17 +33,21 @@ class Example:
     values: dict[str, Value]
 
 
-def predict(task_name: str, files: Sequence[Path], serving: Path, output: Path | None) -> list[dict[str, Any]]:
+def predict(
+    task_name: str, files: Sequence[Path], serving: Path, output: Path | None, given: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
     """The answers for all examples in `files`, in order. The examples are held in memory.
 
     A task whose only input is a picture or another medium takes its files; other tasks take tables (CSV, JSONL,
-    Parquet) with one column for each input, media as paths relative to the table.
+    Parquet) with one column for each input, media as paths relative to the table. Of an ordered table of measurements
+    the last window of each series is predicted from.
 
     Args:
       task_name: a task's module name.
       files: what to predict from.
       serving: the folder of the pushed versions, of which the highest answers.
-      output: where a picture of each answer is written, or None for no pictures.
+      output: where a picture of each answer is written, and pictures and sounds that are the answer; None for none.
+      given: in place of files the inputs of one example by name, media as paths.
 
     Returns:
       For each example `file`, for rows `row`, then what `Task.predict` returns: for classifiers `label` and
@@ -55,16 +59,33 @@ def predict(task_name: str, files: Sequence[Path], serving: Path, output: Path |
       BenisonError: there is no pushed model, it was tampered with, or it was made for other columns.
     """
     task_class = load(task_name)
-    columns = {name: column for name, column in task_class.columns.items() if name not in task_class.targets}
+    columns = inputs_of(task_class)
     model = _latest(serving, task_name)
     about = manifest.verify(model)
-    examples = list(read_examples(files, columns))
+    examples = list(read_examples(files, columns)) if files else [_given_example(given or {}, columns, task_name)]
     answers, pictures = [], _Pictures(_task(task_class, about), output, files) if output else None
     for example, prediction in _predictions(model, task_name, columns, examples):
         place = {"file": str(example.file)} | ({} if example.row is None else {"row": example.row})
-        picture = {"picture": pictures.draw(example, prediction)} if pictures else {}
-        answers.append(place | _as_json(prediction) | picture)
+        media = {name: value for name, value in prediction.items() if _media_suffix(value)}
+        shown = _as_json({name: value for name, value in prediction.items() if name not in media})
+        if pictures:
+            shown |= {name: pictures.keep(example, name, value) for name, value in media.items()}
+            shown["picture"] = pictures.draw(example, prediction)
+        answers.append(place | shown)
     return answers
+
+
+def usage(task_name: str) -> str:
+    """The command that asks the task's pushed model."""
+    columns = inputs_of(load(task_name))
+    if all(isinstance(column, Seed) for column in columns.values()):
+        return f"benison predict {task_name} " + " ".join(f"--input {name}=1" for name in columns)
+    return f"benison predict {task_name} FILE..."
+
+
+def inputs_of(task_class: type[Task]) -> dict[str, Column]:
+    """The columns that an example to predict from has."""
+    return {name: column for name, column in task_class.columns.items() if name not in task_class.targets}
 
 
 def _latest(serving: Path, task_name: str) -> Path:
@@ -93,6 +114,8 @@ def read_examples(files: Sequence[Path], columns: Mapping[str, Column]) -> Itera
         if only and columns[only].is_media:
             real = path.resolve()  # who names a link means what it leads to
             yield Example(path, None, _encoded(str(path), columns, {only: real.name}, real.parent))
+        elif windows.has_windows(columns):
+            yield from _latest_windows(path, columns)
         else:
             yield from _rows(path, columns)
 
@@ -114,6 +137,47 @@ def _rows(path: Path, columns: Mapping[str, Column]) -> Iterator[Example]:
         if row.reason:
             raise DataRefused(f"{where}: {row.reason}", "Mend this row, or leave it out.")
         yield Example(path, row.number, _encoded(where, columns, row.values, path.parent))
+
+
+def _latest_windows(path: Path, columns: Mapping[str, Column]) -> Iterator[Example]:
+    """The last window of each series in an ordered table."""
+    time = windows.time_column(columns)
+    rows = list(_rows(path, columns))
+    clocks = windows.clocks((windows.series_of(columns, r.values), int(cast(int, r.values[time]))) for r in rows)
+    maker = windows.Windows(columns, clocks, with_ahead=False)
+    for row in rows:
+        try:
+            maker.push(row.row, row.values)
+        except BadValue as error:
+            raise DataRefused(f"{path}, row {row.row}: {time}: {error}", "Sort the table by time.") from None
+    found = [Example(path, place, values) for place, values in maker.last()]
+    if not found:
+        steps = max(column.steps for column in columns.values() if isinstance(column, Window))
+        raise DataRefused(
+            f"{path}: no series ends in {steps} rows without a gap in time", f"Give the last {steps} rows of a series."
+        )
+    yield from found
+
+
+def _given_example(given: Mapping[str, str], columns: Mapping[str, Column], task_name: str) -> Example:
+    """The one example that `--input` describes."""
+    if any(isinstance(column, Window) for column in columns.values()):
+        raise WrongUse(f"{task_name} predicts from a table of measurements", f"benison predict {task_name} TABLE")
+    for name in given:
+        if name not in columns:
+            raise WrongUse(f"{task_name} has no input {name!r}", f"its inputs: {', '.join(columns)}")
+    lacking = [name for name in columns if name not in given]
+    if lacking:
+        usage = " ".join(f"--input {name}=..." for name in columns)
+        raise WrongUse(f"no value for the input {', '.join(lacking)}", f"benison predict {task_name} {usage}")
+    for name, column in columns.items():
+        if column.is_media and not Path(given[name]).is_file():
+            raise WrongUse(f"{given[name]} is not a file", f"give {name} the path of a {column.noun}")
+    whole = {n: Path(v).resolve().name if columns[n].is_media else v for n, v in given.items()}
+    folder = next((Path(v).resolve().parent for n, v in given.items() if columns[n].is_media), Path())
+    return Example(
+        Path("-".join(whole.values())[:40].replace("/", "_")), None, _encoded("--input", columns, whole, folder)
+    )
 
 
 def _encoded(where: str, columns: Mapping[str, Column], row: Mapping[str, Any], folder: Path) -> dict[str, Value]:
@@ -177,8 +241,15 @@ def _plain(value: Any) -> Any:
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
 
 
+def _media_suffix(value: Any) -> str:
+    """Of what is a picture or a sound, the end of its file's name; else nothing."""
+    if isinstance(value, bytes):
+        return ".png" if value.startswith(b"\x89PNG") else ".wav" if value.startswith(b"RIFF") else ""
+    return ".png" if getattr(value, "dtype", None) == "uint8" and value.ndim == 3 else ""
+
+
 class _Pictures:
-    """Draws answers into a folder, never over an input or over another answer of the same call."""
+    """Writes answers into a folder, never over an input or over another answer of the same call."""
 
     def __init__(self, task: Task, folder: Path, inputs: Sequence[Path]) -> None:
         self._task, self._folder = task, folder
@@ -187,14 +258,25 @@ class _Pictures:
     def draw(self, example: Example, prediction: Mapping[str, Any]) -> str:
         from trainer.preview import render_png
 
-        path = self._free(example)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = self._free(example, "prediction", ".png")
         render_png(self._task.preview(example.values, prediction), path)
         return str(path)
 
-    def _free(self, example: Example) -> Path:
+    def keep(self, example: Example, name: str, value: Any) -> str:
+        """Writes a picture or sound that the model made, and returns its path."""
+        path = self._free(example, name, _media_suffix(value))
+        if isinstance(value, bytes):
+            path.write_bytes(value)
+        else:
+            from PIL import Image
+
+            Image.fromarray(value[..., 0] if value.shape[-1] == 1 else value).save(path)
+        return str(path)
+
+    def _free(self, example: Example, kind: str, suffix: str) -> Path:
         stem = example.file.stem if example.row is None else f"{example.file.stem}-{example.row}"
-        names = (f"{stem}.prediction{f'-{n}' if n > 1 else ''}.png" for n in count(1))
+        names = (f"{stem}.{kind}{f'-{n}' if n > 1 else ''}{suffix}" for n in count(1))
         path = next(path for name in names if (path := self._folder / name).resolve() not in self._taken)
         self._taken.add(path.resolve())
+        path.parent.mkdir(parents=True, exist_ok=True)
         return path

@@ -92,7 +92,9 @@ class RunResult:
 
     def _next_lines(self) -> Iterator[str]:
         if self.pushed:
-            yield f"next: benison predict {self.task} FILE...   or open the report"
+            from pipelines.predict import usage
+
+            yield f"next: {usage(self.task)}   or open the report"
         elif self.blessed is False:
             yield "next: open the report to see which examples go wrong; the model served before, if any, stays served"
         elif self.blessed is None:

@@ -89,7 +89,7 @@ _PARALLEL = 4
 """Fixed, not autotuned: destroying an iterator waits for the autotuner's thread, which sleeps up to a minute."""
 
 
-def _without_autotune(dataset: Any) -> Any:
+def without_autotune(dataset: Any) -> Any:
     options = tf.data.Options()
     options.autotune.enabled = False
     options.deterministic = True
@@ -113,7 +113,7 @@ def training_dataset(examples: TransformedExamples, task: Task) -> Callable[[Any
             dataset = tf.data.Dataset.zip((dataset, seeds)).map(
                 task.augment, num_parallel_calls=_PARALLEL, deterministic=True
             )
-        return _without_autotune(dataset.map(_splitter(task)).prefetch(4))
+        return without_autotune(dataset.map(_splitter(task)).prefetch(4))
 
     return build
 
@@ -126,7 +126,7 @@ def validation_dataset(examples: TransformedExamples, task: Task) -> Callable[[A
         dataset = _cached(examples, examples._parsed(records), context.num_input_pipelines)
         batch = max(1, validation_batch(examples, task) // context.num_replicas_in_sync)
         dataset = dataset.repeat().batch(batch, drop_remainder=True).map(_cutter(task))
-        return _without_autotune(dataset.map(_splitter(task)).prefetch(2))
+        return without_autotune(dataset.map(_splitter(task)).prefetch(2))
 
     return build
 

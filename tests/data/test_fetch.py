@@ -1,7 +1,9 @@
 """Fetching through the registries' clients, played by scripts on the PATH that note how they were called."""
 
 import hashlib
+import subprocess
 import sys
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,6 +75,38 @@ def test_pip_is_given_the_hash_before_it_touches_the_archive(machine: Machine) -
     call = machine.calls[-1]
     assert call.startswith("pip download ")
     assert {"--no-deps", "--require-hashes", "--only-binary=:all:"} <= set(call.split())
+
+
+def test_pip_finds_out_what_a_source_archive_is_without_running_its_code(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = _source_archive(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(archive.parent))
+    monkeypatch.setattr(fetching, "_pips", lambda: iter([_real_pip()]))
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    source = replace(SOURCE, client="pypi", package="toy-set", filename=archive.name, sha256=digest)
+    fetched = machine.fetch(source)
+    assert fetched.read_bytes() == archive.read_bytes()
+    assert not (tmp_path / "ran").exists()
+
+
+def _source_archive(folder: Path, setup: str) -> Path:
+    (folder / "toy-set-1.0").mkdir()
+    (folder / "toy-set-1.0" / "setup.py").write_text(setup)
+    (folder / "toy-set-1.0" / "PKG-INFO").write_text("Metadata-Version: 1.0\nName: toy-set\nVersion: 1.0\n")
+    (folder / "index").mkdir()
+    with tarfile.open(folder / "index" / "toy-set-1.0.tar.gz", "w:gz") as archive:
+        archive.add(folder / "toy-set-1.0", "toy-set-1.0")
+    return folder / "index" / "toy-set-1.0.tar.gz"
+
+
+def _real_pip() -> list[str]:
+    """The pip of the Python that the environment was made from: its own has none."""
+    python = Path(sys.base_prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}")
+    if subprocess.run([python, "-m", "pip", "--version"], capture_output=True).returncode:
+        pytest.skip(f"{python} has no pip")
+    return [str(python), "-m", "pip"]
 
 
 def test_pips_that_do_not_work_are_passed_over_for_one_that_uv_brings(

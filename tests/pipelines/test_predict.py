@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pytest
 from PIL import Image as Pillow
 
-from data.columns import Column, Image, Integer, Label, Text
+from data.columns import Ahead, Column, Image, Integer, Label, Seed, Text, Timestamp, Window
 from data.errors import BenisonError, DataRefused, WrongUse
 from pipelines import predict as module
 from pipelines.predict import predict
@@ -45,7 +45,32 @@ class Repeat(Brightness):
         return prediction["repeated"].decode()
 
 
-TASKS = {"brightness": Brightness, "repeat": Repeat}
+class Rise(Brightness):
+    """Stands for a task that forecasts from an ordered table."""
+
+    columns: ClassVar[Mapping[str, Column]] = {
+        "place": Label(),
+        "time": Timestamp(),
+        "height": Window(steps=3),
+        "next": Ahead(of="height"),
+    }
+    targets = ("next",)
+
+    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> str:
+        return str(prediction["forecast"])
+
+
+class Noise(Brightness):
+    """Stands for a task that makes a picture of a seed."""
+
+    columns: ClassVar[Mapping[str, Column]] = {"image": Image(), "seed": Seed()}
+    targets = ("image",)
+
+    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> str:
+        return str(example["seed"])
+
+
+TASKS = {"brightness": Brightness, "repeat": Repeat, "rise": Rise, "noise": Noise}
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +102,20 @@ def pushed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return {"repeated": joined, "lengths": tf.stack([tf.strings.length(text), tf.strings.length(joined)], 1)}
 
     strings, numbers = tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.int64)
+
+    def rise(place: Any, time: Any, height: Any) -> Any:
+        del place, time
+        return {"forecast": 2 * height[:, -1] - height[:, -2]}
+
+    def noise(seed: Any) -> Any:
+        image = tf.ones([tf.shape(seed)[0], 3, 4, 1], tf.uint8) * tf.cast(seed, tf.uint8)[:, None, None, None]
+        return {"image": image, "png": tf.io.encode_png(image)}
+
     functions = {
+        "rise": tf.function(rise).get_concrete_function(
+            place=strings, time=numbers, height=tf.TensorSpec([None, 3], tf.float32)
+        ),
+        "noise": tf.function(noise).get_concrete_function(seed=numbers),
         "brightness": tf.function(brightness).get_concrete_function(image=strings),
         "repeat": tf.function(repeat).get_concrete_function(text=strings, times=numbers),
     }
@@ -242,3 +280,42 @@ def test_bad_rows_are_refused_by_place(
     (tmp_path / name).write_text(content)
     with pytest.raises(error, match=message):
         predict("repeat", [tmp_path / name], pushed / "repeat", None)
+
+
+def test_the_last_window_of_each_series_is_predicted_from(pushed, tmp_path):
+    rows = [f"{place},{60 * i},{10 * i + base}" for i in range(6) for place, base in (("a", 0), ("b", 1))]
+    table = tmp_path / "rows.csv"
+    table.write_text("place,time,height\n" + "\n".join(rows) + "\n")
+    answers = predict("rise", [table], pushed / "rise", None)
+    assert [(answer["row"], answer["forecast"]) for answer in answers] == [(12, 60.0), (13, 61.0)]
+
+
+def test_a_series_that_is_too_short_is_refused(pushed, tmp_path):
+    table = tmp_path / "rows.csv"
+    table.write_text("place,time,height\na,0,1\na,60,2\na,300,3\n")
+    with pytest.raises(DataRefused, match="no series ends in 3 rows without a gap"):
+        predict("rise", [table], pushed / "rise", None)
+
+
+def test_one_example_from_the_command_line_and_what_the_model_made_as_files(pushed, tmp_path):
+    [answer] = predict("noise", [], pushed / "noise", tmp_path, {"seed": "7"})
+    with Pillow.open(answer["image"]) as picture:
+        assert picture.size == (4, 3)
+        assert picture.getpixel((0, 0)) == 7
+    assert Path(answer["png"]).read_bytes().startswith(b"\x89PNG")
+    [bare] = predict("noise", [], pushed / "noise", None, {"seed": "7"})
+    assert "image" not in bare
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [({}, "no value for the input seed"), ({"sed": "7"}, "no input 'sed'")],
+)
+def test_missing_and_unknown_inputs_are_wrong_use(pushed, given, words):
+    with pytest.raises(WrongUse, match=words):
+        predict("noise", [], pushed / "noise", None, given)
+
+
+def test_an_input_that_is_no_number_is_refused(pushed):
+    with pytest.raises(DataRefused, match="seed: expected a whole number, got 'seven'"):
+        predict("noise", [], pushed / "noise", None, {"seed": "seven"})
