@@ -4,7 +4,7 @@ PYTHON := $(VENV)/bin/python
 UV := .uv/bin/uv
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint lock bench clean
+.PHONY: setup demo test lint lock bench results clean
 setup: $(STAMP)
 
 $(UV):
@@ -35,6 +35,9 @@ lock: $(UV)
 
 bench: setup
 	$(PYTHON) -m benchmarks
+
+results: setup
+	$(PYTHON) -m benchmarks.results
 
 clean:
 	rm -rf $(VENV) .uv build *.egg-info .pytest_cache .ruff_cache .mypy_cache
