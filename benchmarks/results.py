@@ -18,6 +18,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,12 @@ PAGE = ROOT / "docs" / "results.md"
 HEADING = """# Results
 
 Every task on its default data, as `make results` ran it last: seed 0, default settings, {machine}.
-The reference is the best classical method on the same split, the gate what the model had to reach; where several runs differ,
-this is the last one, not the best. A figure is a measurement of one run, not a promise.
+The reference is the best classical method on the same split, the gate what the model had to reach. Each line is one run,
+the last one, not the best.
 
-| task | data | examples | key metric | score | best reference | gate | blessed | training | in all | peak memory | date |
-|---|---|---|---|---|---|---|---|---|---|---|---|
 """
+COLUMNS = ("task", "data", "examples", "key metric", "score", "best reference", "gate", "blessed")
+COLUMNS += ("training", "in all", "peak memory", "date")
 
 
 def main() -> None:
@@ -47,7 +48,8 @@ def main() -> None:
         for name in options.task or task_names():
             print(f"{name} ...", file=sys.stderr, flush=True)
             rows[name] = _row(name, _run(name, options.workspace or Path(scratch)))
-            PAGE.write_text(HEADING.format(machine=_machine()) + "".join(rows[n] for n in sorted(rows)), "utf-8")
+            lines = [_line(COLUMNS), _line("---" for _ in COLUMNS), *(rows[known] for known in sorted(rows))]
+            PAGE.write_text(HEADING.format(machine=_machine()) + "".join(lines), "utf-8")
     print(PAGE.read_text("utf-8"))
 
 
@@ -93,7 +95,11 @@ def _row(name: str, result: dict[str, Any]) -> str:
         f"{result['peak_rss_mb']:,.0f} MB",
         datetime.date.today().isoformat(),
     ]
-    return "| " + " | ".join(cells) + " |\n"
+    return _line(cells)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"
 
 
 def _machine() -> str:
