@@ -28,8 +28,8 @@ PAGE = ROOT / "docs" / "results.md"
 HEADING = """# Results
 
 Every task on its default data, as `make results` ran it last: seed 0, default settings, {machine}.
-The reference is the best classical method on the same split, the gate what the model had to reach. Each line is one run,
-the last one, not the best.
+The reference is the best classical method on the same split, the gate what the model had to reach. Each line is one
+run, the last one, not the best.
 
 """
 COLUMNS = ("task", "data", "examples", "key metric", "score", "best reference", "gate", "blessed")
