@@ -39,7 +39,7 @@ def steps_per_second(pipeline_root: str, repeats: int) -> dict[str, float]:
     task_class = load("image_classification")
     task = task_class(task_class.HParams())
     batch = task.hparams.global_batch_size
-    steps = inputs.training_count(examples) // batch
+    steps = inputs.training_count(examples, task) // batch
     arrays = examples.arrays(steps * batch)
     with strategy.scope():
         models = {side: task.build_model(examples.spec(PASSES * steps)) for side in ("ours", "bare")}
