@@ -66,10 +66,11 @@ def _records(examples: Path, target: Path, count: int) -> Path:
 
 def _eval_config() -> Any:
     from components.evaluator import eval_config
+    from data.columns import raw_features
     from trainer.task import load
 
     task_class = load("image_classification")
-    return eval_config(task_class(task_class.HParams()).metrics())
+    return eval_config(task_class(task_class.HParams()).metrics(), raw_features(task_class.columns).keys())
 
 
 def _ours(model: Path, records: Path) -> None:
@@ -79,7 +80,7 @@ def _ours(model: Path, records: Path) -> None:
 
     from components.evaluator import EvaluatorExecutor
     from components.reference import ReferenceScores
-    from pipelines.dag import BEAM_ARGS
+    from pipelines.beam import BEAM_ARGS
 
     examples = _artifact(standard_artifacts.Examples, records)
     examples.split_names = json.dumps(["eval"])
