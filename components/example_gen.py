@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +24,7 @@ from google.protobuf import json_format, struct_pb2
 from tfx.components.example_gen import driver, input_processor
 from tfx.components.example_gen.base_example_gen_executor import BaseExampleGenExecutor
 from tfx.components.example_gen.component import FileBasedExampleGen
+from tfx.components.util import examples_utils
 from tfx.dsl.components.base import executor_spec
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
@@ -36,6 +38,9 @@ from trainer.task import load
 
 QUARANTINE = "quarantine.jsonl"
 COUNTS = "counts.json"
+ROWS = "rows-{shard}"
+"""File in the executor's temporary folder: how many rows a shard has read so far, for whoever watches."""
+ROWS_SECONDS = 0.3
 SPLITS = {"train": 4, "eval": 1}
 """Hash buckets of each split, for folders that are not split already."""
 
@@ -61,23 +66,27 @@ class FolderExampleGenExecutor(BaseExampleGenExecutor):
     def GetInputSourceToExamplePTransform(self) -> Any:
         return ReadFolder
 
-    def GenerateExamplesByBeam(self, pipeline: beam.Pipeline, exec_properties: dict[str, Any]) -> dict[str, Any]:
-        input_config = proto_utils.json_to_proto(exec_properties["input_config"], example_gen_pb2.Input())
-        outputs = pipeline | ReadFolder(exec_properties, input_config.splits[0].pattern)
-        _ = outputs.problem | beam.io.WriteToText(str(self._output / QUARANTINE), shard_name_template="")
-        _ = (
-            outputs.outcome
-            | beam.combiners.Count.PerElement()
-            | beam.combiners.ToDict()
-            | beam.Map(_counts)
-            | "WriteCounts" >> beam.io.WriteToText(str(self._output / COUNTS), shard_name_template="")
-        )
-        return {split: outputs[split] for split in SPLITS}
-
     def Do(self, input_dict: Any, output_dict: Any, exec_properties: dict[str, Any]) -> None:
-        self._output = Path(artifact_utils.get_single_uri(output_dict["examples"]))
-        super().Do(input_dict, output_dict, exec_properties)
-        counts, problems = read_counts(self._output), read_quarantine(self._output)
+        # Not the base class's: it shuffles before it writes.
+        artifact = artifact_utils.get_single_instance(output_dict["examples"])
+        artifact.split_names = artifact_utils.encode_split_names(list(SPLITS))
+        examples_utils.set_payload_format(artifact, exec_properties["output_data_format"])
+        output = Path(artifact.uri)
+        input_config = proto_utils.json_to_proto(exec_properties["input_config"], example_gen_pb2.Input())
+        with self._make_beam_pipeline() as pipeline:
+            outputs = pipeline | ReadFolder(exec_properties, input_config.splits[0].pattern, self._get_tmp_dir())
+            for split in SPLITS:
+                records = str(output / f"Split-{split}" / "data_tfrecord")
+                _ = outputs[split] | f"Write_{split}" >> beam.io.WriteToTFRecord(records, file_name_suffix=".gz")
+            _ = outputs.problem | beam.io.WriteToText(str(output / QUARANTINE), shard_name_template="")
+            _ = (
+                outputs.outcome
+                | beam.combiners.Count.PerElement()
+                | beam.combiners.ToDict()
+                | beam.Map(_counts)
+                | "WriteCounts" >> beam.io.WriteToText(str(output / COUNTS), shard_name_template="")
+            )
+        counts, problems = read_counts(output), read_quarantine(output)
         attack = next((p for p in problems if p["attack"]), None)
         if attack:
             raise DataRefused(
@@ -96,8 +105,9 @@ class FolderExampleGenExecutor(BaseExampleGenExecutor):
 class ReadFolder(beam.PTransform):
     """A folder's records as serialised tf.Examples, one output a split, beside `problem` (JSON) and `outcome`."""
 
-    def __init__(self, exec_properties: dict[str, Any], split_pattern: str) -> None:
+    def __init__(self, exec_properties: dict[str, Any], split_pattern: str, progress_dir: str) -> None:
         super().__init__()
+        self._progress_dir = progress_dir
         config = example_gen_pb2.CustomConfig()
         proto_utils.json_to_proto(exec_properties["custom_config"], config)
         settings = struct_pb2.Struct()
@@ -110,13 +120,16 @@ class ReadFolder(beam.PTransform):
         return (
             pipeline
             | beam.Create(range(shards))
-            | beam.ParDo(_ReadShard(self._folder, self._settings, shards)).with_outputs("problem", "outcome", *SPLITS)
+            | beam.ParDo(_ReadShard(self._folder, self._settings, shards, self._progress_dir)).with_outputs(
+                "problem", "outcome", *SPLITS
+            )
         )
 
 
 class _ReadShard(beam.DoFn):
-    def __init__(self, folder: str, settings: dict[str, Any], shards: int) -> None:
+    def __init__(self, folder: str, settings: dict[str, Any], shards: int, progress_dir: str) -> None:
         self._folder, self._task, self._shards = folder, settings["task"], shards
+        self._progress_dir = progress_dir
         self._limit = int(settings["limit"]) if settings.get("limit") else None
 
     def process(self, shard: int) -> Iterator[Any]:
@@ -124,9 +137,22 @@ class _ReadShard(beam.DoFn):
         columns = task.columns
         dtypes: dict[str, DType] = {name: feature.dtype for name, feature in raw_features(columns).items()}
         folder = DataFolder(self._folder, columns, task.split_by)
-        for split in folder.splits:
-            for record in folder.records(split, shard, self._shards, self._limit):
-                yield from _outputs(record, dtypes)
+        records = (
+            record for split in folder.splits for record in folder.records(split, shard, self._shards, self._limit)
+        )
+        for record in _counted(records, Path(self._progress_dir, ROWS.format(shard=shard))):
+            yield from _outputs(record, dtypes)
+
+
+def _counted(records: Iterator[Record], file: Path) -> Iterator[Record]:
+    """The records, while `file` is told now and then, and at the end, how many there were."""
+    told, number = time.monotonic(), 0
+    for number, record in enumerate(records, start=1):
+        yield record
+        if time.monotonic() - told > ROWS_SECONDS:
+            told = time.monotonic()
+            file.write_text(str(number), encoding="utf-8")
+    file.write_text(str(number), encoding="utf-8")
 
 
 def _outputs(record: Record, dtypes: dict[str, DType]) -> Iterator[Any]:
@@ -172,6 +198,12 @@ class FolderExampleGen(FileBasedExampleGen):
             output_config=example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=buckets)),
             custom_config=config,
         )
+
+
+def rows_read(node_root: Path) -> int:
+    """Rows that an example gen has read so far in the execution that goes on, by its folder in the pipeline root."""
+    files = node_root.glob(f".system/executor_execution/*/.temp/*/{ROWS.format(shard='*')}")
+    return sum(int(file.read_text(encoding="utf-8") or 0) for file in files)
 
 
 def read_counts(examples: Path) -> dict[str, int]:

@@ -5,6 +5,7 @@ A launcher is given a spec, the JSON-able dict that `trainer.worker` reads, and 
 
 from __future__ import annotations
 
+import errno
 import glob
 import itertools
 import json
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 LOG_TAIL = 100_000  # bytes searched for the reason of a failure
 FIX_MARK = "  -> "  # as BenisonError prints it
+DISK_FULL = os.strerror(errno.ENOSPC)
 
 # Stands in front of each worker's command: the kernel is to kill the worker when this process ends, even by SIGKILL.
 # A `preexec_fn` could do the same, but may deadlock after a fork of a process full of Beam's and TensorFlow's threads.
@@ -70,8 +72,8 @@ class LocalProcesses:
     """Several workers on this machine (Linux), one process each, joined over loopback.
 
     When one dies the others cannot go on: all are killed and started again, and resume from their last backup, at
-    most `max_restarts` times. Training that fails twice without a step forward, or for a reason that the worker
-    explained (a BenisonError), is not started again.
+    most `max_restarts` times. Training that fails twice without a step forward, for want of disk space, or for a reason
+    that the worker explained (a BenisonError), is not started again.
 
     No worker outlives the call, nor this process however it ends. Worker i appends to `log_dir/worker-<i>.log`.
     """
@@ -248,7 +250,7 @@ class _Failure:
 
     @property
     def explained(self) -> bool:
-        return bool(self.fix) or self.status in (WrongUse.exit_code, DataRefused.exit_code)
+        return bool(self.fix) or DISK_FULL in self.reason or self.status in (WrongUse.exit_code, DataRefused.exit_code)
 
     @property
     def message(self) -> str:
@@ -260,6 +262,8 @@ class _Failure:
         kind = {each.exit_code: each for each in (WrongUse, DataRefused)}.get(self.status, BenisonError)
         if self.status == -signal.SIGKILL:
             advice = "most often memory ran out: use a smaller global_batch_size or fewer workers, then run again"
+        elif DISK_FULL in self.reason:
+            advice = "free some space there, then run again: training resumes from its last backup"
         else:
             advice = "read the end of that log, correct the cause and run again: training resumes from its last backup"
         tried = f" (attempt {attempts}, the last)" if attempts > 1 else ""

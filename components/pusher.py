@@ -49,12 +49,16 @@ def push(model: Path, serving: Path, about: dict[str, Any]) -> Path:
         return latest
     staging = serving / STAGING
     shutil.rmtree(staging, ignore_errors=True)
-    shutil.copytree(model, staging)
-    manifest.write(staging, about)
-    for path in [*staging.rglob("*"), staging]:
-        _sync(path)
     version = serving / str(1 + max(manifest.versions(serving), default=0))
-    os.rename(staging, version)
+    try:
+        shutil.copytree(model, staging)
+        manifest.write(staging, about)
+        for path in [*staging.rglob("*"), staging]:
+            _sync(path)
+        os.rename(staging, version)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)  # on a full disk it would keep others from writing, too
+        raise
     _sync(serving)
     return version
 

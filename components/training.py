@@ -47,9 +47,3 @@ class TrainingExecutor(GenericExecutor):
         launcher.run(as_dict(spec), Path(config["worker_log_dir"]))
         # What training logs go by is part of the result; the backups have served.
         shutil.rmtree(training_dir)
-
-
-def progress_file(training_root: Path) -> Path | None:
-    """The progress file of the training that goes on below `training_root`, if one does."""
-    files = list(training_root.glob("*/progress.json"))
-    return max(files, key=lambda path: path.stat().st_mtime, default=None)

@@ -17,7 +17,7 @@ import typer
 from typer.exceptions import TyperException
 
 from data.errors import BenisonError, WrongUse
-from pipelines.failures import Failure
+from pipelines.failures import Failure, Terminated
 from pipelines.result import EXIT_BLESSED, EXIT_DATA_REFUSED, EXIT_FAILED, EXIT_WRONG_USE, RunResult, aligned, worst
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ SHOWN_CLASSES = 3
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Entry point of the console script: every error ends here, in words and an exit code."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _terminate)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a sign still gets the rest
@@ -59,6 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_FAILED
     sys.exit(code)
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    raise Terminated
 
 
 def _exit_code(arguments: list[str]) -> int:
@@ -124,7 +128,7 @@ def run(
     Exit: 0 blessed and pushed, 1 failed, 2 wrong use, 3 trained but not blessed, 4 data refused; of several tasks the
     worst, and with --json a list.
     """
-    from pipelines import settings
+    from pipelines import nodes, settings
 
     stored = settings.read_config(config) if config else {}
     given = {
@@ -142,6 +146,8 @@ def run(
     planned = [settings.merge(stored, given | {"task": name}) for name in chosen]
     for one in planned:  # a misspelt name in the last one must not show after hours
         settings.apply_overrides(_load(one.task).HParams, one.overrides)
+        nodes.check("--from", one.from_node)
+        nodes.check("--to", one.to_node)
     if len(planned) == 1:
         result = _run_one(planned[0], json_output, verbose)
         if json_output:
@@ -153,7 +159,11 @@ def run(
 @app.command()
 def predict(
     task: TaskName,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]")] = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", metavar="NAME=VALUE", help="In place of files: one input of an example."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", file_okay=False, help="Where pictures go.")
     ] = None,
@@ -164,15 +174,19 @@ def predict(
     """Ask the pushed model, after its digests were verified."""
     from pipelines import logs
     from pipelines.predict import predict as answers_of
+    from pipelines.usage import usage
     from pipelines.workspace import task_space
 
     _load(task)
+    if bool(files) == bool(inputs):
+        raise WrongUse("give either files or --input NAME=VALUE", usage(task))
+    given = dict(_name_and_value(text) for text in inputs or [])
     space = task_space(workspace, task)
     if not space.serving.is_dir():
         raise BenisonError(f"{task} has no pushed model in {workspace}", f"benison run {task}")
     pictures = output or (None if json_output else space.predictions)
     with logs.captured(space.root / "predict.log", verbose):
-        answers = answers_of(task, files, space.serving, pictures)
+        answers = answers_of(task, files or [], space.serving, pictures, given)
     if json_output:
         _print_json(answers)
     else:
@@ -370,10 +384,11 @@ def _data_row(catalogue: Any, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "title": entry.title,
-        "size_mb": round(entry.sources[0].size_bytes / 1e6, 1),
-        "sources": ", ".join(str(source) for source in entry.sources),
+        "size_mb": round(sum(source.size_bytes for source in entry.sources[0]) / 1e6, 1),
+        "sources": " or ".join(" + ".join(map(str, archives)) for archives in entry.sources),
         "licence": entry.licence,
         "credit": entry.credit,
+        "examples": dict(here.examples) if here else None,
         "cached": str(here.root) if here else None,
     }
 
@@ -385,6 +400,13 @@ def _answer_row(answer: dict[str, Any]) -> dict[str, Any]:
         best = list(rest["probabilities"].items())[:SHOWN_CLASSES]
         rest["probabilities"] = ", ".join(f"{label} {probability:.1%}" for label, probability in best)
     return row | rest | ({"picture": answer["picture"]} if "picture" in answer else {})
+
+
+def _name_and_value(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise WrongUse(f"--input {text} has no value", "write it as --input NAME=VALUE")
+    return name, value
 
 
 def _print_json(value: Any) -> None:

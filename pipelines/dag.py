@@ -37,22 +37,6 @@ from pipelines.beam import BEAM_ARGS
 from trainer import source_digest
 from trainer.task import Evaluation, HParams, Task
 
-NODES = (
-    "FolderExampleGen",
-    "StatisticsGen",
-    "SchemaGen",
-    "ExampleValidator",
-    "DataGate",
-    "Transform",
-    "Reference",
-    "Trainer",
-    "LatestBlessed",
-    "Evaluator",
-    "Report",
-    "Pusher",
-)
-
-
 CARD = ("columns", "targets", "sequences", "monitor")
 """What of a task's card training and the saved model depend on."""
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
+import shutil
+import signal
+import tempfile
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,11 +25,18 @@ _MEND = "mend that line, then run the same command again: finished nodes are kep
 _DEFECT = "read the log, or run again with --verbose; if your data and settings are right, this is a defect of Benison"
 
 _FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full")
+NEARLY_FULL = 100_000_000  # bytes left
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 # AutoGraph and Beam put the traceback of the user's code into the text of the error that they raise.
 _QUOTED_FRAME = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+), in (?P<name>\S+)')
 _QUOTED_ERROR = re.compile(r"^\s*([\w.]+(?:Error|Exception)\b.*)$", re.MULTILINE)
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end by SIGTERM, as an orchestrator or a shutdown does."""
+
+    exit_code = 128 + signal.SIGTERM
 
 
 class Frame(NamedTuple):
@@ -52,7 +63,7 @@ class Failure:
     def of(cls, error: BaseException) -> Failure:
         """Also writes the traceback to the log, if the error arose under `logs.captured`."""
         message, fix = _explained(error)
-        code = error.exit_code if isinstance(error, BenisonError) else 1
+        code = error.exit_code if isinstance(error, (BenisonError, Terminated)) else 1
         return cls(message, fix, code, _logged(error))
 
     def to_json(self) -> dict[str, Any]:
@@ -70,15 +81,38 @@ def _explained(error: BaseException) -> tuple[str, str]:
     if isinstance(error, BenisonError):
         return error.message, error.fix
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted", RESUME
+        return "terminated" if isinstance(error, Terminated) else "interrupted", RESUME
+    if is_disk_full(error):
+        return _full_disk(error), f"free some space there, or give another --workspace; then {RESUME}"
     said, own = _said(error), own_frame(error)
-    if any(words in str(error) for words in _FULL):
-        return f"the disk is full: {said}", f"free some space (`benison doctor` shows where); then {RESUME}"
     if isinstance(error, OSError) and error.errno in _DENIED:
         return said, "grant the right to read and write there, or give another --workspace"
     if own is None:
         return said, _DEFECT
     return f"{said}\n  at {own}", _MEND if own.file.is_relative_to(TASKS) else _DEFECT
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether some part of the error's story tells of a full disk: Beam, TensorFlow and SQLite wrap it in their own."""
+    return any(words in str(part) for part in _story(error) for words in _FULL)
+
+
+def _full_disk(error: BaseException) -> str:
+    """Names the disk, if it is still nearly full: of those that the run writes to, the one with the least space."""
+    files = [str(part.filename) for part in _story(error) if isinstance(part, OSError) and part.filename]
+    folders = [getattr(error, "benison_space", ""), tempfile.gettempdir(), *map(os.path.dirname, files)]
+    free = {folder: shutil.disk_usage(folder).free for folder in folders if os.path.isdir(folder)}
+    fullest = min(free, key=lambda folder: free[folder])
+    if free[fullest] > NEARLY_FULL:
+        return f"the disk is full: {_said(error)}"
+    return f"the disk is full: {free[fullest] / 1e6:.1f} MB left where {fullest} is"
+
+
+def _story(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what caused it, and what it was raised in place of."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def own_frame(error: BaseException) -> Frame | None:

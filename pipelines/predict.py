@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from data import tables, windows
-from data.columns import BadValue, Column, Seed, Value, Window
+from data.columns import BadValue, Column, Value, Window
 from data.errors import BenisonError, DataRefused, WrongUse
 from data.files import BadFile, Inside
+from pipelines.usage import inputs_of
 from trainer import manifest
 from trainer.backend import load_tensorflow
 from trainer.task import Task, load
@@ -73,19 +74,6 @@ def predict(
             shown["picture"] = pictures.draw(example, prediction)
         answers.append(place | shown)
     return answers
-
-
-def usage(task_name: str) -> str:
-    """The command that asks the task's pushed model."""
-    columns = inputs_of(load(task_name))
-    if all(isinstance(column, Seed) for column in columns.values()):
-        return f"benison predict {task_name} " + " ".join(f"--input {name}=1" for name in columns)
-    return f"benison predict {task_name} FILE..."
-
-
-def inputs_of(task_class: type[Task]) -> dict[str, Column]:
-    """The columns that an example to predict from has."""
-    return {name: column for name, column in task_class.columns.items() if name not in task_class.targets}
 
 
 def _latest(serving: Path, task_name: str) -> Path:

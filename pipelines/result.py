@@ -92,7 +92,7 @@ class RunResult:
 
     def _next_lines(self) -> Iterator[str]:
         if self.pushed:
-            from pipelines.predict import usage
+            from pipelines.usage import usage
 
             yield f"next: {usage(self.task)}   or open the report"
         elif self.blessed is False:

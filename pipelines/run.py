@@ -18,7 +18,7 @@ from typing import Any
 
 from data import catalogue
 from data.files import tree_digest
-from pipelines import logs, workspace
+from pipelines import logs, nodes, workspace
 from pipelines.progress import Listener
 from pipelines.result import EXIT_BLESSED, EXIT_NOT_BLESSED, RunResult
 from pipelines.settings import RunOptions, RunSettings, apply_overrides
@@ -39,19 +39,27 @@ def run(settings: RunSettings, listener: Listener, verbose: bool = False) -> Run
       BenisonError: the task is in use, or a node failed for a reason that a person can mend.
     """
     begun = time.monotonic()
+    nodes.check("--from", settings.from_node)
+    nodes.check("--to", settings.to_node)
     task_class = load(settings.task)
     hparams, options = apply_overrides(task_class.HParams, settings.overrides)
     space = workspace.task_space(settings.workspace, settings.task)
-    with space.lock():
-        data = catalogue.resolve(settings.data or task_class.data, task_class.columns, listener.message).resolve()
-        identity = _Identity.of(settings, data)
-        answer = None if settings.fresh or settings.from_node or settings.to_node else _answer(space, identity)
-        if answer:
-            listener.message("nothing has changed since the last run: this is its result")
-            for node in answer.nodes:
-                listener.node_finished(node["id"], node["state"], 0.0)
-            return dataclasses.replace(answer, seconds=round(time.monotonic() - begun, 3), peak_rss_mb=_peak_rss_mb())
-        return _Run(settings, task_class, hparams, options, space, data, identity).go(listener, verbose, begun)
+    try:
+        with space.lock():
+            data = catalogue.resolve(settings.data or task_class.data, task_class.columns, listener.message).resolve()
+            identity = _Identity.of(settings, data)
+            answer = None if settings.fresh or settings.from_node or settings.to_node else _answer(space, identity)
+            if answer:
+                listener.message("nothing has changed since the last run: this is its result")
+                for node in answer.nodes:
+                    listener.node_finished(node["id"], node["state"], 0.0)
+                return dataclasses.replace(
+                    answer, seconds=round(time.monotonic() - begun, 3), peak_rss_mb=_peak_rss_mb()
+                )
+            return _Run(settings, task_class, hparams, options, space, data, identity).go(listener, verbose, begun)
+    except Exception as error:
+        error.__dict__.setdefault("benison_space", str(space.root))
+        raise
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,9 +133,14 @@ class _Run:
         runner = LocalRunner(pipeline, self.run_id)
         runner.bury_the_dead()
         done = []
-        with _watching(self.space.training_root, listener) as watch:
-            for node in runner.run(watch, self.space.expected_seconds, self.settings.from_node, self.settings.to_node):
-                done.append(node)
+        first, last = self.settings.from_node, self.settings.to_node
+        try:
+            with _watching(self.space, listener) as watch:
+                for node in runner.run(watch, self.space.expected_seconds, first, last):
+                    done.append(node)
+        except KeyboardInterrupt:  # TFX closes the books on nodes that fail, not on those that are interrupted
+            runner.bury_the_dead()
+            raise
         self.space.remember_seconds({node.id: node.seconds for node in done if node.state == "ran"})
         return done
 
@@ -241,15 +254,22 @@ class _Watched(Listener):
 
 
 @contextmanager
-def _watching(training_root: Path, listener: Listener) -> Iterator[_Watched]:
-    """Within, a thread tells the listener how training goes on, from the file that the chief keeps up to date."""
+def _watching(space: workspace.TaskSpace, listener: Listener) -> Iterator[_Watched]:
+    """Within, a thread tells the listener how reading and training go on, from files that they keep up to date."""
+    from components.example_gen import rows_read
+
     watched, over = _Watched(listener), threading.Event()
 
     def watch() -> None:
         while not over.wait(PROGRESS_SECONDS):
-            if watched.node == "Trainer":
-                for state in _training_states(training_root):
-                    listener.node_progress("Trainer", state)
+            try:
+                if watched.node == "FolderExampleGen":
+                    listener.node_progress(watched.node, {"rows": rows_read(space.pipeline_root / watched.node)})
+                elif watched.node == "Trainer":
+                    for file in space.training_root.glob("*/progress.json"):
+                        listener.node_progress("Trainer", json.loads(file.read_text(encoding="utf-8")))
+            except FileNotFoundError:  # the node ended between the look and the reading
+                continue
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -258,14 +278,6 @@ def _watching(training_root: Path, listener: Listener) -> Iterator[_Watched]:
     finally:
         over.set()
         thread.join()
-
-
-def _training_states(training_root: Path) -> Iterator[dict[str, Any]]:
-    for file in training_root.glob("*/progress.json"):
-        try:
-            yield json.loads(file.read_text(encoding="utf-8"))
-        except FileNotFoundError:  # training ended between the look and the reading
-            continue
 
 
 def _peak_rss_mb() -> float:

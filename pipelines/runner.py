@@ -78,6 +78,8 @@ class LocalRunner:
                     shutil.rmtree(leftover, ignore_errors=True)
             if dead:
                 handle.store.put_executions(dead)
+        for leftover in root.glob("*/.system/stateful_working_dir/*"):
+            shutil.rmtree(leftover)
 
     def run(
         self, listener: Listener, expected: dict[str, float], first: str | None, last: str | None

@@ -190,6 +190,19 @@ def test_a_failure_that_repeats_without_progress_is_not_tried_a_third_time(launc
     assert "run again" in caught.value.fix
 
 
+def test_a_full_disk_is_not_tried_again(launcher, spec, tmp_path):
+    script = """
+    import errno
+    if index == 0:
+        signal.pause()
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(here / "backup"))
+    """
+    with pytest.raises(BenisonError, match="No space left on device: .*backup") as caught:
+        launcher(script).run(spec, tmp_path / "logs")
+    assert caught.value.fix.startswith("free some space there")
+    assert len(attempts(spec, 1)) == 1
+
+
 def test_restarts_are_bounded_even_if_each_attempt_gets_further(launcher, spec, tmp_path):
     script = """
     if attempt > 6:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from components import pusher
 from data.errors import BenisonError
+from pipelines.failures import Failure
 from trainer import manifest
 
 
@@ -47,6 +51,33 @@ def test_a_push_killed_halfway_is_never_a_version(model: Path, tmp_path: Path, m
     assert manifest.versions(serving) == [1]
     assert pusher.push(model, serving, {}).name == "2"
     assert sorted(path.name for path in serving.iterdir()) == ["1", "2"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 256 KB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a tmpfs (run as root)")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_push_onto_a_full_disk_leaves_what_was_served(model: Path, small_disk: Path) -> None:
+    pusher.push(model, small_disk, {"task": "toy"})
+    (model / "variables" / "data").write_bytes(os.urandom(512 << 10))
+    with pytest.raises(OSError) as caught:
+        pusher.push(model, small_disk, {"task": "toy"})
+    shown = Failure.of(caught.value)
+    assert shown.exit == 1
+    assert shown.message.startswith("the disk is full") and str(small_disk) in shown.message
+    assert [path.name for path in small_disk.iterdir()] == ["1"]
+    assert manifest.verify(small_disk / "1")["task"] == "toy"
+    (model / "variables" / "data").write_bytes(b"a smaller one")
+    assert pusher.push(model, small_disk, {"task": "toy"}).name == "2"
+    assert sorted(path.name for path in small_disk.iterdir()) == ["1", "2"]
 
 
 @pytest.mark.parametrize("damage", ["change", "add", "remove"])

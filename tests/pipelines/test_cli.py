@@ -50,6 +50,7 @@ class Digits:
     title, modality, data = "Digits", "image", "mnist"
     questions: tuple[int, ...] = (1, 4)
     columns: ClassVar[dict[str, Any]] = {"image": Image(), "label": Label()}
+    targets = ("label",)
     HParams = DigitsHParams
 
     def __init__(self, hparams: DigitsHParams) -> None:
@@ -256,7 +257,9 @@ def test_all_tasks_run_even_if_one_fails_and_the_worst_decides(benison: Benison,
         (["run", "digits", "letters", "--set", "x=1"], ["'x'"]),
         (["rum"], ["rum", "run"]),
         (["data"], ["benison data --help"]),
-        (["predict", "digits"], ["FILE"]),
+        (["predict", "digits"], ["FILE", "--input"]),
+        (["predict", "digits", "a.png", "--input", "x=1"], ["either files or --input"]),
+        (["predict", "digits", "--input", "x"], ["--input x", "NAME=VALUE"]),
         (["data", "check", "nothing", "."], ["'nothing'"]),
         (["report", "digits"], ["--output"]),
     ],
@@ -318,8 +321,10 @@ def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Any, 
     """A pushed model of `digits`; the list gets what it is asked."""
     asked: list[tuple[Any, ...]] = []
 
-    def answer(task: str, files: list[Path], serving: Path, output: Path | None) -> list[dict[str, Any]]:
-        asked.append((task, files, serving, output))
+    def answer(
+        task: str, files: list[Path], serving: Path, output: Path | None, given: dict[str, str]
+    ) -> list[dict[str, Any]]:
+        asked.append((task, files, serving, output, given))
         probabilities = {"7": 0.9, "1": 0.06, "2": 0.03, "9": 0.01}
         picture = {"picture": str(output / "a.png")} if output else {}
         return [{"file": str(file), "label": "7", "probabilities": probabilities} | picture for file in files]
@@ -339,9 +344,14 @@ def test_predictions_are_a_table_with_pictures(
     assert row.endswith(str(space.predictions / "a.png"))
     benison("predict", "digits", "a.png", "-o", tmp_path / "here")
     assert answers == [
-        ("digits", [Path("a.png")], space.serving, space.predictions),
-        ("digits", [Path("a.png")], space.serving, tmp_path / "here"),
+        ("digits", [Path("a.png")], space.serving, space.predictions, {}),
+        ("digits", [Path("a.png")], space.serving, tmp_path / "here", {}),
     ]
+
+
+def test_an_input_may_stand_on_the_command_line(benison: Benison, answers: list[tuple[Any, ...]]) -> None:
+    benison("predict", "digits", "--input", "text=a = b", "--input", "seed=7")
+    assert answers[0][1:2] + answers[0][4:] == ([], {"text": "a = b", "seed": "7"})
 
 
 def test_predict_json_is_a_list_without_pictures(benison: Benison, answers: list[tuple[Any, ...]]) -> None:
@@ -360,7 +370,7 @@ def test_data_is_listed_prepared_and_credited(benison: Benison, monkeypatch: pyt
     import data
 
     source = SimpleNamespace(size_bytes=4_900_000)
-    entry = SimpleNamespace(title="Digits", licence="CC0", credit="A. N. Other", sources=(source,))
+    entry = SimpleNamespace(title="Digits", licence="CC0", credit="A. N. Other", sources=((source,),))
 
     def prepare(name: str, progress: Callable[[str], None]) -> Any:
         progress("fetching")

@@ -21,7 +21,7 @@ def gate(metric: str, value: float, bound: float, passed: bool, slice_name: str 
 
 
 RESULT = RunResult(
-    task="digits",
+    task="image_classification",
     run_id="r1",
     exit=3,
     blessed=False,
@@ -72,7 +72,7 @@ def test_the_closing_shows_scores_beside_their_rivals() -> None:
 
 def test_the_closing_names_failed_bounds_and_counts_kept_ones_on_slices() -> None:
     closing = RESULT.closing()
-    assert "digits: not blessed: accuracy 0.9712 < 0.98 (floor)" in closing
+    assert "image_classification: not blessed: accuracy 0.9712 < 0.98 (floor)" in closing
     assert "FAIL  accuracy 0.9712 ≥ 0.98 (floor)" in closing
     assert "FAIL  accuracy for label: 2 0.8 ≥ 0.9" in closing
     assert "label: 1" not in closing and "pass  bounds on 2 slices" in closing
@@ -83,12 +83,12 @@ def test_the_closing_tells_counts_places_and_what_next() -> None:
     assert "train 8,000, eval 2,000, quarantined 7" in closing
     assert all(place in closing for place in RESULT.places.values())
     assert "12.3 s" in closing and "stays served" in closing
-    assert "benison predict digits FILE..." in BLESSED.closing()
+    assert "benison predict image_classification FILE..." in BLESSED.closing()
 
 
 def test_a_part_of_a_run_is_done_and_names_the_rest() -> None:
-    closing = RunResult(task="digits", run_id="r1", exit=0).closing()
-    assert "digits: done" in closing and "benison run digits" in closing
+    closing = RunResult(task="image_classification", run_id="r1", exit=0).closing()
+    assert "image_classification: done" in closing and "benison run image_classification" in closing
 
 
 @pytest.mark.parametrize(

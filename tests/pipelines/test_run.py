@@ -6,13 +6,17 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from data.errors import BenisonError, DataRefused, WrongUse
+from data.folder import DataFolder, Record
 from pipelines.progress import Listener
 from pipelines.result import EXIT_BLESSED, EXIT_NOT_BLESSED, RunResult
 from pipelines.run import run
@@ -217,6 +221,26 @@ def test_a_changed_file_is_seen(folder: Path, tmp_path: Path) -> None:
     assert states(run(ingest, Listener()))["FolderExampleGen"] == "cached"
     picture("down", np.random.default_rng(5)).save(copy / "down" / "0-000.png")
     assert states(run(ingest, Listener()))["FolderExampleGen"] == "ran"
+
+
+def test_rows_are_told_while_they_are_read(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told, records = threading.Event(), DataFolder.records
+
+    class Told(Listener):
+        def node_progress(self, node: str, fields: dict[str, Any]) -> None:
+            if node == "FolderExampleGen" and fields["rows"]:
+                told.set()
+
+    def held_up(*arguments: Any) -> Iterator[Record]:
+        for number, record in enumerate(records(*arguments)):
+            if number == 100:
+                assert told.wait(20), "100 rows were read and nobody was told"
+            yield record
+
+    monkeypatch.setattr(DataFolder, "records", held_up)
+    monkeypatch.setattr("components.example_gen.ROWS_SECONDS", 0.0)
+    run(settings(folder, tmp_path, to_node="FolderExampleGen"), Told())
+    assert told.is_set()
 
 
 def test_limit_takes_so_many_of_each_split(folder: Path, tmp_path: Path) -> None:
