@@ -53,6 +53,8 @@ class CheckReport:
     leaks: int
     leak_examples: list[str]
     unseen: dict[str, list[str]]
+    without_window: int = 0
+    """Good rows of an ordered table that end no window."""
 
     @property
     def bad_share(self) -> float:
@@ -92,6 +94,9 @@ class CheckReport:
                 shown = ", ".join(f"{name} {number}" for name, number in Counter(classes).most_common(_CLASSES_SHOWN))
                 more = f" and {len(classes) - _CLASSES_SHOWN} more" if len(classes) > _CLASSES_SHOWN else ""
                 yield f"         {column}: {shown}{more}"
+        if self.without_window:
+            rows = _counted(self.without_window, "more row")
+            yield f"{rows} at the beginning or end of a series, of a split, or beside a gap in time"
         for group in self.problems:
             yield f"{'ATTACK ' if group.attack else ''}{_counted(group.count, 'record')}: {_title(group)}"
             yield from (
@@ -105,17 +110,21 @@ class CheckReport:
 
 
 def check(
-    root: Path | str, columns: Mapping[str, Column], progress: Callable[[str, int], None] | None = None
+    root: Path | str,
+    columns: Mapping[str, Column],
+    progress: Callable[[str, int], None] | None = None,
+    split_by: str | None = None,
 ) -> CheckReport:
     """Reads every record once and reports; memory grows by 16 bytes per record of a folder that is split.
 
     Args:
+      split_by: as DataFolder's.
       progress: called now and then, and at the end of a split, with its name and the records read from it.
 
     Raises:
       WrongUse, DataRefused: as DataFolder.
     """
-    folder = DataFolder(root, columns)
+    folder = DataFolder(root, columns, split_by)
     counts = {"train": SplitCount(), "eval": SplitCount()}
     problems: dict[tuple[str | None, str], ProblemGroup] = {}
     copies = _Copies()
@@ -133,7 +142,16 @@ def check(
             progress(split, read)
     groups = sorted(problems.values(), key=lambda group: (not group.attack, -group.count))
     unseen = _unseen(counts)
-    return CheckReport(str(folder.root), folder.layout, counts, groups, copies.found, copies.examples, unseen)
+    return CheckReport(
+        str(folder.root),
+        folder.layout,
+        counts,
+        groups,
+        copies.found,
+        copies.examples,
+        unseen,
+        without_window=folder.without_window,
+    )
 
 
 class _Copies:

@@ -244,7 +244,8 @@ def data_check(
     """Read a folder as a run of TASK would, and say what is wrong with it; exit 4 if a run would refuse it."""
     from data.check import check
 
-    found = check(folder, _load(task).columns)
+    task_class = _load(task)
+    found = check(folder, task_class.columns, split_by=task_class.split_by)
     if json_output:
         _print_json(found.to_json())
     else:

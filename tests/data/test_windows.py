@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from data.check import check
 from data.columns import Ahead, Label, Timestamp, Window
 from data.folder import DataFolder, Record
 
@@ -73,6 +74,8 @@ def test_rows_without_a_window_are_counted(tmp_path: Path) -> None:
     windows = len(list(folder.records("all")))
     assert windows + folder.without_window == 20
     assert "the last fifth by time" in folder.layout
+    said = check(tmp_path, COLUMNS, split_by="time").text()
+    assert f"{folder.without_window} more rows at the beginning or end of a series" in said
 
 
 @pytest.mark.parametrize("shards", [2, 3])

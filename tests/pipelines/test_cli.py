@@ -51,6 +51,7 @@ class Digits:
     questions: tuple[int, ...] = (1, 4)
     columns: ClassVar[dict[str, Any]] = {"image": Image(), "label": Label()}
     targets = ("label",)
+    split_by = None
     HParams = DigitsHParams
 
     def __init__(self, hparams: DigitsHParams) -> None:
