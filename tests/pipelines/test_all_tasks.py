@@ -1,0 +1,136 @@
+"""Every task as a whole pipeline, on a small made-up folder: a new task is tested by existing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipelines.progress import Listener
+from pipelines.result import EXIT_BLESSED, EXIT_NOT_BLESSED, RunResult
+from pipelines.run import run
+from pipelines.settings import RunSettings
+from tests.samples import write_sample
+from trainer import manifest
+from trainer.task import Task, load, task_names
+
+LIMIT, STEPS = 64, 4
+COMPARED = 8
+"""Records whose served and evaluated predictions are compared."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One task, run on a sample."""
+
+    task: type[Task]
+    settings: RunSettings
+    result: RunResult
+
+    @property
+    def pipeline(self) -> Path:
+        return self.settings.workspace / self.settings.task / "pipeline"
+
+
+@pytest.fixture(scope="module", params=task_names())
+def alone(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tried:
+    root, task = tmp_path_factory.mktemp(request.param), load(request.param)
+    data = write_sample(task.columns, root / "data", LIMIT)
+    settings = RunSettings(
+        request.param,
+        data=str(data),
+        overrides={"global_batch_size": "16"},
+        steps=STEPS,
+        limit=LIMIT,
+        workspace=root / "workspace",
+    )
+    return Tried(task, settings, run(settings, Listener()))
+
+
+@pytest.fixture(scope="module")
+def together(alone: Tried) -> Tried:
+    """The same by two workers, with what comes before training answered from disk."""
+    settings = RunSettings(**{**vars(alone.settings), "workers": 2})
+    return Tried(alone.task, settings, run(settings, Listener()))
+
+
+def test_it_runs_to_its_verdict(alone: Tried) -> None:
+    assert_verdict(alone)
+    assert set(states(alone.result).values()) == {"ran"}
+    assert alone.result.examples == {"train": LIMIT, "eval": LIMIT // 2, "quarantined": 0}
+
+
+def test_the_served_model_answers_as_it_was_evaluated(alone: Tried) -> None:
+    assert_served_as_evaluated(alone)
+
+
+def test_two_workers_train_it_too(together: Tried) -> None:
+    assert_verdict(together)
+    assert states(together.result)["Trainer"] == "ran"
+    log = together.pipeline.parent / "workers" / "worker-1.log"
+    assert "worker 1 of 2" in log.read_text(encoding="utf-8")
+
+
+def test_what_two_workers_trained_answers_as_it_was_evaluated(together: Tried) -> None:
+    assert_served_as_evaluated(together)
+
+
+def assert_verdict(tried: Tried) -> None:
+    """It came to a verdict, shown on a page, and what was blessed, and nothing else, is served."""
+    result = tried.result
+    assert result.exit in (EXIT_BLESSED, EXIT_NOT_BLESSED), result.verdict
+    assert tried.task(tried.task.HParams()).metrics().gates[0].metric in result.metrics
+    page = Path(result.places["report"]).read_text(encoding="utf-8")
+    assert result.verdict.partition(":")[0] in page.lower()
+    assert (result.pushed is not None) == (result.exit == EXIT_BLESSED)
+    if result.pushed is not None:
+        assert manifest.verify(Path(result.places["model"]))["task"] == result.task
+
+
+def assert_served_as_evaluated(tried: Tried) -> None:
+    """The `raw` signature on plain columns gives what the Evaluator's signature gives for the same records."""
+    from trainer.backend import tf
+
+    folder = max((tried.pipeline / "Trainer" / "model").iterdir(), key=lambda path: int(path.name))
+    model = tf.saved_model.load(str(folder / "Format-Serving"))
+    records = first_records(next((tried.pipeline / "FolderExampleGen" / "examples").glob("*/Split-eval")))
+    raw = model.signatures["raw"]
+    columns = {
+        name: tf.constant([values_of(record, name, spec.shape.rank) for record in records], spec.dtype)
+        for name, spec in raw.structured_input_signature[1].items()
+    }
+    served, evaluated = raw(**columns), model.signatures["evaluate"](tf.constant(records))
+    compared = sorted(evaluated)
+    if tried.task(tried.task.HParams()).metrics().targets_seen:  # some outputs tell what only the truth can
+        compared = [name for name in compared if name in served and served[name].shape == evaluated[name].shape]
+    assert compared
+    for name in compared:
+        assert served[name].shape == evaluated[name].shape
+        if evaluated[name].dtype == tf.string:
+            assert served[name].numpy().tolist() == evaluated[name].numpy().tolist(), name
+        else:
+            np.testing.assert_allclose(served[name], evaluated[name], rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def first_records(split: Path) -> list[bytes]:
+    from trainer.backend import tf
+
+    files = sorted(str(path) for path in split.iterdir())
+    return [record.numpy() for record in tf.data.TFRecordDataset(files, compression_type="GZIP").take(COMPARED)]
+
+
+def values_of(record: bytes, column: str, rank: int) -> Any:
+    """What a serialised tf.Example holds of a column, as a tensor of that rank has it."""
+    from trainer.backend import tf
+
+    feature = tf.train.Example.FromString(record).features.feature[column]
+    values: Sequence[Any] = getattr(feature, feature.WhichOneof("kind")).value
+    return list(values) if rank > 1 else values[0]
+
+
+def states(result: RunResult) -> dict[str, str]:
+    return {node["id"]: node["state"] for node in result.nodes}
