@@ -45,7 +45,7 @@ def _static(number: Any) -> int | None:
 
 
 def random_shift(pictures: Any, share: float, seed: Any) -> Any:
-    """Moves each picture by up to `share` of its height and width, by fractions of a pixel too: for `augment`.
+    """Moves each picture by whole pixels, up to `share` of its height and width: for `augment`.
 
     What moves in is filled with the picture's edge.
 
@@ -54,20 +54,15 @@ def random_shift(pictures: Any, share: float, seed: Any) -> Any:
       share: 0 to 1.
       seed: int64 `[2]`.
     """
-    shape = tf.shape(pictures)
-    most = share * tf.cast([shape[2], shape[1]], tf.float32)
-    by = tf.random.stateless_uniform([shape[0], 2], seed, -1.0, 1.0) * most
-    one, none = tf.ones([shape[0], 1]), tf.zeros([shape[0], 1])
-    transforms = tf.concat([one, none, by[:, :1], none, one, by[:, 1:], none, none], axis=1)
-    moved = tf.raw_ops.ImageProjectiveTransformV3(
-        images=tf.cast(pictures, tf.float32),
-        transforms=transforms,
-        output_shape=shape[1:3],
-        interpolation="BILINEAR",
-        fill_mode="NEAREST",
-        fill_value=0.0,
-    )
-    return tf.ensure_shape(tf.cast(tf.round(moved), tf.uint8), pictures.shape)
+    count, height, width, channels = tf.unstack(tf.shape(pictures))
+    most = tf.round(share * tf.cast([height, width], tf.float32))
+    by = tf.cast(tf.floor(tf.random.stateless_uniform([count, 2], seed) * (2 * most + 1) - most), tf.int32)
+    row = tf.clip_by_value(tf.range(height) + by[:, :1], 0, height - 1)
+    column = tf.clip_by_value(tf.range(width) + by[:, 1:], 0, width - 1)
+    # One gather of all pixels takes half the time of an image transform, and a step of a small model notices.
+    row_of_all = row + height * tf.range(count)[:, None]
+    moved = tf.gather(tf.reshape(pictures, [-1, channels]), width * row_of_all[:, :, None] + column[:, None, :])
+    return tf.ensure_shape(moved, pictures.shape)
 
 
 def typical_side(sides: Any, at_most: int) -> Any:
