@@ -22,6 +22,7 @@ INSTALL_REQUIRES = [
     "pyarrow<11",
     "pillow",
     "scikit-learn",
+    "scikit-image",
     "matplotlib",
     "rich",
     "typer",

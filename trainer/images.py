@@ -19,6 +19,11 @@ def decode(encoded: Any, height: Any, width: Any, channels: Any = 3) -> Any:
     Returns:
       uint8 `[batch, height, width, channels]`. Shrunk pictures are averaged over area, enlarged ones interpolated.
     """
+    return decode_sized(encoded, height, width, channels)[0]
+
+
+def decode_sized(encoded: Any, height: Any, width: Any, channels: Any = 3) -> tuple[Any, Any]:
+    """As `decode`, and the height and width of each picture as it came, int32 `[batch, 2]`."""
     size = tf.stack([tf.cast(height, tf.int32), tf.cast(width, tf.int32)])
     channels = tf.cast(channels, tf.int32)
 
@@ -26,12 +31,12 @@ def decode(encoded: Any, height: Any, width: Any, channels: Any = 3) -> Any:
         picture = tf.io.decode_image(data, channels=3, expand_animations=False)
         picture = tf.cond(tf.equal(channels, 1), lambda: tf.image.rgb_to_grayscale(picture), lambda: picture)
         picture.set_shape([None, None, None])
-        return tf.cond(
-            tf.reduce_all(tf.equal(tf.shape(picture)[:2], size)), lambda: picture, lambda: _resize(picture, size)
-        )
+        came = tf.shape(picture)[:2]
+        return tf.cond(tf.reduce_all(tf.equal(came, size)), lambda: picture, lambda: _resize(picture, size)), came
 
-    pictures = tf.map_fn(one, encoded, fn_output_signature=tf.TensorSpec([None, None, None], tf.uint8))
-    return tf.ensure_shape(pictures, [None, *(_static(n) for n in (height, width, channels))])
+    signature = tf.TensorSpec([None, None, None], tf.uint8), tf.TensorSpec([2], tf.int32)
+    pictures, sizes = tf.map_fn(one, encoded, fn_output_signature=signature)
+    return tf.ensure_shape(pictures, [None, *(_static(n) for n in (height, width, channels))]), sizes
 
 
 def _resize(picture: Any, size: Any) -> Any:

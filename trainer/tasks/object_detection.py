@@ -1,0 +1,186 @@
+"""Object detection (question 10): what is in a picture, and where?
+
+Method: Faster R-CNN (Ren et al. 2015), small, trained end to end: a convolutional backbone, a region proposal network
+over anchors, RoI align (He et al. 2017), and a head that tells class and box; see `trainer.faster_rcnn`. Near copies
+are dropped by non-maximum suppression, in the serving signatures too. Pictures of any size -> boxes in their own
+pixels, classes and scores.
+
+Sizes and classes come from the data: pictures are brought to the train split's median size (or `image_size`).
+
+Default data: 1,500 and 300 composed scenes (`scenes`): real clothes of Fashion-MNIST pasted on real photographs, with
+no thing and no photograph in both splits. Nobody took these pictures; scores on photographs of one's own may be lower.
+Measured scores and seconds: `docs/results.md`. Command: `benison run object_detection`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from data.columns import Boxes, Image
+from trainer import classification, images
+from trainer.backend import tf
+from trainer.preview import Box, Picture, Preview
+from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
+
+SHOWN_SCORE = 0.5
+"""Detections of a lower score are not drawn."""
+
+
+@dataclass(frozen=True)
+class ObjectDetectionHParams(HParams):
+    epochs: int = field(default=12, metadata={"min": 1})
+    min_steps: int = field(default=2000, metadata={"min": 1})
+    global_batch_size: int = field(default=8, metadata={"min": 1})
+    learning_rate: float = field(default=1e-3, metadata={"min": 0.0})
+    image_size: int = field(default=0, metadata={"min": 0, "max": 1024})
+    """Side in pixels to which pictures are brought; 0 takes the train split's median width and height, at most 256."""
+    max_objects: int = field(default=100, metadata={"min": 1})
+    """Of a picture; further ones are neither learnt from nor counted."""
+    filters: int = field(default=16, metadata={"min": 1})
+    """Of the first convolution; the features have four times as many."""
+
+
+class ObjectDetection(Task):
+    title = "Object detection"
+    questions = (10,)
+    modality = "image"
+    data = "scenes"
+    columns = {"image": Image(), "objects": Boxes(description="what is in the picture, and where")}
+    targets = ("objects",)
+    HParams = ObjectDetectionHParams
+
+    def preprocess(self, inputs: Features) -> Features:
+        """
+        Returns:
+          `image` uint8 `[batch, height, width, channels]`; `size` int32 `[batch, 2]`, height and width before it was
+          brought to those; `objects` float32 `[batch, max_objects, 5]`, (xmin, ymin, xmax, ymax, class) in pixels of
+          `size`, padded with boxes at 0 of class -1.
+        """
+        height, width = (self._side(inputs[name]) for name in ("image_height", "image_width"))
+        channels = images.needed_channels(inputs["image_channels"])
+        image, size = images.decode_sized(inputs["image"], height, width, channels)
+        most = self.hparams.max_objects
+        sides = tf.reshape(_dense(inputs["objects"], 4 * most, 0.0), [-1, most, 4])
+        classes = _dense(classification.index_labels(inputs["objects_label"], "label"), most, -1)
+        corner = sides[..., :2]
+        objects = tf.concat([corner, corner + sides[..., 2:], tf.cast(classes, tf.float32)[..., None]], axis=-1)
+        return {"image": image, "size": tf.cast(size, tf.int64), "objects": objects}
+
+    def _side(self, sides: Any) -> Any:
+        from trainer.faster_rcnn import STRIDE
+
+        side = self.hparams.image_size or images.typical_side(sides, at_most=256)
+        return STRIDE * ((side + STRIDE - 1) // STRIDE)
+
+    def augment(self, features: Features, seed: Any) -> Features:
+        """Half of the pictures are mirrored."""
+        mirrored = tf.random.stateless_uniform(tf.shape(features["size"])[:1], seed) < 0.5
+        image, objects = features["image"], features["objects"]
+        xmin, ymin, xmax, ymax, label = tf.unstack(objects, axis=-1)
+        width = tf.cast(features["size"], tf.float32)[:, 1:]
+        flipped = tf.stack([width - xmax, ymin, width - xmin, ymax, label], axis=-1)
+        return features | {
+            "image": tf.where(mirrored[:, None, None, None], image[:, :, ::-1], image),
+            "objects": tf.where(mirrored[:, None, None], flipped, objects),
+        }
+
+    def build_model(self, spec: DataSpec) -> Any:
+        from trainer.faster_rcnn import FasterRCNN
+
+        hparams = self.hparams
+        model = FasterRCNN(spec.features["image"], len(spec.vocabularies["label"]), hparams.filters, hparams.seed)
+        warmup = max(1, min(200, spec.steps // 10))
+        schedule = tf.keras.optimizers.schedules.CosineDecay(
+            0.0, max(spec.steps - warmup, 1), alpha=0.01, warmup_target=hparams.learning_rate, warmup_steps=warmup
+        )
+        model.compile(tf.keras.optimizers.Adam(schedule, global_clipnorm=5.0), jit_compile=hparams.xla)
+        return model
+
+    def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
+        detections = model({name: features[name] for name in ("image", "size")}, training=False)
+        names = tf.constant([*spec.vocabularies["label"], ""])  # the last one for padding, of class -1
+        corner, opposite, label, score = tf.split(detections, [2, 2, 1, 1], axis=-1)
+        label = tf.cast(label[..., 0], tf.int32)
+        return {
+            "detections": detections,
+            "boxes": tf.concat([corner, opposite - corner], axis=-1),
+            "labels": tf.gather(names, tf.where(label < 0, len(spec.vocabularies["label"]), label)),
+            "scores": score[..., 0],
+            "count": tf.reduce_sum(tf.cast(label >= 0, tf.int32), axis=-1),
+        }
+
+    def metrics(self) -> Evaluation:
+        def precision(name: str, **config: Any) -> Metric:
+            return Metric(name, "AveragePrecision", module="trainer.metrics.detection", config=config)
+
+        return Evaluation(
+            prediction="detections",
+            label="objects",
+            metrics=(
+                precision("map_50", iou_threshold=0.5),
+                precision("map"),
+                precision("map_small", area="small"),
+                precision("map_medium", area="medium"),
+                precision("map_large", area="large"),
+            ),
+            gates=(Gate("map_50", bound=0.6, baseline_margin=0.02), Gate("map", baseline_margin=0.02)),
+            slices=("objects_count",),
+        )
+
+    def reference(self, train: Arrays, evaluation: Arrays, spec: DataSpec) -> dict[str, dict[str, float]]:
+        from trainer import template_match
+        from trainer.metrics import detection
+
+        scale = _scale(train["image"], train["size"])
+        learnt = template_match.learn(train["image"], train["objects"] * scale)
+        back = 1 / _scale(evaluation["image"], evaluation["size"])[:, 0]
+        found = [
+            template_match.detect(picture, learnt) * np.append(to_pixels, 1)
+            for picture, to_pixels in zip(evaluation["image"], back, strict=True)
+        ]
+        return {"template match": detection.scores(list(evaluation["objects"]), found)}
+
+    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
+        """Right means that what is drawn is what is there, by class and number, whatever the boxes."""
+        drawn = [
+            Box(x, y, x + width, y + height, f"{_text(label)} {score:.2f}")
+            for (x, y, width, height), label, score in zip(
+                prediction["boxes"], prediction["labels"], prediction["scores"], strict=True
+            )
+            if score >= SHOWN_SCORE
+        ]
+        guessed = sorted(_text(box.label).rpartition(" ")[0] for box in drawn)
+        title = ", ".join(guessed) or "nothing found"
+        if "objects" not in example:
+            return Preview(title, None, {}, (Picture(example["image"], boxes=drawn),))
+        sides = np.reshape(example["objects"], (-1, 4))
+        labels = [_text(label) for label in example["objects_label"]]
+        true = [
+            Box(x, y, x + width, y + height, label, truth=True)
+            for (x, y, width, height), label in zip(sides, labels, strict=True)
+        ]
+        return Preview(
+            title=title,
+            correct=guessed == sorted(labels),
+            slice={"objects_count": str(len(labels))},
+            parts=(Picture(example["image"], caption="dashed: the truth", boxes=[*true, *drawn]),),
+        )
+
+
+def _dense(values: Any, length: int, padding: Any) -> Any:
+    """Any number of values in each example, tf.SparseTensor `[batch, None]`, as `[batch, length]`."""
+    return tf.RaggedTensor.from_sparse(values).to_tensor(padding, shape=[None, length])
+
+
+def _scale(pictures: Any, sizes: Any) -> Any:
+    """What brings objects in pixels of `sizes` to those of `pictures`, `[n, 1, 5]`."""
+    y, x = (np.array(pictures.shape[1:3]) / sizes).T
+    return np.stack([x, y, x, y, np.ones_like(x)], axis=-1)[:, None]
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,0 +1,91 @@
+"""Objects found by sliding an average of each class over a picture: what a detector must beat.
+
+The template of a class is the mean edge strength of its training crops. It is compared with every place of a picture
+in several sizes by normalised cross-correlation (Lewis 1995), and near copies of better places are dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from skimage import color, feature, filters, transform
+
+from trainer.backend import tf
+
+Array = np.ndarray[Any, Any]
+
+SIDE = 20
+"""Pixels of a template's longer side."""
+CROPS = 200
+"""A template is the mean of at most so many crops."""
+SIZES = (0.1, 0.35, 0.65, 0.9)
+"""Quantiles of the sizes of a class's training objects in which it is looked for."""
+PEAKS = 10
+"""Best places for each class and size."""
+OVERLAP = 0.3
+"""Of two places of one class with a higher IoU, the worse is dropped."""
+
+
+def learn(pictures: Array, objects: Array) -> dict[int, tuple[Array, Array]]:
+    """For each class its template, float `[rows, columns]`, and the scales that bring pictures to it.
+
+    Args:
+      pictures: uint8 `[n, height, width, channels]`.
+      objects: `[n, most, 5]`, (xmin, ymin, xmax, ymax, class) in pixels of `pictures`, padded with class -1.
+    """
+    crops: dict[int, list[Array]] = {}
+    sides: dict[int, list[tuple[float, float]]] = {}
+    for picture, rows in zip(pictures, objects, strict=True):
+        rows = rows[rows[:, 4] >= 0]
+        if not any(len(crops.get(int(c), ())) < CROPS for c in rows[:, 4]):
+            continue
+        edges = edge_strength(picture)
+        for xmin, ymin, xmax, ymax, c in rows:
+            left, top, right, bottom = int(xmin), int(ymin), int(np.ceil(xmax)), int(np.ceil(ymax))
+            crop = edges[max(top, 0) : bottom, max(left, 0) : right]
+            if min(crop.shape) >= 3:
+                crops.setdefault(int(c), []).append(crop)
+                sides.setdefault(int(c), []).append((ymax - ymin, xmax - xmin))
+    return {c: _template(crops[c], np.array(sides[c])) for c in crops}
+
+
+def _template(crops: list[Array], sides: Array) -> tuple[Array, Array]:
+    shape = np.median(sides / sides.max(axis=1, keepdims=True), axis=0)
+    shape = np.maximum(np.round(SIDE * shape / shape.max()), 3).astype(int)
+    mean = np.mean([transform.resize(crop, shape, anti_aliasing=True) for crop in crops[:CROPS]], axis=0)
+    return mean, SIDE / np.unique(np.quantile(sides.max(axis=1), SIZES))
+
+
+def detect(picture: Array, learnt: dict[int, tuple[Array, Array]]) -> Array:
+    """Float `[n, 6]`: (xmin, ymin, xmax, ymax, class, score) in pixels, scores from 0 to 1, of a uint8 picture."""
+    found = [_without_near_copies(np.array(list(_places(picture, *of, c)))) for c, of in learnt.items()]
+    return np.concatenate([np.zeros((0, 6)), *found])
+
+
+def _places(picture: Array, template: Array, scales: Array, c: int) -> Iterator[tuple[float, ...]]:
+    for scale in scales:
+        shape = np.round(np.array(picture.shape[:2]) * scale).astype(int)
+        if (shape < template.shape).any():
+            continue
+        edges = edge_strength(transform.resize(picture, shape, anti_aliasing=True))
+        likeness = feature.match_template(edges, template)
+        for y, x in feature.peak_local_max(likeness, min_distance=3, num_peaks=PEAKS, exclude_border=False):
+            corners = np.array([x, y, x + template.shape[1], y + template.shape[0]]) / scale
+            yield *corners, c, float(np.clip((likeness[y, x] + 1) / 2, 0, 1))
+
+
+def _without_near_copies(places: Array) -> Array:
+    if not len(places):
+        return np.zeros((0, 6))
+    kept = tf.image.non_max_suppression(
+        places[:, :4].astype(np.float32), places[:, 5].astype(np.float32), len(places), OVERLAP
+    )
+    return places[kept.numpy()]
+
+
+def edge_strength(picture: Array) -> Array:
+    """Sobel's gradient magnitude of the luma, float `[height, width]`."""
+    grey = color.rgb2gray(picture) if picture.shape[-1] == 3 else picture[..., 0] / picture.dtype.type(1)
+    return filters.sobel(grey)
