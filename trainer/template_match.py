@@ -6,7 +6,8 @@ in several sizes by normalised cross-correlation (Lewis 1995), and near copies o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,17 +21,24 @@ SIDE = 20
 """Pixels of a template's longer side."""
 CROPS = 200
 """A template is the mean of at most so many crops."""
-SIZES = (0.1, 0.35, 0.65, 0.9)
-"""Quantiles of the sizes of a class's training objects in which it is looked for."""
+SIZES = (0.1, 0.3, 0.5, 0.7, 0.9)
+"""Quantiles of the sizes of training objects in which objects are looked for."""
 PEAKS = 10
 """Best places for each class and size."""
 OVERLAP = 0.3
 """Of two places of one class with a higher IoU, the worse is dropped."""
 
 
-def learn(pictures: Array, objects: Array) -> dict[int, tuple[Array, Array]]:
-    """For each class its template, float `[rows, columns]`, and the scales that bring pictures to it.
+@dataclass(frozen=True)
+class Templates:
+    """What is looked for: class -> edge strengths `[rows, columns]`, in pictures brought to each of these scales."""
 
+    of_classes: Mapping[int, Array]
+    scales: Array
+
+
+def learn(pictures: Array, objects: Array) -> Templates:
+    """
     Args:
       pictures: uint8 `[n, height, width, channels]`.
       objects: `[n, most, 5]`, (xmin, ymin, xmax, ymax, class) in pixels of `pictures`, padded with class -1.
@@ -38,47 +46,48 @@ def learn(pictures: Array, objects: Array) -> dict[int, tuple[Array, Array]]:
     crops: dict[int, list[Array]] = {}
     sides: dict[int, list[tuple[float, float]]] = {}
     for picture, rows in zip(pictures, objects, strict=True):
-        rows = rows[rows[:, 4] >= 0]
-        if not any(len(crops.get(int(c), ())) < CROPS for c in rows[:, 4]):
+        wanted = [row for row in rows if row[4] >= 0 and len(crops.get(int(row[4]), ())) < CROPS]
+        if not wanted:
             continue
         edges = edge_strength(picture)
-        for xmin, ymin, xmax, ymax, c in rows:
+        for xmin, ymin, xmax, ymax, c in wanted:
             left, top, right, bottom = int(xmin), int(ymin), int(np.ceil(xmax)), int(np.ceil(ymax))
             crop = edges[max(top, 0) : bottom, max(left, 0) : right]
             if min(crop.shape) >= 3:
                 crops.setdefault(int(c), []).append(crop)
                 sides.setdefault(int(c), []).append((ymax - ymin, xmax - xmin))
-    return {c: _template(crops[c], np.array(sides[c])) for c in crops}
+    longest = [max(side) for of_class in sides.values() for side in of_class]
+    scales = SIDE / np.unique(np.quantile(longest, SIZES)) if longest else np.zeros(0)
+    return Templates({c: _template(crops[c], np.array(sides[c])) for c in crops}, scales)
 
 
-def _template(crops: list[Array], sides: Array) -> tuple[Array, Array]:
+def _template(crops: list[Array], sides: Array) -> Array:
     shape = np.median(sides / sides.max(axis=1, keepdims=True), axis=0)
     shape = np.maximum(np.round(SIDE * shape / shape.max()), 3).astype(int)
-    mean = np.mean([transform.resize(crop, shape, anti_aliasing=True) for crop in crops[:CROPS]], axis=0)
-    return mean, SIDE / np.unique(np.quantile(sides.max(axis=1), SIZES))
+    return np.mean([transform.resize(crop, shape, anti_aliasing=True) for crop in crops], axis=0)
 
 
-def detect(picture: Array, learnt: dict[int, tuple[Array, Array]]) -> Array:
+def detect(picture: Array, templates: Templates) -> Array:
     """Float `[n, 6]`: (xmin, ymin, xmax, ymax, class, score) in pixels, scores from 0 to 1, of a uint8 picture."""
-    found = [_without_near_copies(np.array(list(_places(picture, *of, c)))) for c, of in learnt.items()]
+    places = np.array([np.zeros(6), *_places(picture, templates)])[1:]
+    found = [_without_near_copies(places[places[:, 4] == c]) for c in templates.of_classes]
     return np.concatenate([np.zeros((0, 6)), *found])
 
 
-def _places(picture: Array, template: Array, scales: Array, c: int) -> Iterator[tuple[float, ...]]:
-    for scale in scales:
+def _places(picture: Array, templates: Templates) -> Iterator[tuple[float, ...]]:
+    for scale in templates.scales:
         shape = np.round(np.array(picture.shape[:2]) * scale).astype(int)
-        if (shape < template.shape).any():
-            continue
         edges = edge_strength(transform.resize(picture, shape, anti_aliasing=True))
-        likeness = feature.match_template(edges, template)
-        for y, x in feature.peak_local_max(likeness, min_distance=3, num_peaks=PEAKS, exclude_border=False):
-            corners = np.array([x, y, x + template.shape[1], y + template.shape[0]]) / scale
-            yield *corners, c, float(np.clip((likeness[y, x] + 1) / 2, 0, 1))
+        for c, template in templates.of_classes.items():
+            if (shape < template.shape).any():
+                continue
+            likeness = feature.match_template(edges, template)
+            for y, x in feature.peak_local_max(likeness, min_distance=3, num_peaks=PEAKS, exclude_border=False):
+                corners = np.array([x, y, x + template.shape[1], y + template.shape[0]]) / scale
+                yield *corners, c, float(np.clip((likeness[y, x] + 1) / 2, 0, 1))
 
 
 def _without_near_copies(places: Array) -> Array:
-    if not len(places):
-        return np.zeros((0, 6))
     kept = tf.image.non_max_suppression(
         places[:, :4].astype(np.float32), places[:, 5].astype(np.float32), len(places), OVERLAP
     )

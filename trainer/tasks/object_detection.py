@@ -136,10 +136,10 @@ class ObjectDetection(Task):
         from trainer.metrics import detection
 
         scale = _scale(train["image"], train["size"])
-        learnt = template_match.learn(train["image"], train["objects"] * scale)
+        templates = template_match.learn(train["image"], train["objects"] * scale)
         back = 1 / _scale(evaluation["image"], evaluation["size"])[:, 0]
         found = [
-            template_match.detect(picture, learnt) * np.append(to_pixels, 1)
+            template_match.detect(picture, templates) * np.append(to_pixels, 1)
             for picture, to_pixels in zip(evaluation["image"], back, strict=True)
         ]
         return {"template match": detection.scores(list(evaluation["objects"]), found)}
