@@ -44,6 +44,7 @@ WorkspaceIfGiven = Annotated[Path | None, _WORKSPACE]
 TaskName = Annotated[str, typer.Argument(metavar="TASK")]
 DEFAULT_WORKSPACE = Path("workspace")
 SHOWN_CLASSES = 3
+SHOWN_VALUES = 10
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -396,11 +397,18 @@ def _data_row(catalogue: Any, name: str) -> dict[str, Any]:
 
 def _answer_row(answer: dict[str, Any]) -> dict[str, Any]:
     row = {"file": answer["file"] + (f", row {answer['row']}" if "row" in answer else "")}
-    rest = {name: value for name, value in answer.items() if name not in ("file", "row", "picture")}
+    rest = {
+        name: value for name, value in answer.items() if name not in ("file", "row", "picture") and not _nested(value)
+    }
     if "probabilities" in rest:
         best = list(rest["probabilities"].items())[:SHOWN_CLASSES]
         rest["probabilities"] = ", ".join(f"{label} {probability:.1%}" for label, probability in best)
     return row | rest | ({"picture": answer["picture"]} if "picture" in answer else {})
+
+
+def _nested(value: Any) -> bool:
+    """Whether it is a list of lists, as of boxes, which no cell of a table holds: it is in the picture and in JSON."""
+    return isinstance(value, list) and any(isinstance(one, list) for one in value)
 
 
 def _name_and_value(text: str) -> tuple[str, str]:
@@ -425,5 +433,6 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        shown = [_cell(one) for one in value[:SHOWN_VALUES]] + ["…"] * (len(value) > SHOWN_VALUES)
+        return ", ".join(one for one in shown if one)
     return "" if value is None else str(value)
