@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from data.columns import Column, Label
+from data.columns import Boxes, Column, Label
 from data.folder import DataFolder, Problem, Record, content_digest
 
 MAX_BAD_SHARE = 0.05
@@ -23,7 +23,7 @@ _PROGRESS_EVERY = 500
 
 @dataclass
 class SplitCount:
-    """Records of one split; `classes` counts the good ones per label column and class."""
+    """Records of one split; `classes` counts the good ones per label column and class, of boxes the objects."""
 
     good: int = 0
     bad: int = 0
@@ -184,8 +184,10 @@ def _count(record: Record, count: SplitCount, columns: Mapping[str, Column]) -> 
         return
     count.good += 1
     for name, column in columns.items():
-        value = record.features.get(name)
-        if isinstance(column, Label) and isinstance(value, bytes):
+        if not isinstance(column, (Label, Boxes)):
+            continue
+        found = record.features.get(name if isinstance(column, Label) else f"{name}_label", [])
+        for value in cast(list[bytes], found if isinstance(found, list) else [found]):
             classes = count.classes.setdefault(name, {})
             classes[value.decode()] = classes.get(value.decode(), 0) + 1
 
@@ -198,7 +200,7 @@ def _note(
 ) -> None:
     # One group for '1.png': 3x2 pixels and '2.png': 4x5 pixels: what is quoted or a number varies.
     reason = re.sub(r"""^(?:'[^']*'|"[^"]*"): """, "", problem.reason)
-    key = (problem.column, re.sub(r"""'[^']*'|"[^"]*"|\d+""", "*", reason))
+    key = (problem.column, re.sub(r"""'[^']*'|"[^"]*"|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?""", "*", reason))
     if key not in groups:
         groups[key] = ProblemGroup(problem.column, reason, _fix(problem, columns), problem.attack)
     group = groups[key]
@@ -215,7 +217,7 @@ def _fix(problem: Problem, columns: Mapping[str, Column]) -> str:
     noun = columns[problem.column].noun
     if columns[problem.column].is_media:
         return f"Put a readable {noun} there, or remove it."
-    return f"Write a {noun} that fits there, or remove the row."
+    return f"Write a {noun} that fits there, or remove the record."
 
 
 def _unseen(counts: Mapping[str, SplitCount]) -> dict[str, list[str]]:

@@ -309,9 +309,9 @@ class Boxes(Column):
     x, y, width and height of each object in turn, float32, and the names, each of as many values as there are objects.
 
     A box has finite numbers and an area, and lies in its picture. One that sticks out by at most `MARGIN` pixel is
-    clipped: COCO's numbers are rounded to hundredths, and sets that count pixels from 1, as Pascal VOC does, are one off.
-    What sticks out by more was measured in another picture or at another size. Two of COCO train2017's 860,001 objects
-    have no height (918 and 2206849); their pictures are bad records, since the objects that are there are not marked.
+    clipped: COCO's numbers are rounded to hundredths, and sets that count pixels from 1, as Pascal VOC does, are one
+    off. What sticks out by more was measured in another picture or at another size. Two of COCO train2017's 860,001
+    objects have no height (918 and 2206849); their pictures are bad records, since what is there is not marked.
     """
 
     MARGIN: ClassVar[float] = 1.0

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from data import windows
-from data.columns import Ahead, BadValue, Column, Label, Seed, Timestamp, Value
+from data.columns import Ahead, BadValue, Boxes, Column, Image, Label, Seed, Timestamp, Value
 from data.errors import DataRefused, WrongUse
-from data.files import BadFile, Inside, tree_digest, visible
-from data.layouts import Item, Layout, Problem, find_layout, find_tables, is_table, refuse_link_out
+from data.files import BadFile, Inside, printable, tree_digest, visible
+from data.layouts import Item, Layout, Problem, find_coco_set, find_layout, find_tables, is_table, refuse_link_out
 
 __all__ = ["DataFolder", "Problem", "Record", "content_digest"]
 
@@ -27,9 +27,10 @@ class Record:
 
     Attributes:
       split: "train" or "eval".
-      file: the media file (class folders) or the table that the record stands in, relative to the root.
+      file: the media file (folders of files) or the table that the record stands in, relative to the root; in a COCO
+        file its image too: "train/annotations.json, image 17".
       row: its line in a CSV or JSONL file as an editor counts (the CSV header is line 1), its row in a Parquet file
-        (from 1), None for class folders.
+        (from 1), None for folders of files and COCO.
     """
 
     split: str
@@ -78,7 +79,7 @@ class DataFolder:
     def records(self, split: str, shard: int = 0, num_shards: int = 1, limit: int | None = None) -> Iterator[Record]:
         """The records of one shard, each of which is in exactly one, in an order that is always the same.
 
-        Media records come shuffled, rows as they stand in their tables.
+        Media records come shuffled, rows without media and COCO's images as they stand in their files.
 
         Args:
           split: one of `splits`.
@@ -186,12 +187,24 @@ class DataFolder:
                 if column.optional:
                     continue
                 return None, Problem(name, "no value")
-            # In a table the file at fault must be named; in class folders it is the record's own.
-            named = f"{value!r}: " if column.is_media and item.row is not None else ""
+            # Among the rows of a table the file at fault must be named; else it is the record's own.
+            named = "" if not column.is_media or item.file.endswith(printable(str(value))) else f"{value!r}: "
             try:
                 features |= column.encode(name, _content(inside, folder, value) if column.is_media else _checked(value))
             except (BadValue, BadFile) as error:
                 return None, Problem(name, f"{named}{error}", attack=isinstance(error, BadFile) and error.attack)
+        return self._with_boxes_inside(features)
+
+    def _with_boxes_inside(self, features: dict[str, Value]) -> tuple[dict[str, Value] | None, Problem | None]:
+        """Features with their boxes clipped to their picture, the first of the columns."""
+        image = next((name for name, column in self.columns.items() if isinstance(column, Image)), None)
+        for name, column in self.columns.items():
+            if isinstance(column, Boxes) and name in features and f"{image}_width" in features:
+                size = cast(int, features[f"{image}_width"]), cast(int, features[f"{image}_height"])
+                try:
+                    features[name] = column.clipped(cast(list[float], features[name]), *size)
+                except BadValue as error:
+                    return None, Problem(name, str(error))
         return features, None
 
 
@@ -241,6 +254,8 @@ def _first(limit: int, records: Iterable[Record], sides: int) -> Iterator[Record
 
 
 def _find_splits(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]:
+    if coco := find_coco_set(root, columns):
+        return coco
     entries = visible(root)
     folders = {entry.name: Path(entry.path) for entry in entries if entry.is_dir()}
     rows_only = not any(column.is_media for column in columns.values())

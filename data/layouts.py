@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -16,11 +17,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from data import tables
-from data.columns import Ahead, Column, Label, Seed
+from data.coco import Instances
+from data.columns import Ahead, Boxes, Column, Image, Label, Seed
 from data.errors import DataRefused
 from data.files import Inside, printable, visible
 
 _METADATA = ("metadata.jsonl", "metadata.csv")
+_INSTANCES = "annotations.json"
 _DOCUMENTS = ("readme", "license", "licence", "copying", "credits")
 
 
@@ -38,7 +41,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One record before its values are read. `file` is relative to the root, `row` as in tables.Row."""
+    """One record before its values are read. `file` and `row` as in data.folder.Record."""
 
     file: str
     row: int | None
@@ -93,8 +96,33 @@ class ClassFolders:
             reason = "a link leads out of the data folder" if leaves else "lies outside the class folders"
             return Item(file, None, {}, Problem(None, reason, attack=leaves))
         if os.path.splitext(name)[1].lower() not in self.suffixes:
-            return Item(file, None, {}, Problem(self.media, f"the name does not end in {', '.join(self.suffixes)}"))
+            return Item(file, None, {}, Problem(self.media, _wrong_suffix(self.suffixes)))
         return Item(file, None, {self.media: path, self.label: label})
+
+
+@dataclass(frozen=True, slots=True)
+class PlainFiles:
+    """Media files side by side, of which nothing is told. Items come shuffled, always in the same way."""
+
+    root: Path
+    folder: Path
+    media: str
+    noun: str
+    suffixes: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        return f"{self.noun}s without classes or table"
+
+    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+        prefix = _relative(self.root, self.folder)
+        placed = ((_key(prefix + entry.name), entry.name) for entry in visible(self.folder))
+        for _, name in sorted((key, name) for key, name in placed if _number(key) % num_shards == shard):
+            file = printable(prefix + name)
+            if os.path.splitext(name)[1].lower() in self.suffixes:
+                yield Item(file, None, {self.media: name})
+            elif not _is_document(name):
+                yield Item(file, None, {}, Problem(self.media, _wrong_suffix(self.suffixes)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +153,31 @@ class Metadata:
         mine.sort(key=lambda placed: placed[:2])
         for _, _, item in mine:
             yield item
+
+
+@dataclass(frozen=True, slots=True)
+class Coco:
+    """A COCO instances file, whose `file_name`s are relative to `folder`. Items come in the order of its `images`."""
+
+    root: Path
+    path: Path
+    folder: Path
+    instances: Instances
+    image: str
+    boxes: str
+
+    @property
+    def words(self) -> str:
+        return f"COCO's {_relative(self.root, self.path).removesuffix('/')} and the files it names"
+
+    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+        file = _relative(self.root, self.path).removesuffix("/")
+        for picture in islice(self.instances.pictures(), shard, None, num_shards):
+            place = f"{file}, {picture.place}"
+            if picture.reason:
+                yield Item(place, None, {}, Problem(None, picture.reason))
+            else:
+                yield Item(place, None, {self.image: picture.file_name, self.boxes: picture.objects})
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +222,53 @@ def find_layout(root: Path, folder: Path, columns: Mapping[str, Column]) -> Layo
         prefix = _relative(root, folder)
         strays = tuple(prefix + entry.name for entry in entries if not is_table(entry) and not _is_document(entry.name))
         return find_tables(root, folder, paths, columns, strays)
-    metadata = [entry for entry in entries if entry.name in _METADATA]
-    if len(metadata) > 1:
-        raise DataRefused(f"{folder} holds both metadata.jsonl and metadata.csv", "Keep one of them.")
-    if metadata:
+    described_by = (*_METADATA, _INSTANCES) if _box_columns(columns) else _METADATA
+    found = [name for name in described_by if any(entry.name == name for entry in entries)]
+    if len(found) > 1:
+        raise DataRefused(f"{folder} holds both {found[0]} and {found[1]}", "Keep one of them.")
+    if found == [_INSTANCES]:
+        return _coco(root, folder / _INSTANCES, folder, columns)
+    if found:
         fields = _fields(columns)
-        _check_table(root, Path(metadata[0].path), columns, fields)
+        _check_table(root, folder / found[0], columns, fields)
         wins = any(entry.is_dir() for entry in entries) and _class_columns(columns) is not None
-        words = f"{metadata[0].name} and the files it names"
+        words = f"{found[0]} and the files it names"
         words += " (folder names are not used as classes)" if wins else ""
-        return Metadata(root, Path(metadata[0].path), fields, words)
+        return Metadata(root, folder / found[0], fields, words)
+    if _only_media(columns) and not any(entry.is_dir() for entry in entries):
+        return _find_plain_files(root, folder, columns, entries)
     return _find_class_folders(root, folder, columns, entries)
+
+
+def find_coco_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]:
+    """The splits of a folder as COCO itself is laid out: pictures in `train2017/` and `val2017/`, what is on them in
+    `annotations/instances_train2017.json` and `instances_val2017.json`, of any year or none. Empty if it is not.
+
+    Raises:
+      DataRefused: one of the two is missing or there several times, has no folder, or is no instances file.
+    """
+    folder = root / "annotations"
+    if not _box_columns(columns) or not folder.is_dir():
+        return {}
+    refuse_link_out(root, folder)
+    names = [entry.name for entry in visible(folder)]
+    patterns = {"train": r"instances_(train\d*)\.json", "eval": r"instances_((?:val|eval)\d*)\.json"}
+    files = {split: [m for name in names if (m := re.fullmatch(p, name))] for split, p in patterns.items()}
+    if not any(files.values()):
+        return {}
+    layouts: dict[str, Layout] = {}
+    for split, found in files.items():
+        if len(found) != 1:
+            there = " and ".join(match[0] for match in found) or "no instances file"
+            fix = "Put one instances_train*.json and one instances_val*.json there."
+            raise DataRefused(f"{folder} holds {there} for {split}", fix)
+        file, name = found[0].group(0, 1)
+        pictures = next((path for path in (root / name, root / "images" / name) if path.is_dir()), None)
+        if pictures is None:
+            raise DataRefused(f"{root} lacks the folder {name}/", f"Put the pictures that {file} names there.")
+        refuse_link_out(root, pictures)
+        layouts[split] = _coco(root, folder / file, pictures, columns)
+    return layouts
 
 
 def find_tables(
@@ -220,24 +309,44 @@ def example_tree(columns: Mapping[str, Column]) -> str:
             "(or .jsonl, .parquet; any other *.csv is split 80/20)"
         )
     file = f"1{media.suffixes[0]}" if media.suffixes else "1"
-    by_table = (
+    forms = [
         f"  train/metadata.csv   with the header {header}\n"
         f"  train/{file:<14} as named in file_name\n"
         "  eval/                the same\n"
         "(or metadata.jsonl; without train/ and eval/ it is split 80/20)"
-    )
-    names = _class_columns(columns)
-    if names is None:
-        return by_table
-    label = columns[names[1]]
-    one, other = (*(label.classes if isinstance(label, Label) else ()), "cat", "dog")[:2]
-    by_class = (
-        f"  train/{one}/{file}   one folder per {names[1]}\n"
-        f"  train/{other}/{file}\n"
-        f"  eval/{one}/{file}\n"
-        f"  eval/{other}/{file}"
-    )
-    return f"{by_class}\nor\n{by_table}"
+    ]
+    if _only_media(columns):
+        forms.insert(0, f"  train/{file}   {media.noun}s, without a table\n  eval/{file}")
+    if names := _class_columns(columns):
+        label = columns[names[1]]
+        one, other = (*(label.classes if isinstance(label, Label) else ()), "cat", "dog")[:2]
+        lines = [f"{split}/{name}/{file}" for split in ("train", "eval") for name in (one, other)]
+        lines[0] += f"   one folder per {names[1]}"
+        forms.insert(0, "\n".join(f"  {line}" for line in lines))
+    if _box_columns(columns):
+        forms.append(
+            "  train/annotations.json   COCO's instances form\n"
+            f"  train/{file:<18} as named in its images\n"
+            "  eval/                    the same"
+        )
+    return "\nor\n".join(forms)
+
+
+def _coco(root: Path, path: Path, folder: Path, columns: Mapping[str, Column]) -> Coco:
+    image, boxes = _box_columns(columns) or ("", "")
+    refuse_link_out(root, path)
+    _refuse_no_file(path)
+    return Coco(root, path, folder, Instances(path), image, boxes)
+
+
+def _find_plain_files(
+    root: Path, folder: Path, columns: Mapping[str, Column], entries: Sequence[os.DirEntry[str]]
+) -> PlainFiles:
+    media = _only_media(columns) or ""
+    noun, suffixes = columns[media].noun, columns[media].suffixes
+    if not any(os.path.splitext(entry.name)[1].lower() in suffixes for entry in entries):
+        raise refused(folder, f"no metadata.jsonl or metadata.csv and no {noun}s", columns)
+    return PlainFiles(root, folder, media, noun, suffixes)
 
 
 def _find_class_folders(
@@ -271,6 +380,20 @@ def _class_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:
     return (media[0], labels[0]) if len(media) == len(labels) == 1 and required <= {media[0], labels[0]} else None
 
 
+def _only_media(columns: Mapping[str, Column]) -> str | None:
+    """The media column of a task that needs nothing else from a folder."""
+    required = [name for name, column in columns.items() if not column.optional and not isinstance(column, Seed)]
+    return required[0] if len(required) == 1 and columns[required[0]].is_media else None
+
+
+def _box_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:
+    """The picture and the boxes column of a task that a COCO file can serve."""
+    images = [name for name, column in columns.items() if isinstance(column, Image)]
+    boxes = [name for name, column in columns.items() if isinstance(column, Boxes)]
+    required = {name for name, column in columns.items() if not column.optional and not isinstance(column, Seed)}
+    return (images[0], boxes[0]) if len(images) == len(boxes) == 1 and required <= {images[0], boxes[0]} else None
+
+
 def _fields(columns: Mapping[str, Column]) -> dict[str, str]:
     """Column of the task -> column of a table: the first media column is `file_name`, others `<name>_file_name`."""
     media = [name for name, column in columns.items() if column.is_media]
@@ -283,8 +406,7 @@ def _fields(columns: Mapping[str, Column]) -> dict[str, str]:
 
 def _check_table(root: Path, path: Path, columns: Mapping[str, Column], fields: Mapping[str, str]) -> None:
     refuse_link_out(root, path)
-    if not path.is_file():
-        raise DataRefused(f"{path} is not an ordinary file", "Put the table itself there.")
+    _refuse_no_file(path)
     present = tables.column_names(path)
     missing = [field for name, field in fields.items() if field not in present and not columns[name].optional]
     if not missing:
@@ -300,6 +422,15 @@ def _check_table(root: Path, path: Path, columns: Mapping[str, Column], fields: 
 def refuse_link_out(root: Path, path: Path) -> None:
     if not Inside(root).holds(str(path)):
         raise DataRefused(f"{path} is a link that leads out of {root}", "Put the data itself there, not a link.")
+
+
+def _refuse_no_file(path: Path) -> None:
+    if not path.is_file():
+        raise DataRefused(f"{path} is not an ordinary file", "Put the table itself there.")
+
+
+def _wrong_suffix(suffixes: Sequence[str]) -> str:
+    return f"the name does not end in {', '.join(suffixes)}"
 
 
 def _table_item(file: str, row: tables.Row, fields: Mapping[str, str]) -> Item:

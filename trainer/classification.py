@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trainer.backend import tf
-from trainer.preview import Bars, Picture, Preview
+from trainer.preview import Bars, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric
 
 MAX_REFERENCE_EXAMPLES = 20_000
@@ -104,9 +104,11 @@ def picture_preview(encoded: bytes, label: Any, prediction: Mapping[str, Any], t
       prediction: one row of `class_probabilities`.
       top: how many classes are shown.
     """
-    probabilities = {_text(n): float(p) for n, p in zip(prediction["labels"], prediction["probabilities"], strict=True)}
+    probabilities = {
+        as_text(n): float(p) for n, p in zip(prediction["labels"], prediction["probabilities"], strict=True)
+    }
     best = sorted(probabilities, key=probabilities.__getitem__, reverse=True)[:top]
-    guess, truth = _text(prediction["label"]), None if label is None else _text(label)
+    guess, truth = as_text(prediction["label"]), None if label is None else as_text(label)
     return Preview(
         title=guess if truth is None else f"{truth} → {guess}",
         correct=None if truth is None else guess == truth,
@@ -117,7 +119,3 @@ def picture_preview(encoded: bytes, label: Any, prediction: Mapping[str, Any], t
 
 def _unit_pixels(pixels: Any) -> Any:
     return pixels.reshape(len(pixels), -1).astype("float32") / 255
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

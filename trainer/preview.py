@@ -94,6 +94,11 @@ class Preview:
     parts: Sequence[Part]
 
 
+def as_text(value: Any) -> str:
+    """What a person reads of a value of an example or a prediction; texts come as UTF-8."""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
 def write(previews: Iterable[Preview], directory: Path) -> list[dict[str, Any]]:
     """Writes media below `directory/previews` and returns JSON-able records that name them by relative paths.
 

@@ -1,9 +1,9 @@
 """Short spoken phrases: numbers, letters, the spelling alphabet, a few commands; synthetic voices and a person's.
 
 **Most of it is synthetic.** Phrases of one to four words out of 104 are spoken by eSpeak NG's and Flite's voices, each
-at a random speed and pitch. `train/` holds 17 voices; `eval/` holds four of these and two that are never heard in
-training: an accent of eSpeak NG's, and `flite-rms`, a model of a man who is in no other voice. No phrase of two or more
-words is in both parts, and voices that are heard in training say only such phrases in `eval/`.
+at a random speed and pitch. `train/` holds 18 voices; `eval/` holds four of these and two that are never heard in
+training: other accents and variants of eSpeak NG's. No phrase of two or more words is in both parts, and voices that
+are heard in training say only such phrases in `eval/`.
 
 `human` is a real person: 104 recordings of single words for telephone menus, 8 kHz, labelled by their file names. All
 are in `eval/` and none in `train/`: it is the only real voice there is, and worth most as the answer to whether what
@@ -37,7 +37,7 @@ _ESPEAK = Source(
     filename="espeakng_loader-0.2.4-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
     sha256="08721baf27d13d461f6be6eed9a65277e70d68234ff484fd8b9897b222cdcb6d",
     size_bytes=10_078_484,
-    holds="15 synthetic voices",
+    holds="16 synthetic voices",
 )
 _FLITE = Source(
     client="debian",

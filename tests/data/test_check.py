@@ -65,7 +65,7 @@ def test_bad_records_are_grouped_by_reason_with_examples_and_a_fix(tmp_path):
     first, second = report.problems
     assert (first.column, first.count, len(first.examples)) == ("stars", 4, 3)
     assert first.examples[0] == {"file": "train.csv", "row": 102, "reason": "6 is out of bounds; must be 1 to 5"}
-    assert first.fix == "Write a whole number that fits there, or remove the row."
+    assert first.fix == "Write a whole number that fits there, or remove the record."
     assert (second.column, second.reason) == ("text", "no value")
     assert "4 records: stars: 6 is out of bounds" in report.text()
     assert "train.csv, row 102" in report.text()

@@ -20,7 +20,7 @@ from typing import Any
 from data.columns import Text
 from trainer import decoding, texts
 from trainer.backend import tf
-from trainer.preview import Preview, Words
+from trainer.preview import Preview, Words, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 
@@ -133,10 +133,10 @@ class MachineTranslation(Task):
         return {"translation memory": scores}
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
-        source, translation = _text(example["source"]), _text(prediction["translation"])
+        source, translation = as_text(example["source"]), as_text(prediction["translation"])
         parts = [Words(source, caption="source"), Words(translation, caption="translation")]
         if "target" in example:
-            parts.append(Words(_text(example["target"]), caption="by a person"))
+            parts.append(Words(as_text(example["target"]), caption="by a person"))
         return Preview(title=translation, correct=None, slice={}, parts=parts)
 
 
@@ -144,7 +144,3 @@ def _rounded_up(counts: Any) -> Any:
     """Each count as the least power of two that is not below it: few slices, whatever the lengths. int64, as given."""
     powers = tf.constant([2**i for i in range(32)], counts.dtype)
     return tf.gather(powers, tf.searchsorted(powers, counts))
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

@@ -23,7 +23,7 @@ import numpy as np
 from data.columns import Boxes, Image
 from trainer import classification, images
 from trainer.backend import tf
-from trainer.preview import Box, Picture, Preview
+from trainer.preview import Box, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 SHOWN_SCORE = 0.5
@@ -147,18 +147,18 @@ class ObjectDetection(Task):
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """Right means that what is drawn is what is there, by class and number, whatever the boxes."""
         drawn = [
-            Box(x, y, x + width, y + height, f"{_text(label)} {score:.2f}")
+            Box(x, y, x + width, y + height, f"{as_text(label)} {score:.2f}")
             for (x, y, width, height), label, score in zip(
                 prediction["boxes"], prediction["labels"], prediction["scores"], strict=True
             )
             if score >= SHOWN_SCORE
         ]
-        guessed = sorted(_text(box.label).rpartition(" ")[0] for box in drawn)
+        guessed = sorted(as_text(box.label).rpartition(" ")[0] for box in drawn)
         title = ", ".join(guessed) or "nothing found"
         if "objects" not in example:
             return Preview(title, None, {}, (Picture(example["image"], boxes=drawn),))
         sides = np.reshape(example["objects"], (-1, 4))
-        labels = [_text(label) for label in example["objects_label"]]
+        labels = [as_text(label) for label in example["objects_label"]]
         true = [
             Box(x, y, x + width, y + height, label, truth=True)
             for (x, y, width, height), label in zip(sides, labels, strict=True)
@@ -180,7 +180,3 @@ def _scale(pictures: Any, sizes: Any) -> Any:
     """What brings objects in pixels of `sizes` to those of `pictures`, `[n, 1, 5]`."""
     y, x = (np.array(pictures.shape[1:3]) / sizes).T
     return np.stack([x, y, x, y, np.ones_like(x)], axis=-1)[:, None]
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

@@ -27,7 +27,7 @@ import numpy as np
 from data.columns import Identifier, Number, Text, Timestamp
 from trainer.backend import tf
 from trainer.interactions import TOP, Interactions
-from trainer.preview import Preview, Words
+from trainer.preview import Preview, Words, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 QUARTERS = 4
@@ -155,9 +155,9 @@ class Recommendation(Task):
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """The list. Right means that it holds what the user took up."""
-        user, items = _text(example["user"]), [_text(item) for item in prediction["items"]]
+        user, items = as_text(example["user"]), [as_text(item) for item in prediction["items"]]
         lines = [
-            f"{place}. {_text(title)} ({rating:.1f})"
+            f"{place}. {as_text(title)} ({rating:.1f})"
             for place, (title, rating) in enumerate(zip(prediction["titles"], prediction["ratings"], strict=True), 1)
             if items[place - 1]
         ]
@@ -165,10 +165,10 @@ class Recommendation(Task):
         title, parts = f"for {user}", [Words("\n".join(lines) or "nothing is left", caption=caption)]
         if "item" not in example:
             return Preview(title, None, {}, parts)
-        item = _text(example["item"])
+        item = as_text(example["item"])
         place = f"place {items.index(item) + 1} of the list" if item in items else "not in the list"
         parts.append(
-            Words(f"{_text(example.get('title', item))} ({example['rating']:.1f})", caption=f"took up: {place}")
+            Words(f"{as_text(example.get('title', item))} ({example['rating']:.1f})", caption=f"took up: {place}")
         )
         return Preview(title, item in items, {"activity": str(prediction["activity"])}, parts)
 
@@ -182,7 +182,3 @@ def _titles(entries: Any) -> dict[str, str]:
     """Item -> title, of entries "item<tab>title", most frequent first."""
     pairs = (entry.rpartition("\t") for entry in reversed(entries))
     return {item: title for item, tab, title in pairs if tab}
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

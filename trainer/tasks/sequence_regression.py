@@ -26,7 +26,7 @@ import numpy as np
 
 from data.columns import Ahead, Label, Timestamp, Window
 from trainer.backend import tf
-from trainer.preview import Curve, Preview
+from trainer.preview import Curve, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 MEASURED = ("temperature", "humidity", "wind_speed")
@@ -145,7 +145,7 @@ class SequenceRegression(Task):
         return Preview(
             title=f"{shown}, measured {truth:.4g}",
             correct=abs(forecast - truth) <= usual,
-            slice={"airport": _text(example["airport"]), "time_hour": str(example["time_hour"])},
+            slice={"airport": as_text(example["airport"]), "time_hour": str(example["time_hour"])},
             parts=(Curve(series, f"usual change in a step: {usual:.3g}", x_label="steps", y_label="temperature"),),
         )
 
@@ -161,7 +161,7 @@ class SequenceRegression(Task):
             "forecast": [float(prediction["forecast"]) for _, prediction in pairs],
         }
         curve = Curve(series, caption=f"from {_time(pairs[0][0])}", x_label="steps", y_label="temperature")
-        return [Preview(f"{_text(airport)}: forecasts one step ahead", None, {"airport": _text(airport)}, (curve,))]
+        return [Preview(f"{as_text(airport)}: forecasts one step ahead", None, {"airport": as_text(airport)}, (curve,))]
 
 
 def _errors(errors: Any) -> dict[str, float]:
@@ -169,12 +169,8 @@ def _errors(errors: Any) -> dict[str, float]:
 
 
 def _name(example: Mapping[str, Any]) -> str:
-    return f"{_text(example['airport'])}, {_time(example)}"
+    return f"{as_text(example['airport'])}, {_time(example)}"
 
 
 def _time(example: Mapping[str, Any]) -> str:
     return f"{np.datetime64(int(example['time']), 's')} UTC".replace("T", " ", 1)
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

@@ -27,7 +27,7 @@ from data.columns import Audio, Identifier, Text
 from data.errors import WrongUse
 from trainer import audio
 from trainer.backend import tf
-from trainer.preview import Preview, Sound, Words
+from trainer.preview import Preview, Sound, Words, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 HOP_SECONDS = 0.015
@@ -176,7 +176,7 @@ class SpeechRecognition(Task):
         import soundfile
 
         samples, rate = soundfile.read(io.BytesIO(example["sound"]), dtype="float32")
-        guess, truth = _text(prediction["transcript"]), example.get("text")
+        guess, truth = as_text(prediction["transcript"]), example.get("text")
         caption = f"transcript, confidence {float(prediction['confidence']):.0%}"
         if len(samples) / rate > float(prediction["seconds"]) + HOP_SECONDS:
             caption += f", of the first {float(prediction['seconds']):.1f} seconds"
@@ -185,8 +185,8 @@ class SpeechRecognition(Task):
             return Preview(guess, None, {}, parts)
         from trainer.metrics.speech import Errors
 
-        said = _text(truth)
-        voice = {"voice": _text(example["voice"])} if example.get("voice") else {}
+        said = as_text(truth)
+        voice = {"voice": as_text(example["voice"])} if example.get("voice") else {}
         correct = Errors.of(said, guess, "word").edits == 0
         return Preview(f"{said} → {guess}", correct, voice, (*parts, Words(said, caption="said")))
 
@@ -203,10 +203,6 @@ def _pooled(arrays: Arrays) -> tuple[Any, Any]:
 
 def _texts(symbols: Any, vocabulary: Any) -> list[str]:
     """The transcripts that `preprocess` made numbers of."""
-    from trainer.ctc import SPACE
+    from trainer.texts import SPACE
 
     return ["".join(vocabulary[s] for s in row if s >= 0).replace(SPACE, " ") for row in symbols]
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
