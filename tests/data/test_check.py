@@ -7,7 +7,7 @@ import pytest
 from PIL import Image as Pillow
 
 from data.check import check
-from data.columns import Image, Integer, Label, Text
+from data.columns import Boxes, Image, Integer, Label, Text
 from data.errors import DataRefused
 
 COLUMNS = {"image": Image(), "label": Label()}
@@ -119,6 +119,21 @@ def test_only_the_largest_classes_are_shown(tmp_path):
     lines = [f"text {n},1,topic{n % 30}" for n in range(90)]
     text = check(tables(tmp_path, lines, ["t,1,topic1"]), ROWS).text()
     assert "and 10 more" in text
+
+
+def test_boxes_are_counted_by_class_and_bad_ones_grouped(tmp_path):
+    def row(number, box):
+        (tmp_path / f"{number}.png").write_bytes(png(number))
+        return json.dumps({"file_name": f"{number}.png", "objects": [{"bbox": box, "label": "cup"}] * 2})
+
+    lines = [row(n, [0, 0, 4, 3]) for n in range(50)] + [row(50, [1, 1, 5.5, 1]), row(51, [1, 1, 7, 1])]
+    (tmp_path / "metadata.jsonl").write_text("\n".join(lines))
+    report = check(tmp_path, {"image": Image(), "objects": Boxes()})
+    assert report.ok
+    assert sum(count.classes["objects"]["cup"] for count in report.splits.values()) == 100
+    [group] = report.problems
+    assert group.count == 2
+    assert "metadata.jsonl, row 51: box 1 of [1, 1, 5.5, 1] reaches 2.5 pixels out of" in report.text()
 
 
 def test_the_report_is_plain_json(tmp_path):

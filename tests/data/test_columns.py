@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from data.columns import BadValue, Image, Integer, Label, Number, Text, raw_features
+from data.columns import BadValue, Boxes, Image, Integer, Label, Number, Text, raw_features
 
 
 def picture(mode="RGB", kind="PNG", size=(7, 5), **options):
@@ -151,6 +151,60 @@ def test_label_refuses(value):
 def test_label_of_a_closed_set_names_the_known_ones():
     with pytest.raises(BadValue, match="unknown class 'cow'; known: cat, dog"):
         Label(classes=("cat", "dog")).encode("y", "cow")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [{"bbox": [1, 2, 3, 4], "label": "cup"}, {"bbox": ["5", 6, 7, 8.5], "label": 9, "more": None}],
+        {"bbox": [[1, 2, 3, 4], [5, 6, 7, 8.5]], "categories": ["cup", 9]},
+        '[{"bbox": [1, 2, 3, 4], "label": "cup"}, {"bbox": [5, 6, 7, 8.5], "label": "9"}]',
+    ],
+)
+def test_boxes_take_either_form_and_its_json(value):
+    assert Boxes().encode("b", value) == {
+        "b": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.5],
+        "b_label": [b"cup", b"9"],
+        "b_count": 2,
+    }
+    assert Boxes().encode("b", []) == {"b": [], "b_label": [], "b_count": 0}
+
+
+@pytest.mark.parametrize(
+    "bbox",
+    [[1, 2, 3], [1, 2, 0, 4], [1, 2, 3, -4], [1, 2, 3, "nan"], [float("inf"), 2, 3, 4], [1, 2, True, 4], None, "1"],
+)
+def test_a_box_without_area_or_finite_numbers_is_refused_by_its_place(bbox):
+    with pytest.raises(BadValue, match="^box 2: expected"):
+        Boxes().encode("b", [{"bbox": [1, 2, 3, 4], "label": "x"}, {"bbox": bbox, "label": "x"}])
+
+
+@pytest.mark.parametrize(
+    "value", [7, "cup", "[", None, [3], [{"bbox": [1, 2, 3, 4]}], {"bbox": [[1, 2, 3, 4]], "label": []}, {"label": []}]
+)
+def test_boxes_refuse(value):
+    with pytest.raises(BadValue):
+        Boxes().encode("b", value)
+
+
+@pytest.mark.parametrize(
+    ("box", "inside"),
+    [
+        ([0, 0, 20, 10], [0, 0, 20, 10]),
+        ([-1, -0.5, 5, 5], [0, 0, 4, 4.5]),
+        ([18, 8, 3, 2.01], [18, 8, 2, 2]),
+        ([0, 0, 21.01, 10], None),
+        ([-1.01, 0, 5, 5], None),
+        ([20, 3, 0.5, 1], None),
+        ([640, 480, 30, 40], None),
+    ],
+)
+def test_a_box_that_sticks_out_by_a_pixel_is_clipped_and_by_more_refused(box, inside):
+    if inside:
+        assert Boxes().clipped([1, 1, 2, 2, *box], 20, 10) == [1, 1, 2, 2, *inside]
+    else:
+        with pytest.raises(BadValue, match="^box 2 of .* out of its picture of 20x10"):
+            Boxes().clipped([1, 1, 2, 2, *box], 20, 10)
 
 
 def test_missing_means_absent_null_empty_or_not_a_number():

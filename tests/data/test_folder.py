@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from data.columns import Image, Integer, Label, Number, Text
+from data.columns import Audio, Boxes, Image, Integer, Label, Number, Seed, Text
 from data.errors import DataRefused, WrongUse
 from data.folder import DataFolder, content_digest
 
@@ -106,6 +106,57 @@ def test_metadata_points_to_files_beside_it(tmp_path, kind):
     assert {record.features["image"] for record in records} == {png(n) for n in range(3)}
     assert kind in folder.layout
     assert "not used as classes" in folder.layout
+
+
+PLAIN = {"image": Image(), "label": Label(optional=True), "seed": Seed()}
+
+
+def test_pictures_without_classes_or_table(tmp_path):
+    files = {f"{split}/{n}.png": png(n + 100 * (split == "eval")) for split in ("train", "eval") for n in range(20)}
+    folder = DataFolder(write(tmp_path, files | {"train/README.md": "x"}), PLAIN)
+    records = list(folder.records("train"))
+    assert folder.layout == "pictures without classes or table"
+    assert {record.file for record in records} == {name for name in files if name.startswith("train/")}
+    assert [record.file for record in records] != sorted(record.file for record in records)
+    assert all("label" not in record.features and "seed" in record.features for record in records)
+    shards = [record.file for n in range(3) for record in folder.records("train", n, 3)]
+    assert sorted(shards) == sorted(record.file for record in records)
+
+
+def test_an_unsplit_plain_folder_tells_what_is_no_picture(tmp_path):
+    write(tmp_path, {"a.png": png(), "b.png": b"", "c.tiff": "x"})
+    (tmp_path / "out.png").symlink_to("/etc/hostname")
+    problems = {r.file: r.problem for r in DataFolder(tmp_path, {"image": Image()}).records("all") if r.problem}
+    assert {file: problem.reason.partition(" .")[0] for file, problem in problems.items()} == {
+        "b.png": "the file is empty",
+        "c.tiff": "the name does not end in",
+        "out.png": "a link leads out of the data folder",
+    }
+    assert [file for file, problem in problems.items() if problem.attack] == ["out.png"]
+
+
+def test_class_folders_of_a_task_that_needs_no_classes_are_classes(tmp_path):
+    records = DataFolder(split_classes(tmp_path), PLAIN).records("eval")
+    assert {record.features["label"] for record in records} == {b"cat", b"dog"}
+
+
+def test_a_plain_folder_without_what_the_task_reads_is_refused_with_all_forms(tmp_path):
+    with pytest.raises(DataRefused, match="no sounds; it holds a.png") as refusal:
+        DataFolder(write(tmp_path, {"a.png": png()}), {"sound": Audio(), "seed": Seed()})
+    assert "train/1.wav   sounds, without a table" in refusal.value.fix
+    with pytest.raises(DataRefused) as refusal:
+        DataFolder(write(tmp_path / "b", {"notes.txt": "x"}), {"image": Image(), "objects": Boxes()})
+    assert "train/annotations.json   COCO's instances form" in refusal.value.fix
+    assert "without a table" not in refusal.value.fix
+
+
+def test_a_box_out_of_its_picture_is_told_with_file_and_row(tmp_path):
+    rows = [[0, 0, 4, 3], [-0.5, 0, 2, 3.5], [2, 1, 60, 1]]  # pictures are 4x3
+    lines = [json.dumps({"file_name": "a.png", "objects": [{"bbox": box, "label": "x"}]}) for box in rows]
+    write(tmp_path, {"metadata.jsonl": "\n".join(lines), "a.png": png()})
+    records = list(DataFolder(tmp_path, {"image": Image(), "objects": Boxes()}).records("all"))
+    assert {r.row: r.features["objects"] for r in records if r.features} == {1: [0, 0, 4, 3], 2: [0, 0, 1.5, 3]}
+    assert told(records) == {(3, "objects"): "box 1 of [2, 1, 60, 1] reaches 58 pixels out of its picture of 4x3"}
 
 
 def test_further_media_columns_have_their_own_file_name(tmp_path):
