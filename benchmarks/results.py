@@ -27,7 +27,8 @@ from benchmarks.measure import BENISON, ROOT
 PAGE = ROOT / "docs" / "results.md"
 HEADING = """# Results
 
-Every task on its default data, as `make results` ran it last: seed 0, default settings, {machine}.
+Every task on its default data, as `benison run TASK` ran it last: seed 0, default settings, {machine}.
+`make results` runs them all again.
 The reference is the best classical method on the same split, the gate what the model had to reach. Each line is one
 run, the last one, not the best.
 
