@@ -95,7 +95,7 @@ class Interactions:
     def popularity_ranks(self, users: Array, items: Array) -> Array:
         """Rank from 1, int64, of each item among those that its user has not rated, the most often rated first.
 
-        It is `num_items + 1` for unknown items and for those that the user has rated.
+        It is 0, no place on the list, for unknown items and for those that the user has rated.
         """
         width = self.num_items + 1
         place = np.full(width, self.num_items)
@@ -104,4 +104,4 @@ class Interactions:
         asked = users * width + place[items]
         before = np.searchsorted(seen, asked) - np.searchsorted(seen, users * width)
         none = np.isin(asked, seen) | (items == self.num_items)
-        return np.where(none, width, 1 + place[items] - before)
+        return np.where(none, 0, 1 + place[items] - before)

@@ -28,7 +28,8 @@ _IDEAL = np.cumsum(_DISCOUNTS)
 
 
 def tally(users: Iterable[Hashable], ranks: Iterable[int]) -> Tally:
-    """Of items taken up: their users, and their ranks in these users' lists, from 1; those after TOP are missed."""
+    """Of items taken up: their users, and their ranks in these users' lists from 1. Those after TOP are missed, as are
+    those of rank 0, which the list cannot hold."""
     found: Tally = {}
     for user, rank in zip(users, ranks, strict=True):
         hit = 1 <= rank <= TOP
