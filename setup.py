@@ -37,7 +37,22 @@ INSTALL_REQUIRES = [
 ]
 EXTRAS_REQUIRE = {
     "tfds": ["tensorflow-datasets"],
-    "dev": ["pytest", "hypothesis", "ruff", "mypy", "setuptools", "types-PyYAML", "types-psutil"],
+    # kfp >= 2.14.6 wants protobuf 6; kubernetes must be what kfp allows.
+    "kubeflow": ["kfp==2.13.0", "kfp-kubernetes==1.5.0", "kubernetes==26.1.0"],
+    "dashboard": ["dash>=4,<5", "dash-ag-grid", "dash-bootstrap-components", "plotly>=6"],
+    "dev": [
+        "pytest",
+        "hypothesis",
+        "ruff",
+        "mypy",
+        "setuptools",
+        "types-PyYAML",
+        "types-psutil",
+        "kmock",
+        "kubernetes-validate",
+        "playwright",
+        "pymysql",
+    ],
 }
 
 setup(
@@ -48,7 +63,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.12",
-    packages=find_namespace_packages(include=["pipelines*", "components*", "trainer*", "data*"]),
+    packages=find_namespace_packages(include=["pipelines*", "components*", "trainer*", "data*", "dashboard*"]),
     package_data={"pipelines": ["templates/*.txt"], "components": ["templates/*.j2"]},
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS_REQUIRE,
