@@ -1,0 +1,53 @@
+"""What `--set cluster.NAME=VALUE` may say of the Kubernetes cluster that a pipeline is compiled for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class ClusterSettings:
+    """Names are those of the manifests in `kubeflow/base`. Quantities are Kubernetes' own: `2`, `500m`, `4Gi`.
+
+    `node_selector` is `KEY=VALUE,...` and `tolerations` `KEY[=VALUE]:EFFECT,...`; both are for training pods alone.
+    """
+
+    namespace: str = "benison"
+    image: str = "benison:latest"
+    """Of the pipeline's nodes; it holds this project."""
+    training_image: str = ""
+    """Of the training workers, where it is another, as one with CUDA."""
+    service_account: str = "benison-pipeline"
+    claim: str = "benison-workspace"
+    """Read-write-many volume that all pods share."""
+    mount: str = "/workspace"
+    """Where every pod has the claim."""
+
+    metadata_host: str = "benison-mysql"
+    metadata_port: int = field(default=3306, metadata={"min": 1, "max": 65535})
+    metadata_database: str = "benison"
+    metadata_user: str = "benison"
+    metadata_secret: str = "benison-mysql"
+    metadata_secret_key: str = "password"
+
+    retries: int = field(default=2, metadata={"min": 0})
+    """How often a node whose pod failed is tried again."""
+    cpu: str = "1"
+    memory: str = "4Gi"
+
+    training: Literal["job", "tfjob", "trainjob"] = "job"
+    """What the workers are rendered as: an Indexed Job, which needs no operator, or an operator's own kind."""
+    gpus: int = field(default=0, metadata={"min": 0})
+    """Of each training worker."""
+    gpu_resource: str = "nvidia.com/gpu"
+    training_cpu: str = "2"
+    training_memory: str = "8Gi"
+    shared_memory: str = "2Gi"
+    """Size of `/dev/shm` in training pods, which NCCL uses; it counts towards their memory."""
+    node_selector: str = ""
+    tolerations: str = ""
+    max_restarts: int = field(default=3, metadata={"min": 0})
+    """How often all workers start again from the last backup."""
+    start_seconds: int = field(default=900, metadata={"min": 1})
+    """How long workers may wait for a node, an image or a volume."""
