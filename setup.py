@@ -39,7 +39,7 @@ EXTRAS_REQUIRE = {
     "tfds": ["tensorflow-datasets"],
     # kfp >= 2.14.6 wants protobuf 6; kubernetes must be what kfp allows.
     "kubeflow": ["kfp==2.13.0", "kfp-kubernetes==1.5.0", "kubernetes==26.1.0"],
-    "dashboard": ["dash>=4,<5", "dash-ag-grid", "dash-bootstrap-components", "plotly>=6"],
+    "dashboard": ["dash>=4,<5", "dash-ag-grid", "dash-bootstrap-components", "plotly>=6", "waitress"],
     "dev": [
         "pytest",
         "hypothesis",
