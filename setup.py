@@ -49,6 +49,7 @@ EXTRAS_REQUIRE = {
         "types-PyYAML",
         "types-psutil",
         "kmock",
+        "pytest-asyncio",  # which kmock's plugin for pytest imports
         "kubernetes-validate",
         "playwright",
         "pymysql",

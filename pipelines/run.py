@@ -19,6 +19,7 @@ from typing import Any
 from data import catalogue
 from data.files import tree_digest
 from pipelines import logs, nodes, workspace
+from pipelines.imports import quick_imports
 from pipelines.progress import Listener
 from pipelines.result import EXIT_BLESSED, EXIT_NOT_BLESSED, RunResult
 from pipelines.settings import RunOptions, RunSettings, apply_overrides
@@ -123,11 +124,12 @@ class _Run:
         return result
 
     def _nodes(self, listener: Listener) -> list[Any]:
-        from trainer.backend import load_tensorflow
+        with quick_imports():
+            from trainer.backend import load_tensorflow
 
-        load_tensorflow()
-        from pipelines import dag
-        from pipelines.runner import LocalRunner
+            load_tensorflow()
+            from pipelines import dag
+            from pipelines.runner import LocalRunner
 
         pipeline = dag.build(self.task_class, self._pipeline_settings(dag.PipelineSettings))
         runner = LocalRunner(pipeline, self.run_id)

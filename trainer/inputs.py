@@ -72,11 +72,15 @@ class TransformedExamples:
         batches = list(self._parsed(self.records().take(-1 if limit is None else limit)).batch(512).as_numpy_iterator())
         return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
+    @functools.cached_property
+    def _parsing(self) -> dict[str, Any]:
+        return self.transform_output.transformed_feature_spec()
+
     def _parse(self, record: Any) -> Features:
-        return unpack_example(tf.io.parse_single_example(record, self.transform_output.transformed_feature_spec()))
+        return unpack_example(tf.io.parse_single_example(record, self._parsing))
 
     def _parsed(self, records: Any) -> Any:
-        spec = self.features
+        spec = self.features  # and with it the parsing, outside of the traced function
 
         def parse(record: Any) -> Features:
             example = self._parse(record)
