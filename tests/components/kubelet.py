@@ -164,11 +164,13 @@ def path(plural: str, name: str = "") -> str:
 
 @dataclass
 class Cluster:
-    """What a test sees of it. `images` and `room` say what becomes of new pods."""
+    """What a test sees of it, and what it may do to it."""
 
     api: ApiServer
     client: Client
     folder: Path
+    image: dict[str, str] = field(default_factory=lambda: {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"})
+    """The environment that the image sets."""
     image_error: tuple[str, str] | None = None
     """Reason and message with which containers wait."""
     unschedulable: str = ""
@@ -335,7 +337,7 @@ class Cluster:
             self.client.status("pods", name, _state("Running", {"running": {"startedAt": now()}}))
 
     def _environment(self, pod: Document, container: Document) -> dict[str, str]:
-        values = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}  # the image's
+        values = dict(self.image)
         if INDEX in pod["metadata"]["annotations"]:
             values["JOB_COMPLETION_INDEX"] = pod["metadata"]["annotations"][INDEX]
         for variable in container["env"]:
