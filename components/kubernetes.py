@@ -25,16 +25,15 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import signal
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from components import pod_records
 from components.cluster_settings import ClusterSettings
 from components.kubernetes_api import POD, Api, Document, Kind
 from components.restarts import Failure, last_words, until_trained
@@ -57,10 +56,6 @@ NARRATION_SECONDS = 60.0
 
 RUN_LABEL = "pipeline/runid"
 """Kubeflow Pipelines' label of the pods of a run."""
-
-NEVER_STARTS = ("InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError")
-NEVER_PULLED = re.compile(r"not found|manifest unknown|denied|unauthorized", re.IGNORECASE)
-IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 
 
 @dataclass(frozen=True)
@@ -92,8 +87,7 @@ class KubernetesWorkers:
         # The executor's own output folders belong to this attempt of the node; workers may outlive it.
         in_pods = replace(training, model_dir=str(folder / "model"), log_dir=str(folder / "logs"))
         spec_file = folder / "spec.json"
-        spec_file.parent.mkdir(parents=True, exist_ok=True)
-        spec_file.write_text(json.dumps(asdict(in_pods)), encoding="utf-8")
+        _write(spec_file, json.dumps(asdict(in_pods)))
         log_dir.mkdir(parents=True, exist_ok=True)
         api, own_pod = _own_place()
         workers = Workers(
@@ -112,6 +106,14 @@ class KubernetesWorkers:
         for written, wanted in ((in_pods.model_dir, training.model_dir), (in_pods.log_dir, training.log_dir)):
             Path(wanted).parent.mkdir(parents=True, exist_ok=True)
             os.replace(written, wanted)
+
+
+def _write(file: Path, text: str) -> None:
+    """At one stroke: workers of an earlier attempt of the node may be reading it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    staged = file.with_suffix(".tmp")
+    staged.write_text(text, encoding="utf-8")
+    os.replace(staged, file)
 
 
 def _own_place() -> tuple[Api, Document]:
@@ -161,7 +163,7 @@ class _Training:
         failure = self._watch(number)
         if failure is not None:
             self._remove()
-            self._wait_until_gone()
+            self._wait_until_gone(failure.message)
         return failure
 
     def refuse_a_second(self) -> None:
@@ -173,13 +175,11 @@ class _Training:
     def removed_afterwards(self) -> Iterator[None]:
         try:
             yield
-        except BaseException:
+        finally:
             try:
                 self._remove()
-            except BenisonError as error:  # why training ended matters more
-                logger.warning("the training's objects could not be removed: %s", error)
-            raise
-        self._remove()
+            except BenisonError as error:  # how training ended matters more; and they go with this pod's record
+                logger.warning("the objects of %s are left behind: %s", self.workers.name, error)
 
     # Objects
 
@@ -195,7 +195,7 @@ class _Training:
             logger.info("%s %s is there already: taking it over", kind.name, self.workers.name)
             return
         self._remove()
-        self._wait_until_gone()
+        self._wait_until_gone("it was made from other settings, or is on its way out")
 
     def _create_or_adopt(self, kind: Kind, document: Document) -> None:
         if self.api.create(kind, document):
@@ -218,7 +218,7 @@ class _Training:
             if owner["kind"] != POD.name or owner["uid"] == self.own_pod["metadata"]["uid"]:
                 continue
             pod = self.api.get(POD, owner["name"])
-            if pod is not None and pod["metadata"]["uid"] == owner["uid"] and _is_alive(pod):
+            if pod is not None and pod["metadata"]["uid"] == owner["uid"] and pod_records.is_alive(pod):
                 return str(owner["name"])
         return None
 
@@ -229,14 +229,14 @@ class _Training:
             if found is not None and self._living_owner(found) is None:
                 self.api.delete(kind, self.workers.name)
 
-    def _wait_until_gone(self) -> None:
+    def _wait_until_gone(self, why: str) -> None:
         deadline = time.monotonic() + GONE_SECONDS
         while self._left_over():
             if time.monotonic() > deadline:
+                selector = ",".join(f"{key}={value}" for key, value in self.workers.selector.items())
                 raise BenisonError(
-                    f"the pods or objects of {self.workers.name} do not go away",
-                    "look for a node that is gone: kubectl get pods -o wide -l "
-                    + ",".join(f"{key}={value}" for key, value in self.workers.selector.items()),
+                    f"{self.workers.name} cannot be started again, because its pods do not go away ({why})",
+                    f"look for a node that is gone: kubectl get pods -o wide -n {self.api.namespace} -l {selector}",
                 )
             time.sleep(self.poll_seconds)
 
@@ -263,14 +263,15 @@ class _Training:
                     "if that was not to end the training, run again: it resumes from its last backup",
                 )
             pods = self.api.pods(self.workers.selector)
-            outcome, why = _outcome(workload)
-            failed = outcome == "failed" or any(_phase(pod) == "Failed" for pod in pods)
-            if failed or outcome == "complete":
-                outputs = self._keep_outputs(pods, attempt)
-                return self._failure(pods, outputs, why) if failed else None
+            outcome, failed = pod_records.outcome(workload), pod_records.failed_first(pods)
+            if failed or outcome.state == "failed":
+                return self._failure(failed, self._keep_outputs(pods, attempt), outcome)
+            if outcome.state == "complete":
+                self._keep_outputs(pods, attempt)
+                return None
             if not started:
                 started = self._have_started(pods, time.monotonic() - begun)
-            states = _states(pods, self.workers.count)
+            states = pod_records.summary(pods, self.workers.count)
             if states != told or time.monotonic() - narrated > NARRATION_SECONDS:
                 logger.info("%s: %s%s", self.workers.name, states, _progress(self.training.progress_file))
                 told, narrated = states, time.monotonic()
@@ -279,11 +280,10 @@ class _Training:
     def _have_started(self, pods: list[Document], waited: float) -> bool:
         """Whether all workers run. Raises BenisonError if one never will, or has not for `start_seconds`."""
         patience = self.workers.settings.start_seconds
-        obstacles = [found for pod in pods if (found := _obstacle(pod)) is not None]
-        for obstacle in obstacles:
+        for obstacle in filter(None, map(pod_records.obstacle, pods)):
             if obstacle.hopeless or waited > patience:
                 raise self._cannot_start(obstacle)
-        if len(pods) == self.workers.count and all(_phase(pod) != "Pending" for pod in pods):
+        if len(pods) == self.workers.count and all(pod_records.phase(pod) != "Pending" for pod in pods):
             return True
         if waited > patience:
             kind, _ = self.rendered[-1]
@@ -294,10 +294,10 @@ class _Training:
             )
         return False
 
-    def _cannot_start(self, obstacle: _Obstacle) -> BenisonError:
+    def _cannot_start(self, obstacle: pod_records.Obstacle) -> BenisonError:
         settings = self.workers.settings
         message = f"pod {obstacle.pod} cannot start: {obstacle.reason}: {obstacle.message}"
-        if obstacle.reason in IMAGE_REASONS:
+        if obstacle.is_image:
             name = "cluster.training_image" if settings.training_image else "cluster.image"
             return BenisonError(message, f"see that {self.workers.image} ({name}) exists and nodes may pull it")
         if obstacle.reason == "Unschedulable":
@@ -311,11 +311,18 @@ class _Training:
     # Ends
 
     def _keep_outputs(self, pods: list[Document], attempt: int) -> dict[str, str]:
-        """Adds what each pod wrote to its worker's log. Returns it by the pod's name."""
+        """Adds what each pod wrote to its worker's log. Returns it by the pod's name.
+
+        A log that cannot be read, as of a node that is gone, is no reason to give training up.
+        """
         outputs = {}
         for pod in pods:
-            index, name = _index(pod), pod["metadata"]["name"]
-            outputs[name] = self.api.log(name, LOG_LINES)
+            index, name = pod_records.worker_index(pod), pod["metadata"]["name"]
+            try:
+                outputs[name] = self.api.log(name, LOG_LINES)
+            except BenisonError as error:
+                logger.warning("the log of worker %s is lost: %s", index, error)
+                outputs[name] = ""
             title = f"worker {index} of {self.workers.count}, attempt {attempt}, {time.strftime('%Y-%m-%d %H:%M:%S')}"
             with self._log(index).open("a", encoding="utf-8") as log:
                 log.write(f"=== {title}\n{outputs[name]}")
@@ -324,19 +331,18 @@ class _Training:
     def _log(self, index: str) -> Path:
         return self.log_dir / f"worker-{index}.log"
 
-    def _failure(self, pods: list[Document], outputs: dict[str, str], why: _Why) -> Failure:
+    def _failure(self, failed: list[Document], outputs: dict[str, str], outcome: pod_records.Outcome) -> Failure:
         """The failure that the others followed from: a disruption, else one that the worker explained, else the
         earliest."""
-        failed = sorted((pod for pod in pods if _phase(pod) == "Failed"), key=_seniority)
         if not failed:  # a drained node's pods are gone, records and all
-            who = f"a training worker of {self.workers.name}"
-            return Failure(who, 1, why.message, "", self.log_dir, disrupted=why.reason == "PodFailurePolicy")
+            who, disrupted = f"a worker of {self.workers.name}", outcome.reason == "PodFailurePolicy"
+            return Failure(who, 1, outcome.message, "", self.log_dir, disrupted)
         failures = [self._failure_of(pod, outputs[pod["metadata"]["name"]]) for pod in failed]
         return next((one for one in failures if one.disrupted or one.explained), failures[0])
 
     def _failure_of(self, pod: Document, output: str) -> Failure:
-        index = _index(pod)
-        disruption, ended = _disruption(pod), _termination(pod)
+        index, disruption = pod_records.worker_index(pod), pod_records.disruption(pod)
+        ended = pod_records.termination(pod)
         code, cause = ended.get("exitCode", 1), ended.get("reason", "Error")
         reason, fix = last_words((output or ended.get("message", "")).splitlines())
         return Failure(
@@ -351,110 +357,6 @@ class _Training:
                 ", or use a smaller global_batch_size, then run again"
             ),
         )
-
-
-# What Kubernetes' records say
-
-
-@dataclass(frozen=True)
-class _Why:
-    """A workload's last word."""
-
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True)
-class _Obstacle:
-    """What keeps a pod from starting."""
-
-    pod: str
-    reason: str
-    message: str
-    hopeless: bool
-    """Waiting does not help."""
-
-
-def _outcome(workload: Document) -> tuple[str, _Why]:
-    """`complete`, `failed` or `running`. Job, TFJob and TrainJob tell it by conditions of almost the same names."""
-    holding = {c["type"]: c for c in workload.get("status", {}).get("conditions", []) if c["status"] == "True"}
-    for types, outcome in ((("Failed", "FailureTarget"), "failed"), (("Complete", "Succeeded"), "complete")):
-        for condition in (holding[name] for name in types if name in holding):
-            reason = condition.get("reason", "")
-            return outcome, _Why(reason, condition.get("message") or reason)
-    return "running", _Why("", "")
-
-
-def _phase(pod: Document) -> str:
-    return str(pod.get("status", {}).get("phase", "Pending"))
-
-
-def _is_alive(pod: Document) -> bool:
-    return _phase(pod) in ("Pending", "Running") and "deletionTimestamp" not in pod["metadata"]
-
-
-def _container(pod: Document) -> Document:
-    """The state of its one container: `{"waiting": {...}}`, `{"running": ...}`, `{"terminated": ...}` or nothing."""
-    statuses = pod.get("status", {}).get("containerStatuses") or [{}]
-    return dict(statuses[0].get("state", {}))
-
-
-def _termination(pod: Document) -> Document:
-    return dict(_container(pod).get("terminated", {}))
-
-
-def _condition(pod: Document, kind: str, status: str) -> Document | None:
-    conditions = pod.get("status", {}).get("conditions", [])
-    return next((c for c in conditions if c["type"] == kind and c["status"] == status), None)
-
-
-def _index(pod: Document) -> str:
-    """The worker's number, by the mark of whichever controller made the pod."""
-    marks = pod["metadata"].get("annotations", {}) | pod["metadata"].get("labels", {})
-    names = ("batch.kubernetes.io/job-completion-index", "training.kubeflow.org/replica-index")
-    return next((marks[name] for name in names if name in marks), pod["metadata"]["name"])
-
-
-def _disruption(pod: Document) -> str:
-    """Why the pod was taken off its node; empty if it was not."""
-    status = pod.get("status", {})
-    condition = _condition(pod, "DisruptionTarget", "True")
-    if condition is None and status.get("reason") != "Evicted":
-        return ""
-    told = condition or status
-    return f"{told.get('reason', 'Disrupted')}: {told.get('message') or status.get('message') or 'no message'}"
-
-
-def _seniority(pod: Document) -> tuple[bool, bool, str, str]:
-    """Sorts failed pods by how likely the failure is its own: those that were deleted followed from another's."""
-    deleted = "deletionTimestamp" in pod["metadata"]
-    return not _disruption(pod), deleted, _termination(pod).get("finishedAt") or "", _index(pod)
-
-
-def _obstacle(pod: Document) -> _Obstacle | None:
-    name = pod["metadata"]["name"]
-    waiting = _container(pod).get("waiting", {})
-    reason, message = waiting.get("reason", ""), waiting.get("message", "")
-    if reason and reason not in ("ContainerCreating", "PodInitializing"):
-        hopeless = reason in NEVER_STARTS or (reason in IMAGE_REASONS and bool(NEVER_PULLED.search(message)))
-        return _Obstacle(name, reason, message, hopeless)
-    unscheduled = _condition(pod, "PodScheduled", "False")
-    if unscheduled is not None:
-        return _Obstacle(name, unscheduled.get("reason", ""), unscheduled.get("message", ""), hopeless=False)
-    return None
-
-
-def _states(pods: list[Document], count: int) -> str:
-    """As `1 Running, 1 Pending (ImagePullBackOff)`."""
-    obstacles = [_obstacle(pod) for pod in pods]
-    each = Counter(
-        _phase(pod) + (f" ({obstacle.reason})" if obstacle else "")
-        for pod, obstacle in zip(pods, obstacles, strict=True)
-    )
-    told = [f"{number} {state}" for state, number in sorted(each.items())]
-    if count > len(pods):
-        told.append(f"{count - len(pods)} not created yet")
-    return ", ".join(told)
 
 
 def _progress(progress_file: Path) -> str:

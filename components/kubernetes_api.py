@@ -12,7 +12,7 @@ import os
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from data.errors import BenisonError
@@ -60,7 +60,7 @@ class Api:
     client: Any
     """A `kubernetes.client.ApiClient`."""
     namespace: str
-    patience: float = 120.0
+    patience: float = 600.0
 
     @classmethod
     def connect(cls, namespace: str) -> Api:
@@ -106,8 +106,8 @@ class Api:
         return list(found["items"])
 
     def log(self, pod: str, lines: int) -> str:
-        """The last lines of what a pod wrote; empty if its container never started or the pod is gone."""
-        text = self._call(
+        """The last lines of what a pod wrote; empty if its container never started or the pod is gone. Asks once."""
+        text = replace(self, patience=0.0)._call(
             "get", POD, f"{pod}/log", query=[("tailLines", lines)], missing="", not_started="", as_json=False
         )
         return str(text)

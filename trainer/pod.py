@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping
 
 from data.errors import WrongUse
-from trainer import cluster, worker
+from trainer import cluster
 
 HOSTS = "BENISON_WORKER_HOSTS"
 """All workers, `host:port,...`, in the order of their indices."""
@@ -74,9 +74,11 @@ def main() -> int:
     except WrongUse as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    wait_for_names(
-        [host for hosts in json.loads(os.environ["TF_CONFIG"]).get("cluster", {}).values() for host in hosts]
-    )
+    config = json.loads(os.environ["TF_CONFIG"])
+    wait_for_names([host for hosts in config.get("cluster", {}).values() for host in hosts])
+
+    from trainer import worker
+
     return worker.main()
 
 

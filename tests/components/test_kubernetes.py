@@ -510,7 +510,7 @@ def test_a_deleted_job_is_not_started_again(here: Cluster, spec: dict[str, Any],
 
 @pytest.mark.parametrize(
     ("verb", "resource", "grant"),
-    [("create", "jobs", "jobs.batch"), ("list", "pods", "pods"), ("get", "pods/log", "pods/log")],
+    [("create", "jobs", "jobs.batch"), ("list", "pods", "pods"), ("get", "pods", "pods")],
 )
 def test_a_missing_right_is_named(
     here: Cluster, spec: dict[str, Any], workers: Any, tmp_path: Path, verb: str, resource: str, grant: str
@@ -521,6 +521,24 @@ def test_a_missing_right_is_named(
     user = "system:serviceaccount:benison:benison-pipeline"
     assert user in caught.value.message
     assert f"kubectl auth can-i {verb} {grant} -n benison --as={user}" in caught.value.fix
+    assert left_behind(here) == []
+
+
+@pytest.mark.parametrize(("verb", "resource"), [("get", "pods/log"), ("delete", "jobs"), ("delete", "services")])
+def test_what_is_not_needed_for_a_model_costs_none(
+    here: Cluster,
+    spec: dict[str, Any],
+    workers: Any,
+    tmp_path: Path,
+    told: pytest.LogCaptureFixture,
+    verb: str,
+    resource: str,
+) -> None:
+    here.api.forbidden.add((verb, resource))
+    workers("save()").run(spec, tmp_path / "logs")
+    assert (Path(spec["model_dir"]) / "saved_model.pb").exists()
+    assert f"Kubernetes refused to {verb} {resource}" in told.text
+    here.client.delete("pods", "executor-1")
     assert left_behind(here) == []
 
 
@@ -539,13 +557,11 @@ def test_an_operator_that_is_not_installed_is_named(
     assert "cluster.training=job" in caught.value.fix
 
 
-def test_a_quantity_that_kubernetes_does_not_know_is_named(
+def test_a_setting_that_kubernetes_does_not_take_is_named(
     here: Cluster, spec: dict[str, Any], workers: Any, tmp_path: Path
 ) -> None:
     with pytest.raises(BenisonError, match="refused to create jobs.batch") as caught:
-        workers("", gpu_resource="nvidia.com/gpu", node_selector="gpu=1", tolerations="a:NoSchedule", claim=7).run(
-            spec, tmp_path / "logs"
-        )
+        workers("", claim=7).run(spec, tmp_path / "logs")
     assert "cluster.* setting" in caught.value.fix
 
 
