@@ -63,8 +63,9 @@ class KubernetesWorkers:
     """Several workers, one pod each.
 
     When one fails the others cannot go on: all are removed and created again, and resume from their last backup, by the
-    rules of `restarts.until_trained`. All objects are removed when the call ends, however it ends; if this process is
-    killed outright, they live as long as its pod's record, or until its successor takes them over.
+    rules of `restarts.until_trained`. All objects are removed when the call ends, however it ends: a process that is
+    asked to end cannot tell a cancelled run from its own eviction. If it is killed outright, they live as long as its
+    pod's record, or until its successor takes them over.
 
     Worker i's output is kept in `log_dir/worker-<i>.log`.
     """

@@ -218,7 +218,8 @@ def _pod(workers: Workers, container: str, hosts: Sequence[str] = (), port_name:
         spec["nodeSelector"] = node_selector(settings.node_selector)
     if settings.tolerations:
         spec["tolerations"] = tolerations(settings.tolerations)
-    return {"metadata": {"labels": _labels(workers)}, "spec": spec}
+    # A service mesh's sidecar would stand between the workers, and outlive them.
+    return {"metadata": {"labels": _labels(workers) | {"sidecar.istio.io/inject": "false"}}, "spec": spec}
 
 
 def _environment(hosts: Sequence[str]) -> list[Document]:

@@ -93,7 +93,10 @@ def test_every_rendering_runs_the_same_pod(training: str) -> None:
 
 
 def test_a_pod_keeps_to_the_restricted_standard_and_to_the_settings() -> None:
-    pod = template(rendered(**GPUS, training_cpu="500m", training_memory="3Gi", claim="c", mount="/m"))["spec"]
+    made = template(rendered(**GPUS, training_cpu="500m", training_memory="3Gi", claim="c", mount="/m"))
+    pod, labels = made["spec"], made["metadata"]["labels"]
+    assert labels["benison/training"] == NAME
+    assert labels["sidecar.istio.io/inject"] == "false"
     (container,) = pod["containers"]
     assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     assert container["securityContext"] == {
