@@ -25,11 +25,12 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import traceback
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ Document = dict[str, Any]
 
 NAMESPACE = "benison"
 KUBERNETES = "1.32"
-PERIOD = 0.03  # seconds between two looks at the API
+PERIOD = 0.05  # seconds between two looks at the API
 INDEX = "batch.kubernetes.io/job-completion-index"
 OPERATORS = {"tfjobs": "kubeflow.org/v1", "trainjobs": "trainer.kubeflow.org/v1alpha1"}
 SERVED = {"pods": "v1", "services": "v1", "jobs": "batch/v1"}
@@ -149,7 +150,11 @@ class Client:
         self.call("PATCH", path(plural, name) + "/status", {"status": status})
 
     def delete(self, plural: str, name: str, foreground: bool = False) -> None:
-        self.call("DELETE", path(plural, name), {"propagationPolicy": "Foreground"} if foreground else None)
+        try:
+            self.call("DELETE", path(plural, name), {"propagationPolicy": "Foreground"} if foreground else None)
+        except urllib.error.HTTPError as error:
+            if error.code != 404:  # somebody else was faster
+                raise
 
     def release(self, plural: str, name: str) -> None:
         """Lets an object go that waited for the end of what it owns."""
@@ -174,8 +179,9 @@ class Cluster:
     image_error: tuple[str, str] | None = None
     """Reason and message with which containers wait."""
     unschedulable: str = ""
+    """Why no node takes a pod."""
     no_pods: bool = False
-    """Whether the controllers may create pods, as under a quota."""
+    """Whether controllers are kept from creating pods, as by a quota."""
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     evicted: set[str] = field(default_factory=set)
     started: list[str] = field(default_factory=list)
@@ -210,15 +216,27 @@ class Cluster:
     def workers(self) -> list[Document]:
         return [pod for pod in self.client.list("pods") if pod["metadata"].get("ownerReferences")]
 
-    def process(self, index: int) -> subprocess.Popen[bytes]:
-        (pod,) = (pod for pod in self.workers() if pod["metadata"]["annotations"][INDEX] == str(index))
-        return self.processes[pod["metadata"]["name"]]
+    def kill(self, index: int) -> None:
+        """As the kernel does where memory runs out."""
+        _kill(self.processes[self._pod_name(index)])
 
     def evict(self, index: int) -> None:
-        """Takes a worker off its node: its pod stays, marked as disrupted."""
+        """Takes a worker off its node: its pod's record stays, marked as disrupted."""
+        self.evicted.add(self._pod_name(index))
+        self.kill(index)
+
+    def drain(self, message: str) -> None:
+        """Takes all workers off their nodes, with their records. Their Job says why; no pods come until told so."""
+        self.no_pods = True
+        (job,) = self.client.list("jobs")
+        condition = {"type": "Failed", "status": "True", "reason": "PodFailurePolicy", "message": message}
+        self.client.status("jobs", job["metadata"]["name"], {"conditions": [condition]})
+        for pod in self.workers():
+            self._end(pod)
+
+    def _pod_name(self, index: int) -> str:
         (pod,) = (pod for pod in self.workers() if pod["metadata"]["annotations"][INDEX] == str(index))
-        self.evicted.add(pod["metadata"]["name"])
-        _kill(self.processes[pod["metadata"]["name"]])
+        return str(pod["metadata"]["name"])
 
     # One round of controllers and kubelet
 
@@ -252,10 +270,10 @@ class Cluster:
             return
         if workload.get("status", {}).get("conditions"):
             return
-        template, count, names = self._plan(plural, workload)
+        template, places = self._plan(plural, workload)
         if not pods and not self.no_pods:
-            for index in range(count):
-                self.client.create("pods", _pod(workload, template, index, names[index]))
+            for place in places:
+                self.client.create("pods", _pod(workload, template, place))
         phases = [pod.get("status", {}).get("phase") for pod in pods]
         failed = [pod for pod, phase in zip(pods, phases, strict=True) if phase == "Failed"]
         if failed:
@@ -265,43 +283,20 @@ class Cluster:
             disrupted = any(pod["status"].get("conditions") for pod in failed)
             reason = "PodFailurePolicy" if disrupted else "BackoffLimitExceeded"
             self.client.status(plural, workload["metadata"]["name"], _over("Failed", reason))
-        elif phases == ["Succeeded"] * count:
+        elif phases == ["Succeeded"] * len(places):
             done = "Succeeded" if plural == "tfjobs" else "Complete"
             self.client.status(plural, workload["metadata"]["name"], _over(done, "CompletionsReached"))
 
-    def _plan(self, plural: str, workload: Document) -> tuple[Document, int, list[str]]:
-        """Pod template, number of pods and their names in the cluster's DNS, as the kind's own controller has them."""
-        name, spec = workload["metadata"]["name"], workload["spec"]
+    def _plan(self, plural: str, workload: Document) -> tuple[Document, list[_Place]]:
+        """The template of its pods and the place of each, as the kind's own controller has them."""
         if plural == "tfjobs":
-            replicas = spec["tfReplicaSpecs"]["Worker"]
-            count, template = replicas["replicas"], replicas["template"]
-            names = [f"{name}-worker-{index}.{NAMESPACE}.svc" for index in range(count)]
-            (container,) = (c for c in template["spec"]["containers"] if c["name"] == "tensorflow")
-            (port,) = (p["containerPort"] for p in container["ports"] if p["name"] == "tfjob-port")
-            self._tell_tf_config(container, [f"{host}:{port}" for host in names])
-            return template, count, names
+            return _plan_of_tfjob(workload)
         if plural == "trainjobs":
-            (runtime,) = (r for r in self.client.list("trainingruntimes") if r["metadata"]["name"] == name)
-            (replicated,) = runtime["spec"]["template"]["spec"]["replicatedJobs"]
-            assert replicated["template"]["metadata"]["labels"]["trainer.kubeflow.org/trainjob-ancestor-step"]
-            count, template = spec["trainer"]["numNodes"], replicated["template"]["spec"]["template"]
-            return template, count, [f"{name}-{replicated['name']}-0-{index}.{name}" for index in range(count)]
-        count, template = spec["completions"], spec["template"]
-        assert spec["completionMode"] == "Indexed"
-        subdomain = template["spec"].get("subdomain")
-        published = any(
-            service["metadata"]["name"] == subdomain
-            and service["spec"]["clusterIP"] == "None"
-            and service["spec"]["publishNotReadyAddresses"]
-            and service["spec"]["selector"].items() <= template["metadata"]["labels"].items()
-            for service in self.client.list("services")
-        )
-        return template, count, [f"{name}-{index}.{subdomain}" if published else "" for index in range(count)]
-
-    def _tell_tf_config(self, container: Document, hosts: list[str]) -> None:
-        if len(hosts) > 1:
-            tasks = [{"cluster": {"worker": hosts}, "task": {"type": "worker", "index": i}} for i in range(len(hosts))]
-            container["env"].append({"name": "TF_CONFIG", "each": [json.dumps(task) for task in tasks]})
+            reference = workload["spec"]["runtimeRef"]
+            assert reference["kind"] == "TrainingRuntime"
+            runtimes = {one["metadata"]["name"]: one for one in self.client.list("trainingruntimes")}
+            return _plan_of_trainjob(workload, runtimes[reference["name"]])
+        return _plan_of_job(workload, self.client.list("services"))
 
     def _run(self, pod: Document) -> None:
         name, status = pod["metadata"]["name"], pod.get("status", {})
@@ -338,8 +333,6 @@ class Cluster:
 
     def _environment(self, pod: Document, container: Document) -> dict[str, str]:
         values = dict(self.image)
-        if INDEX in pod["metadata"]["annotations"]:
-            values["JOB_COMPLETION_INDEX"] = pod["metadata"]["annotations"][INDEX]
         for variable in container["env"]:
             reference = variable.get("valueFrom", {}).get("resourceFieldRef")
             if reference:
@@ -391,13 +384,65 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _pod(workload: Document, template: Document, index: int, dns: str) -> Document:
+@dataclass(frozen=True)
+class _Place:
+    """What a controller gives a pod beside its template."""
+
+    dns: str
+    """Its name in the cluster, or empty."""
+    metadata: Document
+    environment: list[Document] = field(default_factory=list)
+
+
+def _plan_of_job(job: Document, services: list[Document]) -> tuple[Document, list[_Place]]:
+    name, spec, template = job["metadata"]["name"], job["spec"], job["spec"]["template"]
+    assert spec["completionMode"] == "Indexed"
+    published = any(
+        service["metadata"]["name"] == template["spec"].get("subdomain")
+        and service["spec"]["clusterIP"] == "None"
+        and service["spec"]["publishNotReadyAddresses"]
+        and service["spec"]["selector"].items() <= template["metadata"]["labels"].items()
+        for service in services
+    )
+    names = [f"{name}-{index}.{template['spec'].get('subdomain')}" for index in range(spec["completions"])]
+    return template, [_indexed(dns if published else "", index) for index, dns in enumerate(names)]
+
+
+def _plan_of_trainjob(job: Document, runtime: Document) -> tuple[Document, list[_Place]]:
+    """Trainer makes a JobSet of the runtime's template, and that an Indexed Job in a headless Service of its name."""
+    (node,) = runtime["spec"]["template"]["spec"]["replicatedJobs"]
+    assert node["template"]["metadata"]["labels"]["trainer.kubeflow.org/trainjob-ancestor-step"] == "trainer"
+    name, count = job["metadata"]["name"], job["spec"]["trainer"]["numNodes"]
+    places = [_indexed(f"{name}-{node['name']}-0-{index}.{name}", index) for index in range(count)]
+    return node["template"]["spec"]["template"], places
+
+
+def _plan_of_tfjob(job: Document) -> tuple[Document, list[_Place]]:
+    """The operator gives each pod a Service, its index as a label, and `TF_CONFIG` if there are several."""
+    replicas = job["spec"]["tfReplicaSpecs"]["Worker"]
+    template = replicas["template"]
+    (container,) = (c for c in template["spec"]["containers"] if c["name"] == "tensorflow")
+    (port,) = (p["containerPort"] for p in container["ports"] if p["name"] == "tfjob-port")
+    names = [f"{job['metadata']['name']}-worker-{index}.{NAMESPACE}.svc" for index in range(replicas["replicas"])]
+    places = []
+    for index, dns in enumerate(names):
+        hosts, task = [f"{host}:{port}" for host in names], {"type": "worker", "index": index}
+        config = {"cluster": {"worker": hosts}, "task": task}
+        environment = [{"name": "TF_CONFIG", "value": json.dumps(config)}] if len(names) > 1 else []
+        marks = {"training.kubeflow.org/replica-index": str(index)}
+        places.append(_Place(dns, {"labels": marks}, environment))
+    return template, places
+
+
+def _indexed(dns: str, index: int) -> _Place:
+    return _Place(dns, {"annotations": {INDEX: str(index)}}, [{"name": "JOB_COMPLETION_INDEX", "value": str(index)}])
+
+
+def _pod(workload: Document, template: Document, place: _Place) -> Document:
     """The manifest of one pod, with the marks of the controller that makes it."""
     spec = json.loads(json.dumps(template["spec"]))
     for container in spec["containers"]:
-        container["env"] = [
-            {"name": one["name"], "value": one["each"][index]} if "each" in one else one for one in container["env"]
-        ]
+        container["env"] += place.environment
     owner = {
         "apiVersion": workload["apiVersion"],
         "kind": workload["kind"],
@@ -407,9 +452,9 @@ def _pod(workload: Document, template: Document, index: int, dns: str) -> Docume
         "blockOwnerDeletion": True,
     }
     metadata = {
-        "name": f"{workload['metadata']['name']}-{index}-{uuid.uuid4().hex[:5]}",
-        "labels": template["metadata"]["labels"],
-        "annotations": {"dns": dns, INDEX: str(index)},
+        "name": f"{workload['metadata']['name']}-{uuid.uuid4().hex[:5]}",
+        "labels": template["metadata"]["labels"] | place.metadata.get("labels", {}),
+        "annotations": {"dns": place.dns} | place.metadata.get("annotations", {}),
         "ownerReferences": [owner],
     }
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
@@ -427,6 +472,15 @@ def _state(phase: str, state: Document) -> Document:
 
 def _over(kind: str, reason: str) -> Document:
     return {"conditions": [{"type": kind, "status": "True", "reason": reason, "message": f"the pods: {reason}"}]}
+
+
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """What `condition` gives once it gives something."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.01)
+    return found
 
 
 def now() -> str:

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -28,11 +27,11 @@ from components.kubernetes import KubernetesWorkers
 from components.kubernetes_api import Api
 from components.worker_rendering import name_of
 from data.errors import BenisonError, DataRefused, WrongUse
-from tests.components.kubelet import NAMESPACE, Cluster, cluster
+from tests.components.kubelet import NAMESPACE, Cluster, cluster, until
 from trainer.worker import TrainingSpec
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 # What each worker script may use. No script can outlast the alarm, so that a failing test does not hang.
 PRELUDE = f"""
@@ -40,7 +39,7 @@ import json, os, signal, sys, time
 from pathlib import Path
 sys.path.insert(0, {str(PROJECT_ROOT)!r})
 from trainer.pod import tf_config
-signal.alarm(30)
+signal.alarm(90)
 spec = json.loads(Path(sys.argv[1]).read_text())
 here = Path(spec["training_dir"])
 config = json.loads(tf_config(os.environ))
@@ -87,18 +86,10 @@ def workers(tmp_path: Path) -> Callable[..., KubernetesWorkers]:
     def make(script: str, count: int = 2, **settings: Any) -> KubernetesWorkers:
         file = tmp_path / "worker.py"
         file.write_text(PRELUDE + textwrap.dedent(script))
-        chosen = ClusterSettings(mount=str(tmp_path), **settings)
-        return KubernetesWorkers(chosen, count, command=("python", str(file)), poll_seconds=0.02)
+        chosen = ClusterSettings(**{"mount": str(tmp_path), "start_seconds": 60} | settings)
+        return KubernetesWorkers(chosen, count, command=("python", str(file)), poll_seconds=0.05)
 
     return make
-
-
-def until(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + DEADLINE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.01)
-    return found
 
 
 @contextmanager
@@ -212,7 +203,7 @@ def test_when_one_worker_dies_all_are_started_again(
 
     def kill() -> None:
         until(lambda: attempts(spec, 0) and attempts(spec, 1))
-        here.process(1).send_signal(signal.SIGKILL)
+        here.kill(1)
 
     with beside(kill):
         workers(script).run(spec, tmp_path / "logs")
@@ -330,12 +321,7 @@ def test_a_drained_node_takes_its_pods_records_with_it(
 
     def drain() -> None:
         until(lambda: attempts(spec, 0))
-        here.no_pods = True
-        (job,) = here.client.list("jobs")
-        condition = {"type": "Failed", "status": "True", "reason": "PodFailurePolicy", "message": "a drained node"}
-        here.client.status("jobs", job["metadata"]["name"], {"conditions": [condition]})
-        (pod,) = here.workers()
-        here._end(pod)
+        here.drain("a drained node")
         until(lambda: created(here, "jobs") == 2)
         here.no_pods = False
 

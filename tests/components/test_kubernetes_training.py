@@ -5,9 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import signal
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,7 +17,7 @@ from components.kubernetes import KubernetesWorkers
 from pipelines.progress import Listener
 from pipelines.run import run
 from pipelines.settings import RunSettings
-from tests.components.kubelet import NAMESPACE, Cluster, cluster
+from tests.components.kubelet import NAMESPACE, Cluster, cluster, until
 from tests.samples import write_sample
 from trainer.task import load
 from trainer.worker import MIN_ROUND, TrainingSpec
@@ -53,25 +50,17 @@ def spec(tmp_path: Path) -> TrainingSpec:
     )
 
 
-def until(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + SECONDS
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.05)
-    return found
-
-
 def progress(spec: TrainingSpec) -> dict[str, Any]:
     return json.loads(spec.progress_file.read_text()) if spec.progress_file.exists() else {"step": 0}
 
 
 def kill_after_a_round(here: Cluster, spec: TrainingSpec) -> int:
     """Kills worker 1 once there is a backup. Returns the first step that the next attempt tells of."""
-    until(lambda: progress(spec)["step"] > MIN_ROUND)
-    here.process(1).send_signal(signal.SIGKILL)
-    until(lambda: len(here.started) == 4)
+    until(lambda: progress(spec)["step"] > MIN_ROUND, SECONDS)
+    here.kill(1)
+    until(lambda: len(here.started) == 4, SECONDS)
     before = spec.progress_file.stat().st_mtime_ns
-    until(lambda: spec.progress_file.stat().st_mtime_ns > before)
+    until(lambda: spec.progress_file.stat().st_mtime_ns > before, SECONDS)
     return int(progress(spec)["step"])
 
 
