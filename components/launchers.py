@@ -5,11 +5,8 @@ A launcher is given a spec, the JSON-able dict that `trainer.worker` reads, and 
 
 from __future__ import annotations
 
-import errno
 import glob
-import itertools
 import json
-import logging
 import os
 import select
 import signal
@@ -23,15 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from data.errors import BenisonError, DataRefused, WrongUse
+from components.restarts import Failure, last_words, until_trained
+from data.errors import WrongUse
 from trainer import cluster
-
-logger = logging.getLogger(__name__)
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 LOG_TAIL = 100_000  # bytes searched for the reason of a failure
-FIX_MARK = "  -> "  # as BenisonError prints it
-DISK_FULL = os.strerror(errno.ENOSPC)
 
 # Stands in front of each worker's command: the kernel is to kill the worker when this process ends, even by SIGKILL.
 # A `preexec_fn` could do the same, but may deadlock after a fork of a process full of Beam's and TensorFlow's threads.
@@ -71,9 +65,8 @@ class InProcess:
 class LocalProcesses:
     """Several workers on this machine (Linux), one process each, joined over loopback.
 
-    When one dies the others cannot go on: all are killed and started again, and resume from their last backup, at
-    most `max_restarts` times. Training that fails twice without a step forward, for want of disk space, or for a reason
-    that the worker explained (a BenisonError), is not started again.
+    When one dies the others cannot go on: all are killed and started again, and resume from their last backup, by the
+    rules of `restarts.until_trained`.
 
     No worker outlives the call, nor this process however it ends. Worker i appends to `log_dir/worker-<i>.log`.
     """
@@ -92,19 +85,9 @@ class LocalProcesses:
         spec_file = log_dir / "spec.json"
         spec_file.write_text(json.dumps(spec), encoding="utf-8")
         progress_file = TrainingSpec(**spec).progress_file
-        best, failures_in_place = _step(progress_file), 0
-        for attempt in itertools.count(1):
-            failure = self._attempt(spec_file, log_dir, attempt)
-            if failure is None:
-                return
-            reached = _step(progress_file)
-            failures_in_place = 0 if reached > best else failures_in_place + 1
-            best = max(best, reached)
-            if failure.explained or failures_in_place == 2 or attempt > self.max_restarts:
-                raise failure.error(attempt)
-            logger.warning("%s; all workers start again from the last backup", failure.message)
+        until_trained(lambda number: self._attempt(spec_file, log_dir, number), progress_file, self.max_restarts)
 
-    def _attempt(self, spec_file: Path, log_dir: Path, attempt: int) -> _Failure | None:
+    def _attempt(self, spec_file: Path, log_dir: Path, attempt: int) -> Failure | None:
         """Runs all workers once; the first failure, or None when all ended well. None of them is left behind."""
         with ExitStack() as running:
             hosts = running.enter_context(_reserved_hosts(self.workers))
@@ -118,7 +101,7 @@ class LocalProcesses:
                 statuses = [worker.status() for worker in started]
                 for index, status in enumerate(statuses):
                     if status:
-                        return _Failure.read(f"training worker {index} of {self.workers}", status, started[index])
+                        return started[index].failure(f"training worker {index} of {self.workers}", status)
                 alive = [worker for worker, status in zip(started, statuses, strict=True) if status is None]
                 if not alive:
                     return None
@@ -140,6 +123,12 @@ class _Worker:
         if end is None:
             return None
         return end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
+
+    def failure(self, who: str, status: int) -> Failure:
+        with self.log.open("rb") as log:
+            log.seek(max(self.offset, self.log.stat().st_size - LOG_TAIL))
+            reason, fix = last_words(log.read().decode(errors="replace").splitlines())
+        return Failure(who, status, reason, fix, self.log)
 
 
 @contextmanager
@@ -222,67 +211,3 @@ def _visible_gpus() -> list[str]:
     if chosen is None:
         return [str(index) for index, _ in enumerate(glob.glob("/dev/nvidia[0-9]*"))]
     return [name.strip() for name in chosen.split(",") if name.strip() not in ("", "-1")]
-
-
-def _step(progress_file: Path) -> int:
-    """The last step that the chief reported; 0 before the first."""
-    if not progress_file.exists():
-        return 0
-    return int(json.loads(progress_file.read_text(encoding="utf-8"))["step"])
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """Why a worker ended; `fix` is empty unless the worker explained it."""
-
-    who: str
-    status: int  # negative for a signal
-    reason: str
-    fix: str
-    log: Path
-
-    @classmethod
-    def read(cls, who: str, status: int, worker: _Worker) -> _Failure:
-        with worker.log.open("rb") as log:
-            log.seek(max(worker.offset, worker.log.stat().st_size - LOG_TAIL))
-            reason, fix = _last_words(log.read().decode(errors="replace").splitlines())
-        return cls(who, status, reason, fix, worker.log)
-
-    @property
-    def explained(self) -> bool:
-        return bool(self.fix) or DISK_FULL in self.reason or self.status in (WrongUse.exit_code, DataRefused.exit_code)
-
-    @property
-    def message(self) -> str:
-        killed = self.status < 0
-        ended = f"was killed by {signal.Signals(-self.status).name}" if killed else f"ended with status {self.status}"
-        return f"{self.who} {ended}: {self.reason}"
-
-    def error(self, attempts: int) -> BenisonError:
-        kind = {each.exit_code: each for each in (WrongUse, DataRefused)}.get(self.status, BenisonError)
-        if self.status == -signal.SIGKILL:
-            advice = "most often memory ran out: use a smaller global_batch_size or fewer workers, then run again"
-        elif DISK_FULL in self.reason:
-            advice = "free some space there, then run again: training resumes from its last backup"
-        else:
-            advice = "read the end of that log, correct the cause and run again: training resumes from its last backup"
-        tried = f" (attempt {attempts}, the last)" if attempts > 1 else ""
-        return kind(f"{self.message}{tried}\n  log: {self.log}", self.fix or advice)
-
-
-def _last_words(lines: list[str]) -> tuple[str, str]:
-    """Why a process ended, from its output: reason and fix of an explained error, the exception of a traceback, or
-    else the last lines."""
-    raised: set[int] = set()
-    for start, line in enumerate(lines):
-        # What destructors and threads complain about while a process ends is not why it ended.
-        secondary = start > 0 and lines[start - 1].startswith(("Exception ignored", "Exception in thread"))
-        if line.startswith("Traceback (most recent call last)") and not secondary:
-            raised.update(itertools.islice((i for i in range(start + 1, len(lines)) if lines[i][:1].strip()), 1))
-    for i in reversed(range(len(lines))):
-        if i > 0 and lines[i].startswith(FIX_MARK):
-            return lines[i - 1], lines[i].removeprefix(FIX_MARK)
-        if i in raised:
-            return lines[i], ""
-    last = [line.strip()[:200] for line in lines if line.strip()][-3:]
-    return f"its last output was: {' | '.join(last)}" if last else "it wrote nothing", ""
