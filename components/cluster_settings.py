@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from data.errors import WrongUse
+
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+
 
 @dataclass(frozen=True)
 class ClusterSettings:
@@ -51,3 +55,45 @@ class ClusterSettings:
     """How often all workers start again from the last backup."""
     start_seconds: int = field(default=900, metadata={"min": 1})
     """How long workers may wait for a node, an image or a volume."""
+
+
+def trains_in_workers(settings: ClusterSettings, workers: int) -> bool:
+    """Whether training has pods of its own: for several workers, or where an operator is to run them.
+
+    One worker trains in the Trainer node's own pod.
+    """
+    return workers > 1 or settings.training != "job"
+
+
+def node_selector(settings: ClusterSettings) -> dict[str, str]:
+    """The labels that a node must have. Raises WrongUse."""
+    labels = {}
+    for pair in _listed(settings.node_selector):
+        key, equals, value = pair.partition("=")
+        if not (key and equals):
+            raise WrongUse(
+                f"--set cluster.node_selector={settings.node_selector}: {pair!r} is not KEY=VALUE",
+                "for example cluster.node_selector=cloud.example.com/gpu=a100",
+            )
+        labels[key] = value
+    return labels
+
+
+def tolerations(settings: ClusterSettings) -> list[dict[str, str]]:
+    """The tolerations as a pod has them. Raises WrongUse."""
+    found = []
+    for text in _listed(settings.tolerations):
+        taint, _, effect = text.rpartition(":")
+        key, equals, value = taint.partition("=")
+        if not key or effect not in EFFECTS:
+            raise WrongUse(
+                f"--set cluster.tolerations={settings.tolerations}: {text!r} is not KEY[=VALUE]:EFFECT",
+                f"for example cluster.tolerations=nvidia.com/gpu:NoSchedule; effects: {', '.join(EFFECTS)}",
+            )
+        matched = {"operator": "Equal", "value": value} if equals else {"operator": "Exists"}
+        found.append({"key": key, **matched, "effect": effect})
+    return found
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

@@ -42,6 +42,18 @@ _WORKSPACE: Any = typer.Option(
 Workspace = Annotated[Path, _WORKSPACE]
 WorkspaceIfGiven = Annotated[Path | None, _WORKSPACE]
 TaskName = Annotated[str, typer.Argument(metavar="TASK")]
+Data = Annotated[str | None, typer.Option("--data", metavar="D", help="A folder, a catalogue name or tfds:NAME.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A hyper-parameter, limit, beam.* or cluster.*; may be repeated."),
+]
+Steps = Annotated[int | None, typer.Option("--steps", min=1, help="At most so many training steps.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many records of each split.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Training processes.")]
+Config = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML; the command line wins.")
+]
+Image = Annotated[str | None, typer.Option("--image", metavar="I", help="The same as --set cluster.image=I.")]
 DEFAULT_WORKSPACE = Path("workspace")
 SHOWN_CLASSES = 3
 SHOWN_VALUES = 10
@@ -102,24 +114,17 @@ def tasks(json_output: Json = False, workspace: Workspace = DEFAULT_WORKSPACE) -
 def run(
     names: Annotated[list[str] | None, typer.Argument(metavar="TASK...")] = None,
     all_tasks: Annotated[bool, typer.Option("--all", help="Run every task.")] = False,
-    data: Annotated[
-        str | None, typer.Option("--data", metavar="D", help="A folder, a catalogue name or tfds:NAME.")
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A hyper-parameter or limit; may be repeated."),
-    ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", min=1, help="At most so many training steps.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many records of each split.")] = None,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Training processes.")] = None,
+    data: Data = None,
+    overrides: Overrides = None,
+    steps: Steps = None,
+    limit: Limit = None,
+    workers: Workers = None,
     from_node: Annotated[
         str | None, typer.Option("--from", metavar="NODE", help="Run this node and all after it anew.")
     ] = None,
     to_node: Annotated[str | None, typer.Option("--to", metavar="NODE", help="Stop after this node.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Answer nothing from what is on disk.")] = False,
-    config: Annotated[
-        Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML; the command line wins.")
-    ] = None,
+    config: Config = None,
     workspace: WorkspaceIfGiven = None,
     json_output: Json = False,
     verbose: Verbose = False,
@@ -130,6 +135,7 @@ def run(
     worst, and with --json a list.
     """
     from pipelines import nodes, settings
+    from pipelines.run import check_overrides
 
     stored = settings.read_config(config) if config else {}
     given = {
@@ -146,7 +152,7 @@ def run(
     chosen = _chosen(names or [], all_tasks, stored.get("task"))
     planned = [settings.merge(stored, given | {"task": name}) for name in chosen]
     for one in planned:  # a misspelt name in the last one must not show after hours
-        settings.apply_overrides(_load(one.task).HParams, one.overrides)
+        check_overrides(one)
         nodes.check("--from", one.from_node)
         nodes.check("--to", one.to_node)
     if len(planned) == 1:
@@ -155,6 +161,34 @@ def run(
             _print_json(result.to_json())
         raise typer.Exit(result.exit)
     raise typer.Exit(_run_all(planned, json_output, verbose))
+
+
+@app.command("compile")
+def compile_package(
+    task: TaskName,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE.yaml", dir_okay=False, help="Where the package goes.")
+    ],
+    image: Image = None,
+    data: Data = None,
+    overrides: Overrides = None,
+    steps: Steps = None,
+    limit: Limit = None,
+    workers: Workers = None,
+    config: Config = None,
+    verbose: Verbose = False,
+) -> None:
+    """Write a task's pipeline as a package for Kubeflow Pipelines.
+
+    --data: a folder on the cluster's shared volume, a catalogue name or tfds:NAME.
+    """
+    from pipelines import logs
+    from pipelines.kubeflow_package import write_package
+
+    with logs.captured(log := output.with_name(f"{output.name}.log"), verbose):
+        write_package(_of_cluster(task, image, data, overrides, steps, limit, workers, config), output)
+    log.unlink()
+    print(output)
 
 
 @app.command()
@@ -287,6 +321,26 @@ def _chosen(names: list[str], all_tasks: bool, stored: str | None) -> list[str]:
     if not chosen:
         raise WrongUse("which task?", f"name some of {', '.join(task_names())}, or give --all")
     return chosen
+
+
+def _of_cluster(
+    task: str,
+    image: str | None,
+    data: str | None,
+    overrides: list[str] | None,
+    steps: int | None,
+    limit: int | None,
+    workers: int | None,
+    config: Path | None,
+) -> RunSettings:
+    """What `compile` and `submit` are told."""
+    from pipelines import settings
+
+    _load(task)
+    named = {"cluster.image": image} if image else {}
+    given = {"task": task, "data": data, "steps": steps, "limit": limit, "workers": workers}
+    stored = settings.read_config(config) if config else {}
+    return settings.merge(stored, given | {"overrides": settings.parse_overrides(overrides or []) | named})
 
 
 def _run_one(settings: RunSettings, json_output: bool, verbose: bool) -> RunResult:
