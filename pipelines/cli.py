@@ -192,6 +192,53 @@ def compile_package(
 
 
 @app.command()
+def submit(
+    task: TaskName,
+    host: Annotated[str, typer.Option("--host", metavar="URL", help="Of Kubeflow Pipelines.")],
+    namespace: Annotated[
+        str | None,
+        typer.Option("--namespace", metavar="NS", help="On a multi-user Kubeflow; otherwise cluster.namespace."),
+    ] = None,
+    experiment: Annotated[
+        str, typer.Option("--experiment", metavar="NAME", help="Under which the run is filed.")
+    ] = "benison",
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the run and end with its exit code.")] = False,
+    image: Image = None,
+    data: Data = None,
+    overrides: Overrides = None,
+    steps: Steps = None,
+    limit: Limit = None,
+    workers: Workers = None,
+    config: Config = None,
+    json_output: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Run a task's pipeline on Kubeflow Pipelines. A token for it is read from BENISON_KFP_TOKEN.
+
+    Exit with --wait: 0 blessed and pushed, 1 failed, 3 trained but not blessed, 4 data refused.
+    """
+    import tempfile
+
+    from pipelines import logs
+    from pipelines.kubeflow_package import write_package
+    from pipelines.submit import Server
+
+    settings = _of_cluster(task, image, data, overrides, steps, limit, workers, config)
+    server = Server.reached(host)
+    with tempfile.TemporaryDirectory() as scratch:
+        package = Path(scratch, "package.yaml")
+        with logs.captured(Path(scratch, "log.txt"), verbose):
+            write_package(settings, package)
+        submitted = server.start(settings, package, namespace, experiment)
+    listener = _listener(json_output)
+    listener.message(f"{task}: {submitted.address}")
+    code = submitted.follow(listener) if wait else EXIT_BLESSED
+    if json_output:
+        _print_json({"task": task, "run_id": submitted.run_id, "address": submitted.address, "exit": code})
+    raise typer.Exit(code)
+
+
+@app.command()
 def predict(
     task: TaskName,
     files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]")] = None,

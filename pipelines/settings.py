@@ -107,7 +107,7 @@ def apply_overrides(hparams_type: type[H], overrides: Mapping[str, str]) -> tupl
       WrongUse: there is no such name, or its value is not of the field's type or out of its bounds.
     """
     groups: dict[str, Any] = {
-        f.name: kind for f in dataclasses.fields(RunOptions) if is_dataclass(kind := _kind(RunOptions, f.name))
+        name: kind for name, kind in typing.get_type_hints(RunOptions).items() if is_dataclass(kind)
     }
     owners: dict[str, type] = {"hparams": hparams_type, "options": RunOptions, **groups}
     known = {
