@@ -76,6 +76,8 @@ def _check(settings: RunSettings, cluster: ClusterSettings) -> None:
         raise WrongUse("a package is of the whole pipeline", "leave out from_node and to_node")
     if not Path(cluster.mount).is_absolute():
         raise WrongUse(f"--set cluster.mount={cluster.mount}: expected an absolute path", "for example /workspace")
+    cluster_settings.node_selector(cluster)
+    cluster_settings.tolerations(cluster)
     data = settings.data
     if data is None or data.startswith("tfds:") or data in catalogue.names():
         return

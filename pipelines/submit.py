@@ -131,7 +131,7 @@ class Submitted:
 
     def _asked(self, poll_seconds: float) -> Any:
         """The run as the server has it. A server that is away for a while is waited for."""
-        for attempt in range(LOST_POLLS):
+        for _ in range(LOST_POLLS):
             try:
                 with _in_words(self.host):
                     return self.client.get_run(self.run_id)
