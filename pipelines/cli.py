@@ -135,7 +135,6 @@ def run(
     worst, and with --json a list.
     """
     from pipelines import nodes, settings
-    from pipelines.run import check_overrides
 
     stored = settings.read_config(config) if config else {}
     given = {
@@ -152,7 +151,7 @@ def run(
     chosen = _chosen(names or [], all_tasks, stored.get("task"))
     planned = [settings.merge(stored, given | {"task": name}) for name in chosen]
     for one in planned:  # a misspelt name in the last one must not show after hours
-        check_overrides(one)
+        settings.check_local(_load(one.task).HParams, one.overrides)
         nodes.check("--from", one.from_node)
         nodes.check("--to", one.to_node)
     if len(planned) == 1:

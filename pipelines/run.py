@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from data import catalogue
-from data.errors import WrongUse
 from data.files import tree_digest
 from pipelines import logs, nodes, workspace
 from pipelines.identity import code_digest, library_versions
@@ -22,7 +21,7 @@ from pipelines.memory import peak_rss_mb
 from pipelines.progress import Listener
 from pipelines.record import Record
 from pipelines.result import RunResult
-from pipelines.settings import RunSettings, apply_overrides
+from pipelines.settings import RunSettings, check_local
 from trainer.task import Task, load
 
 PROGRESS_SECONDS = 0.3
@@ -40,7 +39,7 @@ def run(settings: RunSettings, listener: Listener, verbose: bool = False) -> Run
     nodes.check("--from", settings.from_node)
     nodes.check("--to", settings.to_node)
     task_class = load(settings.task)
-    check_overrides(settings)
+    check_local(task_class.HParams, settings.overrides)
     space = workspace.task_space(settings.workspace, settings.task)
     try:
         with space.lock():
@@ -58,16 +57,6 @@ def run(settings: RunSettings, listener: Listener, verbose: bool = False) -> Run
     except Exception as error:
         error.__dict__.setdefault("benison_space", str(space.root))
         raise
-
-
-def check_overrides(settings: RunSettings) -> None:
-    """Raises WrongUse if an override is misspelt, or means nothing to a run on this machine."""
-    apply_overrides(load(settings.task).HParams, settings.overrides)
-    for name in settings.overrides:
-        if name.startswith("cluster."):
-            raise WrongUse(
-                f"--set {name}: a run on this machine has no cluster", "it is for benison compile and submit"
-            )
 
 
 @dataclasses.dataclass(frozen=True)
