@@ -5,11 +5,11 @@ platform spec for Kubernetes), whose command runs that node through TFX's launch
 KFP's own caching is off, since TFX's knows what a result depends on. After the last node the task `verdict` records the
 run and fails if the model was not blessed; the exit task `record` records runs that failed.
 
-The IR travels in the nodes' arguments, cut: each node gets its own part of it (15 KB for the largest), compressed to a
-few KB. In a file it would have to be brought to the volume before the first run, and would be another one than the
-package says as soon as someone forgets. KFP keeps all arguments in the Argo Workflow, an object of at most 1.5 MB that
-KFP 2.0 puts into annotations (256 KiB together), and hands each task's to its driver as one argument of at most
-128 KiB. The letters of base64 are none that KFP (`{{...}}`) or Kubernetes (`$(...)`) would replace.
+The IR travels in the nodes' arguments, cut: each node gets its own part of it, 1 to 5 KB in base64, whose letters are
+none that KFP (`{{...}}`) or Kubernetes (`$(...)`) would replace. A file would have to be on the volume before the first
+run, and would be another one than the package was made with as soon as someone forgets it. KFP keeps all arguments in
+the Argo Workflow, an object of at most 1.5 MB that KFP 2.0 puts into annotations (256 KiB together), and hands each
+task's to its driver as one argument of at most 128 KiB: there is room for all of them many times over.
 
 What kfp-kubernetes 1.5 cannot say: a security context, a read-only root file system and an fsGroup. Nodes are non-root
 by the USER of the image and by the pod security that the namespace enforces (`kubeflow/base`).
@@ -60,10 +60,10 @@ def write_package(settings: RunSettings, output: Path) -> None:
     Raises:
       WrongUse: a setting that there is not or that a cluster cannot follow, or data that its pods do not see.
     """
-    _, options = apply_overrides(load(settings.task).HParams, settings.overrides)
-    _check(settings, options.cluster)
-    ir = _compiled(dataclasses.replace(settings, workspace=Path(options.cluster.mount)), options.cluster)
-    package = _Package(dataclasses.replace(settings, workspace=Path(options.cluster.mount)), options.cluster, ir)
+    cluster = apply_overrides(load(settings.task).HParams, settings.overrides)[1].cluster
+    _check(settings, cluster)
+    settings = dataclasses.replace(settings, workspace=Path(cluster.mount))
+    package = _Package(settings, cluster, _compiled(settings, cluster))
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
         package.write(output)

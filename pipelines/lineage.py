@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ml_metadata import MetadataStore, errors
+from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as proto
 
 from data.errors import BenisonError
@@ -40,8 +40,7 @@ def connect(connection: proto.ConnectionConfig) -> MetadataStore:
     for attempt in range(CONNECT_ATTEMPTS):
         try:
             return MetadataStore(connection)
-        except (errors.StatusError, RuntimeError) as error:
-            # Of several nodes that make the tables at the same time, one wins and the others are told of a conflict.
+        except RuntimeError as error:  # also told to all but one of several nodes that make the tables at once
             said = error
             time.sleep(attempt * CONNECT_SECONDS * random.random())
     where = (

@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import shutil
 import time
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -64,13 +63,13 @@ def slice_of(ir: pipeline_pb2.Pipeline, name: str) -> pipeline_pb2.Pipeline:
 
 
 def to_text(ir: pipeline_pb2.Pipeline) -> str:
-    """The IR as a command line can carry it: compressed, in letters that nothing on the way interprets."""
-    return base64.b64encode(zlib.compress(ir.SerializeToString(deterministic=True), level=9)).decode()
+    """The IR as a command line can carry it, in letters that nothing on the way interprets."""
+    return base64.b64encode(ir.SerializeToString(deterministic=True)).decode()
 
 
 def from_text(text: str) -> pipeline_pb2.Pipeline:
     """The IR that `to_text` was given."""
-    return pipeline_pb2.Pipeline.FromString(zlib.decompress(base64.b64decode(text)))
+    return pipeline_pb2.Pipeline.FromString(base64.b64decode(text))
 
 
 def set_parameters(ir: pipeline_pb2.Pipeline, name: str, values: Mapping[str, str]) -> None:
