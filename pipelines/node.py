@@ -163,12 +163,12 @@ def _launch(run: ClusterRun, name: str, text: str) -> None:
     runner = Runner(ir, run.record.run_id, os.environ.get(PASSWORD, ""))
     if runner.finished(name):  # by a pod that was lost before it could say so
         return
-    runner.bury_the_dead(name)
+    runner.bury(name)
     try:
         runner.launch(name)
     except KeyboardInterrupt:  # TFX closes the books on nodes that fail, not on those that are interrupted
         _kill_children()
-        runner.bury_the_dead(name)
+        runner.bury(name)
         raise
 
 

@@ -94,31 +94,40 @@ class Runner:
         self._connection = getattr(config, config.WhichOneof("connection_config"))
         if self._connection.WhichOneof("config") == "mysql":
             self._connection.mysql.password = password
+        self._root = Path(self._ir.runtime_spec.pipeline_root.field_value.string_value)
         self._nodes = {node.pipeline_node.node_info.id: node.pipeline_node for node in self._ir.nodes}
 
     @property
     def node_ids(self) -> list[str]:
         return list(self._nodes)
 
-    def bury_the_dead(self, name: str | None = None) -> None:
-        """Ends executions that a killed process left open and removes what they had half written.
+    def bury_the_dead(self) -> None:
+        """Ends executions that a killed run left open and removes what they had half written.
 
-        All of the store's, under the task's lock: whatever is open is then nobody's. Or, where other nodes may run at
-        the same time, only those of the node `name` in this run.
+        To be called under the task's lock: whatever is open is then nobody's.
         """
-        root = Path(self._ir.runtime_spec.pipeline_root.field_value.string_value)
         with metadata.Metadata(self._connection) as handle:
-            executions = handle.store.get_executions() if name is None else self._executions(handle.store, name)
-            dead = [e for e in executions if e.last_known_state in (lineage.NEW, lineage.RUNNING)]
-            for execution in dead:
-                execution.last_known_state = lineage.FAILED
-                for leftover in [*root.glob(f"*/*/{execution.id}"), *root.glob(f"*/.system/*/{execution.id}")]:
-                    shutil.rmtree(leftover, ignore_errors=True)
-            if dead:
-                handle.store.put_executions(dead)
-        if name is None:
-            for leftover in root.glob("*/.system/stateful_working_dir/*"):
-                shutil.rmtree(leftover)
+            executions = handle.store.get_executions()
+            self._bury(handle.store, [e for e in executions if e.last_known_state in (lineage.NEW, lineage.RUNNING)])
+        for leftover in self._root.glob("*/.system/stateful_working_dir/*"):
+            shutil.rmtree(leftover)
+
+    def bury(self, name: str) -> None:
+        """The same for one node in this run alone, while other nodes and other runs may go on.
+
+        TFX takes up the execution again when the node is launched the next time, and leaves it "failed" meanwhile.
+        """
+        with metadata.Metadata(self._connection) as handle:
+            executions = self._executions(handle.store, name)
+            self._bury(handle.store, [e for e in executions if lineage.state_of(e) == "failed"])
+
+    def _bury(self, store: Any, dead: list[metadata_store_pb2.Execution]) -> None:
+        for execution in dead:
+            execution.last_known_state = lineage.FAILED
+            for leftover in [*self._root.glob(f"*/*/{execution.id}"), *self._root.glob(f"*/.system/*/{execution.id}")]:
+                shutil.rmtree(leftover, ignore_errors=True)
+        if dead:
+            store.put_executions(dead)
 
     def run(
         self, listener: Listener, expected: dict[str, float], first: str | None, last: str | None

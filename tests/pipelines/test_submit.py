@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from data.errors import BenisonError, WrongUse
+from pipelines import cli, kubeflow_package
 from pipelines.nodes import NODES
 from pipelines.progress import Listener
 from pipelines.result import EXIT_BLESSED, EXIT_DATA_REFUSED, EXIT_FAILED, EXIT_NOT_BLESSED
@@ -259,3 +261,44 @@ def test_an_address_without_http_is_refused() -> None:
     with pytest.raises(WrongUse, match="expected an address") as caught:
         Server.reached("kubeflow.example.com")
     assert "http://kubeflow.example.com" in caught.value.fix
+
+
+@pytest.fixture
+def quickly_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In place of compiling, which needs TFX and has tests of its own."""
+
+    def write_package(settings: RunSettings, output: Path) -> None:
+        shutil.copyfile(GOLDEN, output)
+
+    monkeypatch.setattr(kubeflow_package, "write_package", write_package)
+
+
+def test_the_command_waits_and_ends_with_the_runs_exit_code(
+    host: str, backend: Backend, quickly_compiled: None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    backend.states = [("FAILED", tasks(pusher="SUCCEEDED", verdict="FAILED"))]
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["submit", TASK, "--host", host, "--image", "registry/benison:1", "--wait"])
+    out, err = capfd.readouterr()
+    assert (ended.value.code, err) == (EXIT_NOT_BLESSED, "")
+    address = f"{host}/#/runs/details/{RUN}"
+    assert out.splitlines()[0] == f"{TASK}: {address}"
+    assert out.splitlines()[-1] == f"not blessed; the log of verdict says why: {address}"
+
+
+def test_the_command_prints_json_and_nothing_else(
+    host: str, backend: Backend, quickly_compiled: None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["submit", TASK, "--host", host, "--json"])
+    out, err = capfd.readouterr()
+    assert (ended.value.code, err) == (0, "")
+    assert json.loads(out) == {"task": TASK, "run_id": RUN, "address": f"{host}/#/runs/details/{RUN}", "exit": 0}
+
+
+def test_nothing_is_compiled_for_a_server_that_is_not_there(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["submit", TASK, "--host", "http://127.0.0.1:9"])
+    out, err = capfd.readouterr()
+    assert (ended.value.code, out) == (EXIT_FAILED, "")
+    assert err.startswith("error: Kubeflow Pipelines at http://127.0.0.1:9 cannot be reached")
