@@ -181,12 +181,7 @@ def compile_package(
 
     --data: a folder on the cluster's shared volume, a catalogue name or tfds:NAME.
     """
-    from pipelines import logs
-    from pipelines.kubeflow_package import write_package
-
-    with logs.captured(log := output.with_name(f"{output.name}.log"), verbose):
-        write_package(_of_cluster(task, image, data, overrides, steps, limit, workers, config), output)
-    log.unlink()
+    _write_package(_of_cluster(task, image, data, overrides, steps, limit, workers, config), output, verbose)
     print(output)
 
 
@@ -218,16 +213,13 @@ def submit(
     """
     import tempfile
 
-    from pipelines import logs
-    from pipelines.kubeflow_package import write_package
     from pipelines.submit import Server
 
     settings = _of_cluster(task, image, data, overrides, steps, limit, workers, config)
     server = Server.reached(host)
     with tempfile.TemporaryDirectory() as scratch:
         package = Path(scratch, "package.yaml")
-        with logs.captured(Path(scratch, "log.txt"), verbose):
-            write_package(settings, package)
+        _write_package(settings, package, verbose)
         submitted = server.start(settings, package, namespace, experiment)
     listener = _listener(json_output)
     listener.message(f"{task}: {submitted.address}")
@@ -387,6 +379,25 @@ def _of_cluster(
     given = {"task": task, "data": data, "steps": steps, "limit": limit, "workers": workers}
     stored = settings.read_config(config) if config else {}
     return settings.merge(stored, given | {"overrides": settings.parse_overrides(overrides or []) | named})
+
+
+def _write_package(settings: RunSettings, output: Path, verbose: bool) -> None:
+    """What libraries say meanwhile goes to a file that is kept if something unexpected is raised."""
+    import tempfile
+
+    from pipelines import logs
+    from pipelines.kubeflow_package import write_package
+
+    handle, log = tempfile.mkstemp(prefix="benison-", suffix=".log")
+    os.close(handle)
+    try:
+        with logs.captured(Path(log), verbose):
+            write_package(settings, output)
+    except BenisonError as error:
+        del error.__dict__["benison_log"]
+        os.unlink(log)
+        raise
+    os.unlink(log)
 
 
 def _run_one(settings: RunSettings, json_output: bool, verbose: bool) -> RunResult:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,6 @@ PYTHON = ("python", "-P", "-m", "pipelines.node")
 
 POD = {"POD_NAME": "metadata.name", "POD_UID": "metadata.uid", "POD_NAMESPACE": "metadata.namespace"}
 """What the Trainer must know of its own pod to own the workers that it starts."""
-
 
 _QUANTITIES = "cpu is like 2 or 500m, memory like 4Gi, and cluster.gpus 0, 1, 2, 4, 8 or 16"
 
@@ -81,7 +81,7 @@ def _check(settings: RunSettings, cluster: ClusterSettings) -> None:
     data = settings.data
     if data is None or data.startswith("tfds:") or data in catalogue.names():
         return
-    if not Path(data).is_relative_to(cluster.mount):
+    if not Path(os.path.normpath(data)).is_relative_to(cluster.mount):
         if "/" not in data and not Path(data).exists():
             catalogue.get(data)  # says what is like it
         raise WrongUse(

@@ -50,9 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs what the arguments say. Every error ends here, in words and an exit code."""
     signal.signal(signal.SIGTERM, _terminate)
     given = _parser().parse_args(arguments)
-    run = ClusterRun.of(json.loads(given.settings), given.run_id)
     try:
-        code = given.command(run, given)
+        code = given.command(ClusterRun.of(json.loads(given.settings), given.run_id), given)
     except (Exception, KeyboardInterrupt) as error:
         failure = Failure.of(error)
         print(failure, file=sys.stderr, flush=True)
@@ -77,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _terminate(number: int, frame: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what follows must not be interrupted
     raise Terminated
 
 
@@ -125,15 +125,14 @@ class ClusterRun:
 
 
 def _node(run: ClusterRun, given: argparse.Namespace) -> int:
-    _check_code(given.code)
     if not (run.record.directory / "settings.yaml").exists():
         run.record.begin()
     try:
         with logs.captured(run.log(given.node), verbose=True):
+            _check_code(given.code)
             _launch(run, given.node, given.ir)
     except (Exception, KeyboardInterrupt) as error:
-        failure = Failure.of(error)
-        _write_end(run, given.node, dataclasses.asdict(failure))
+        _write_end(run, given.node, dataclasses.asdict(Failure.of(error)))
         raise
     _write_end(run, given.node, None)
     return EXIT_BLESSED

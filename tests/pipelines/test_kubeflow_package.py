@@ -194,6 +194,7 @@ def test_data_on_the_volume_is_left_to_the_first_node(tmp_path: Path) -> None:
         (".", {}, "a folder of this machine"),
         ("/tmp", {}, "a folder of this machine"),
         ("/workspaces/mine", {}, "a folder of this machine"),
+        ("/workspace/../etc", {}, "a folder of this machine"),
         ("digitz", {}, "no data set 'digitz'"),
         (None, {"cluster.mount": "files"}, "expected an absolute path"),
         (None, {"cluster.gpus": "3"}, "Kubeflow Pipelines refuses"),

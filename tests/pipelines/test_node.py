@@ -213,11 +213,10 @@ def test_refused_data_ends_with_its_own_exit_code_and_is_recorded(world: World, 
 
 
 def test_a_package_of_other_code_than_the_images_is_refused(world: World) -> None:
-    task = world.package("stale", "data").tasks["latest-blessed"]
-    container = world.package("stale", "data").container(task, THIRD, {"benison-mysql": {"password": "any"}})
-    command = [*container.command]
-    command[command.index("--code") + 1] = "0" * 16
-    ended = subprocess.run(command, env=container.environment, capture_output=True, text=True)
+    package = world.package("stale", "data")
+    container = package.container(package.tasks["latest-blessed"], THIRD + "y", {"benison-mysql": {"password": "any"}})
+    container.command[container.command.index("--code") + 1] = "0" * 16
+    ended = subprocess.run(container.command, env=container.environment, capture_output=True, text=True)
     assert ended.returncode == 2
     assert "compiled from other code" in ended.stderr and "build the image anew" in ended.stderr
 
