@@ -219,13 +219,13 @@ def _recorded(run: ClusterRun) -> RunResult:
     _join_logs(run)
     seconds = max(node.start + node.seconds for node in nodes)
     peak = max((end["peak_rss_mb"] for end in ends.values()), default=0.0)
-    failure = _failure(nodes, ends)
+    failure = failure_of(nodes, ends)
     if failure is None:
         return run.record.finish(nodes, seconds, peak)
     return run.record.fail(nodes, seconds, peak, failure)
 
 
-def _failure(nodes: Sequence[NodeRun], ends: Mapping[str, dict[str, Any]]) -> Failure | None:
+def failure_of(nodes: Sequence[NodeRun], ends: Mapping[str, dict[str, Any]]) -> Failure | None:
     """Why the run did not come to its end; None if it did. A node's own words come before what can be guessed."""
     open_nodes = [node for node in nodes if node.state in ("failed", "skipped")]
     for node in open_nodes:

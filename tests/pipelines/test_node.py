@@ -20,8 +20,8 @@ from PIL import Image
 
 from pipelines import lineage
 from pipelines.kubeflow_package import task_name, write_package
-from pipelines.node import PASSWORD
-from pipelines.nodes import NODES
+from pipelines.node import PASSWORD, failure_of
+from pipelines.nodes import NODES, NodeRun, State
 from pipelines.result import EXIT_BLESSED, EXIT_DATA_REFUSED, EXIT_NOT_BLESSED
 from pipelines.settings import RunSettings
 from tests import mariadb
@@ -229,3 +229,27 @@ def test_a_wrong_password_is_said_in_words(world: World) -> None:
     assert ended.returncode == 1
     assert "error: the metadata store mysql://benison@" in ended.stderr and "Secret" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+SAID = {"message": "the disk is full", "fix": "free some space", "exit": 1, "log": "log.txt"}
+
+
+@pytest.mark.parametrize(
+    ("states", "said", "message"),
+    [
+        (["ran", "cached"], {}, None),
+        (["ran", "failed"], {"StatisticsGen": SAID}, "StatisticsGen: the disk is full"),
+        (["ran", "skipped"], {"StatisticsGen": SAID}, "StatisticsGen: the disk is full"),
+        (["ran", "failed"], {"StatisticsGen": None}, "StatisticsGen ended without saying why"),
+        (["ran", "failed"], {}, "StatisticsGen ended without saying why"),
+        (["failed", "skipped"], {"StatisticsGen": SAID}, "StatisticsGen: the disk is full"),
+        (["ran", "skipped"], {}, "StatisticsGen never began"),
+    ],
+)
+def test_a_failed_run_is_recorded_with_the_best_reason_there_is(
+    states: list[State], said: dict[str, Any], message: str | None
+) -> None:
+    nodes = [NodeRun(name, state, 0.0, 1.0, {}) for name, state in zip(NODES, states, strict=False)]
+    failure = failure_of(nodes, {name: {"peak_rss_mb": 1.0, "failure": each} for name, each in said.items()})
+    assert (failure and failure.message) == message
+    assert failure is None or failure.fix
