@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,8 @@ from trainer.task import HParams, load
 
 TASK = "image_classification"
 POOL = """
-import threading
+import logging, threading
+logging.basicConfig(level=logging.INFO)
 from apache_beam.runners.worker.worker_pool_main import BeamFnExternalWorkerPoolServicer
 address, server = BeamFnExternalWorkerPoolServicer.start()
 print(address, flush=True)
@@ -73,9 +75,21 @@ def test_settings_that_there_are_not_are_refused(name: str, text: str) -> None:
         apply_overrides(HParams, {name: text})
 
 
+@dataclass(frozen=True)
+class WorkerPool:
+    """A process that starts Beam workers in itself when a job service asks for them."""
+
+    address: str
+    log: Path
+
+    @property
+    def workers(self) -> int:
+        """How many it has started."""
+        return self.log.read_text(encoding="utf-8").count("Creating insecure control channel")
+
+
 @pytest.fixture
-def worker_pool(tmp_path: Path) -> Iterator[str]:
-    """The address of a process that starts Beam workers when a job service asks for them."""
+def worker_pool(tmp_path: Path) -> Iterator[WorkerPool]:
     log = tmp_path / "pool.txt"
     with log.open("wb") as output:
         command = [sys.executable, "-P", "-c", POOL]
@@ -86,45 +100,43 @@ def worker_pool(tmp_path: Path) -> Iterator[str]:
         while not (found := re.search(r"^localhost:\d+$", log.read_text(encoding="utf-8"), re.MULTILINE)):
             assert pool.poll() is None and time.monotonic() < deadline, log.read_text(encoding="utf-8")
             time.sleep(0.05)
-        yield found.group()
-        assert pool.poll() is None
+        yield WorkerPool(found.group(), log)
     finally:
         pool.kill()
         pool.wait()
 
 
-def test_the_pipeline_is_portable(tmp_path: Path, worker_pool: str) -> None:
-    """All Beam nodes through a job service, whose only workers are the pool's: same counts and metrics as in memory."""
+@pytest.fixture
+def job_service(tmp_path: Path) -> Iterator[str]:
+    """The address of Beam's job service, in this process but with no workers of its own."""
     from apache_beam.runners.portability.local_job_service import LocalJobServicer
 
-    columns = load(TASK).columns
-    data = write_sample(columns, tmp_path / "data", 24)
     service = LocalJobServicer(str(tmp_path / "staging"))
-    port = service.start_grpc_server()
-    options = (
-        f"--job_endpoint=localhost:{port} --environment_type=EXTERNAL --environment_config={worker_pool} "
-        f"--artifact_endpoint=localhost:{port}"
-    )
-    quick = {"global_batch_size": "8", "filters": "4"}
-    results = {
-        name: run(
-            RunSettings(
-                TASK,
-                data=str(data),
-                overrides={**quick, **engine},
-                steps=4,
-                workspace=tmp_path / name,
-                to_node="Evaluator",
-            ),
-            Listener(),
-        )
-        for name, engine in {
-            "portable": {"beam.runner": "portable", "beam.options": options},
-            "memory": {},
-        }.items()
-    }
+    yield f"localhost:{service.start_grpc_server()}"
     service.stop()
-    log = Path(results["portable"].places["log"]).read_text(encoding="utf-8")
-    jobs = set(re.findall(r"Job state changed to DONE", log))
-    assert jobs
-    assert results["portable"].examples == results["memory"].examples == {"train": 24, "eval": 12, "quarantined": 0}
+
+
+def test_the_pipeline_is_portable(tmp_path: Path, job_service: str, worker_pool: WorkerPool) -> None:
+    """Through a job service whose only workers are another process's, each Beam node does what it does in memory."""
+    data = write_sample(load(TASK).columns, tmp_path / "data", 24)
+    external = f"--environment_type=EXTERNAL --environment_config={worker_pool.address}"
+    engine = {"beam.runner": "portable", "beam.options": f"--job_endpoint={job_service} {external}"}
+    for name, chosen in {"portable": engine, "memory": {}}.items():
+        overrides = {"global_batch_size": "8", "filters": "4", **chosen}
+        settings = RunSettings(TASK, str(data), overrides, steps=4, workspace=tmp_path / name)
+        result = run(settings, Listener())
+        assert result.examples == {"train": 24, "eval": 12, "quarantined": 0}
+        assert result.metrics["accuracy"] >= 0.0
+    assert worker_pool.workers >= len(BEAM_NODES)
+    assert transformed(tmp_path / "portable") == transformed(tmp_path / "memory")
+
+
+def transformed(workspace: Path) -> list[bytes]:
+    """All records that Transform put out, in an order of their own."""
+    from trainer.backend import tf
+
+    files = workspace.glob(f"{TASK}/pipeline/Transform/transformed_examples/*/Split-*/*")
+    dataset = tf.data.TFRecordDataset(sorted(map(str, files)), compression_type="GZIP")
+    records = sorted(record.numpy() for record in dataset)
+    assert len(records) == 24 + 12
+    return records
