@@ -65,29 +65,29 @@ def trains_in_workers(settings: ClusterSettings, workers: int) -> bool:
     return workers > 1 or settings.training != "job"
 
 
-def node_selector(settings: ClusterSettings) -> dict[str, str]:
-    """The labels that a node must have. Raises WrongUse."""
+def node_selector(text: str) -> dict[str, str]:
+    """The labels that a node must have, of `KEY=VALUE,...`. Raises WrongUse."""
     labels = {}
-    for pair in _listed(settings.node_selector):
+    for pair in _listed(text):
         key, equals, value = pair.partition("=")
         if not (key and equals):
             raise WrongUse(
-                f"--set cluster.node_selector={settings.node_selector}: {pair!r} is not KEY=VALUE",
+                f"--set cluster.node_selector={text}: {pair!r} is not KEY=VALUE",
                 "for example cluster.node_selector=cloud.example.com/gpu=a100",
             )
         labels[key] = value
     return labels
 
 
-def tolerations(settings: ClusterSettings) -> list[dict[str, str]]:
-    """The tolerations as a pod has them. Raises WrongUse."""
+def tolerations(text: str) -> list[dict[str, str]]:
+    """The tolerations as a pod has them, of `KEY[=VALUE]:EFFECT,...`. Raises WrongUse."""
     found = []
-    for text in _listed(settings.tolerations):
-        taint, _, effect = text.rpartition(":")
+    for taint_and_effect in _listed(text):
+        taint, _, effect = taint_and_effect.rpartition(":")
         key, equals, value = taint.partition("=")
         if not key or effect not in EFFECTS:
             raise WrongUse(
-                f"--set cluster.tolerations={settings.tolerations}: {text!r} is not KEY[=VALUE]:EFFECT",
+                f"--set cluster.tolerations={text}: {taint_and_effect!r} is not KEY[=VALUE]:EFFECT",
                 f"for example cluster.tolerations=nvidia.com/gpu:NoSchedule; effects: {', '.join(EFFECTS)}",
             )
         matched = {"operator": "Equal", "value": value} if equals else {"operator": "Exists"}

@@ -24,8 +24,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components import cluster_settings
-from components.cluster_settings import ClusterSettings, trains_in_workers
+from components.cluster_settings import ClusterSettings, node_selector, tolerations, trains_in_workers
 from data import catalogue
 from data.errors import WrongUse
 from pipelines.identity import code_digest
@@ -76,8 +75,8 @@ def _check(settings: RunSettings, cluster: ClusterSettings) -> None:
         raise WrongUse("a package is of the whole pipeline", "leave out from_node and to_node")
     if not Path(cluster.mount).is_absolute():
         raise WrongUse(f"--set cluster.mount={cluster.mount}: expected an absolute path", "for example /workspace")
-    cluster_settings.node_selector(cluster)
-    cluster_settings.tolerations(cluster)
+    node_selector(cluster.node_selector)  # raises if it is not understood
+    tolerations(cluster.tolerations)
     data = settings.data
     if data is None or data.startswith("tfds:") or data in catalogue.names():
         return
@@ -181,9 +180,9 @@ class _Package:
         if cluster.gpus:
             task.set_accelerator_type(cluster.gpu_resource).set_accelerator_limit(cluster.gpus)
         kubernetes.empty_dir_mount(task, "shared-memory", "/dev/shm", "Memory", cluster.shared_memory)
-        for key, value in cluster_settings.node_selector(cluster).items():
+        for key, value in node_selector(cluster.node_selector).items():
             kubernetes.add_node_selector(task, key, value)
-        for toleration in cluster_settings.tolerations(cluster):
+        for toleration in tolerations(cluster.tolerations):
             kubernetes.add_toleration(task, **toleration)
 
 
