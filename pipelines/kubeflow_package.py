@@ -2,7 +2,7 @@
 
 The TFX IR is the one description. Each of its nodes becomes one container task of a KFP v2 package (schema 2.1.0 and a
 platform spec for Kubernetes), whose command runs that node through TFX's launcher: `python -m pipelines.node run`.
-KFP's own caching is off, since TFX's knows what a result depends on. After the last node the task `verdict` records the
+KFP's own caching is off, since TFX's knows what a result depends on. Backends since 2.4 tell the run's id. After the last node the task `verdict` records the
 run and fails if the model was not blessed; the exit task `record` records runs that failed.
 
 The IR travels in the nodes' arguments, cut: each node gets its own part of it, 1 to 5 KB in base64, whose letters are
@@ -158,14 +158,17 @@ class _Package:
         from kfp import dsl, kubernetes
 
         settings = dataclasses.asdict(self.settings) | {"workspace": str(self.settings.workspace)}
-        about = ["--settings", json.dumps(settings), "--run-id", dsl.PIPELINE_JOB_ID_PLACEHOLDER]
+        about = ["--settings", json.dumps(settings)]
 
-        def container() -> dsl.ContainerSpec:
-            return dsl.ContainerSpec(image=image, command=[*PYTHON, *command], args=[*about, *arguments])
+        def container(run_id: str) -> dsl.ContainerSpec:
+            return dsl.ContainerSpec(
+                image=image, command=[*PYTHON, *command], args=[*about, "--run-id", run_id, *arguments]
+            )
 
         container.__name__ = name.replace("-", "_")  # KFP names a component after its function
-        container.__annotations__.clear()
-        task = dsl.container_component(container)()
+        container.__annotations__ = {"run_id": str}  # and reads types, not their names
+        # The backend knows the run's id as the whole value of a parameter, not inside a container's arguments.
+        task = dsl.container_component(container)(run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER)
         task.set_caching_options(False)
         task.set_env_variable("TF_USE_LEGACY_KERAS", "1")
         kubernetes.mount_pvc(task, self.cluster.claim, self.cluster.mount)

@@ -156,9 +156,8 @@ def _verdict(state: str, states: Mapping[str, str]) -> tuple[int, str]:
 
 
 def _task_states(run: Any) -> dict[str, str]:
-    """Task -> state, where KFP has several entries of a name, of the one begun last: the others are earlier tries."""
+    """Task -> state. KFP also lists drivers, executors and tries, each under a name of its own."""
     details = run.run_details.task_details or [] if run.run_details else []
-    details = sorted(details, key=lambda task: task.create_time.timestamp() if task.create_time else 0.0)
     return {task_name(task.display_name or ""): task.state or "" for task in details}
 
 

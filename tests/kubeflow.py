@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 RUN_ID = "{{$.pipeline_job_uuid}}"
+"""What KFP's driver replaces where it is all of a parameter's constant value, and nowhere else."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,26 @@ class Package:
         for secret in pod.get("secretAsEnv", ()):
             for key in secret["keyToEnv"]:
                 environment[key["envVar"]] = secrets[secret["secretName"]][key["secretKey"]]
-        command = [text.replace(RUN_ID, run_id) for text in (*spec["command"], *spec["args"])]
-        assert not any("{{" in text for text in command), "a placeholder that this stand-in does not know"
+        command = [_resolved(text, _parameters(task, run_id)) for text in (*spec["command"], *spec["args"])]
+        assert not any("{{$" in text for text in command), "a placeholder that KFP would leave as it is"
         assert command[0] == "python"
         retries = task.get("retryPolicy", {}).get("maxRetryCount", 0)
         return Container([sys.executable, *command[1:]], environment, task.get("dependentTasks", []), 1 + retries)
+
+
+def _parameters(task: Mapping[str, Any], run_id: str) -> dict[str, str]:
+    """A task's parameters, as KFP's driver hands them to the pod."""
+    values = {
+        name: value["runtimeValue"]["constant"] for name, value in task.get("inputs", {}).get("parameters", {}).items()
+    }
+    return {name: run_id if value == RUN_ID else value for name, value in values.items()}
+
+
+def _resolved(text: str, parameters: Mapping[str, str]) -> str:
+    """An argument of a container, as KFP's launcher hands it to the command."""
+    for name, value in parameters.items():
+        text = text.replace(f"{{{{$.inputs.parameters['{name}']}}}}", value)
+    return text
 
 
 @dataclass(frozen=True)

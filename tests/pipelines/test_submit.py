@@ -64,10 +64,7 @@ class Backend:
             self.absences -= 1
             return 503, {"message": "upstream connect error"}
         state, tasks = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-        details = [
-            {"display_name": name, "state": one, "create_time": f"2026-11-24T12:00:{i:02d}Z"}
-            for i, (name, one) in enumerate(tasks.items())
-        ]
+        details = [{"display_name": name, "state": one} for name, one in tasks.items()]
         return 200, {"run_id": RUN, "state": state, "run_details": {"task_details": details}}
 
     def sent(self, path: str) -> Any:
