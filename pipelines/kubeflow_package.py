@@ -2,8 +2,9 @@
 
 The TFX IR is the one description. Each of its nodes becomes one container task of a KFP v2 package (schema 2.1.0 and a
 platform spec for Kubernetes), whose command runs that node through TFX's launcher: `python -m pipelines.node run`.
-KFP's own caching is off, since TFX's knows what a result depends on. Backends since 2.4 tell the run's id. After the last node the task `verdict` records the
-run and fails if the model was not blessed; the exit task `record` records runs that failed.
+KFP's own caching is off, since TFX's knows what a result depends on. After the last node the task `verdict` records the
+run and fails if the model was not blessed; the exit task `record` records runs that failed. The backend must be KFP 2.4
+or later: those before do not tell a run's id.
 
 The IR travels in the nodes' arguments, cut: each node gets its own part of it, 1 to 5 KB in base64, whose letters are
 none that KFP (`{{...}}`) or Kubernetes (`$(...)`) would replace. A file would have to be on the volume before the first
