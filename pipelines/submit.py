@@ -112,8 +112,14 @@ class Submitted:
         """Tells of each node as it ends, and returns the run's exit code when the run has ended.
 
         Raises:
-          BenisonError: the server can no longer be asked.
+          BenisonError: the server can no longer be asked, or we were interrupted. The run goes on.
         """
+        try:
+            return self._followed(listener, poll_seconds)
+        except KeyboardInterrupt:
+            raise BenisonError("no longer followed; the run itself goes on", f"see {self.address}") from None
+
+    def _followed(self, listener: Listener, poll_seconds: float) -> int:
         told: set[str] = set()
         while True:
             run = self._asked(poll_seconds)

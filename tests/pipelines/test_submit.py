@@ -202,6 +202,17 @@ def test_a_server_that_stays_away_is_given_up_but_not_the_run(host: str, backend
     assert RUN in caught.value.fix
 
 
+def test_an_interruption_ends_the_following_but_not_the_run(host: str, backend: Backend) -> None:
+    class Impatient(Heard):
+        def message(self, text: str) -> None:
+            raise KeyboardInterrupt
+
+    backend.states = [("RUNNING", {"folder-example-gen": "SUCCEEDED"})]
+    with pytest.raises(BenisonError, match="the run itself goes on") as caught:
+        follow(host, Impatient())
+    assert RUN in caught.value.fix
+
+
 def test_a_token_opens_the_server(host: str, backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     backend.token = "sesame"
     with pytest.raises(BenisonError, match=r"refuses \(401\)") as caught:
