@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import pytest
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
-from PIL import Image
 
 from pipelines import lineage
 from pipelines.kubeflow_package import task_name, write_package
@@ -26,6 +24,7 @@ from pipelines.result import EXIT_BLESSED, EXIT_DATA_REFUSED, EXIT_NOT_BLESSED
 from pipelines.settings import RunSettings
 from tests import mariadb
 from tests.kubeflow import Cluster, Package
+from tests.pipelines.test_run import write_pictures
 from trainer import manifest
 
 TASK = "image_classification"
@@ -90,18 +89,6 @@ class World:
             assert process.poll() is None, "the Trainer ended before it trained"
             assert time.monotonic() < deadline
             time.sleep(0.02)
-
-
-def write_pictures(folder: Path, each: int) -> None:
-    """Dark pictures, 20 by 14 pixels, of three classes that each method can tell apart."""
-    rng = np.random.default_rng(0)
-    for kind in ("across", "blank", "down"):
-        (folder / kind).mkdir(parents=True)
-        for number in range(each):
-            pixels = rng.integers(0, 60, (14, 20, 3), dtype=np.uint8)
-            pixels[6:9, :] = 220 if kind == "across" else pixels[6:9, :]
-            pixels[:, 8:12] = 220 if kind == "down" else pixels[:, 8:12]
-            Image.fromarray(pixels).save(folder / kind / f"{number:03d}.png")
 
 
 @pytest.fixture(scope="module")
