@@ -21,7 +21,7 @@ from typing import Any
 import apache_beam as beam
 import tensorflow as tf
 from google.protobuf import json_format, struct_pb2
-from tfx.components.example_gen import driver, input_processor
+from tfx.components.example_gen import driver, input_processor, utils
 from tfx.components.example_gen.base_example_gen_executor import BaseExampleGenExecutor
 from tfx.components.example_gen.component import FileBasedExampleGen
 from tfx.components.util import examples_utils
@@ -185,19 +185,28 @@ class FolderExampleGen(FileBasedExampleGen):
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(FolderExampleGenExecutor)
     DRIVER_CLASS = _FolderDriver
 
-    def __init__(self, input_base: str, settings: dict[str, Any]) -> None:
-        """`settings`: task, limit (records of each split, or None), shards, and the digest of the reading code."""
+    def __init__(self, folder: Path | None, settings: dict[str, Any]) -> None:
+        """
+        Args:
+          folder: None if `input_parameters` are given later, where the node runs.
+          settings: task, limit (records of each split, or None), shards, and the digest of the reading code.
+        """
         struct = struct_pb2.Struct()
         struct.update(settings)
         config = example_gen_pb2.CustomConfig()
         config.custom_config.Pack(struct)
         buckets = [example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=n) for name, n in SPLITS.items()]
         super().__init__(
-            input_base=input_base,
-            input_config=example_gen_pb2.Input(splits=[{"name": "all", "pattern": _pattern(Path(input_base))}]),
+            input_base=str(folder or ""),
+            input_config=_input_config("*" if folder is None else _pattern(folder)),
             output_config=example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=buckets)),
             custom_config=config,
         )
+
+
+def input_parameters(folder: Path) -> dict[str, str]:
+    """The node's parameters that say where its data lies."""
+    return {"input_base": str(folder), "input_config": proto_utils.proto_to_json(_input_config(_pattern(folder)))}
 
 
 def rows_read(node_root: Path) -> int:
@@ -216,6 +225,11 @@ def read_quarantine(examples: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (examples / QUARANTINE).read_text(encoding="utf-8").splitlines()]
 
 
+def read_fingerprint(examples: Any) -> str:
+    """What an examples artifact says of the data that it was read from; other data, other fingerprint."""
+    return examples.get_string_custom_property(utils.FINGERPRINT_PROPERTY_NAME)[:16]
+
+
 def describe(problem: dict[str, Any]) -> str:
     """One bad record in words."""
     row = f", row {problem['row']}" if problem["row"] else ""
@@ -225,6 +239,10 @@ def describe(problem: dict[str, Any]) -> str:
 
 def _counts(outcomes: dict[str, int]) -> str:
     return json.dumps({name: outcomes.get(name, 0) for name in (*SPLITS, "quarantined")})
+
+
+def _input_config(pattern: str) -> example_gen_pb2.Input:
+    return example_gen_pb2.Input(splits=[{"name": "all", "pattern": pattern}])
 
 
 def _pattern(root: Path) -> str:

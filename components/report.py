@@ -22,7 +22,7 @@ from tfx.types import artifact, artifact_utils, component_spec, standard_artifac
 from tfx.utils import path_utils
 
 from components.evaluator import bound_with_reference
-from components.example_gen import read_counts, read_quarantine
+from components.example_gen import read_counts, read_fingerprint, read_quarantine
 from components.reference import ReferenceScores, read_scores
 from data.columns import raw_features
 from trainer import preview
@@ -61,6 +61,8 @@ class ReportExecutor(base_executor.BaseExecutor):
         blessed = bool(blessing.get_int_custom_property("blessed"))
         examples = Path(uri("examples"))
         problems = read_quarantine(examples)
+        about = json.loads(exec_properties["about"])
+        about["data"]["fingerprint"] = read_fingerprint(artifact_utils.get_single_instance(input_dict["examples"]))
         history = json.loads(Path(uri("model_run"), "history.json").read_text(encoding="utf-8"))
         report = {
             "task": exec_properties["task"],
@@ -85,7 +87,7 @@ class ReportExecutor(base_executor.BaseExecutor):
                 _previews(task, examples / "Split-eval", path_utils.serving_model_path(uri("model"))), directory
             ),
             "hparams": json.loads(exec_properties["hparams"]),
-            **json.loads(exec_properties["about"]),
+            **about,
         }
         (directory / "report.json").write_text(json.dumps(report, indent=2, default=float), encoding="utf-8")
         report_page.render(directory)

@@ -11,7 +11,8 @@ from typing import Any
 from tfx.components.trainer.executor import GenericExecutor
 from tfx.types import artifact_utils
 
-from components.launchers import InProcess, LocalProcesses
+from components.cluster_settings import ClusterSettings
+from components.launchers import InProcess, Launcher, LocalProcesses
 from trainer.worker import TrainingSpec, as_dict
 
 RUN_FN = "trainer.worker.train"
@@ -21,16 +22,18 @@ RUN_FN = "trainer.worker.train"
 class TrainingExecutor(GenericExecutor):
     """Trains from transformed examples.
 
-    `custom_config`: task, hparams, steps, workers, digest (of the code that training depends on), training_root. Where
-    training keeps its backups follows from all that decides its result, so that the next run of the same training,
-    after a kill, goes on from there.
+    `custom_config`: task, hparams, steps, workers, digest (of the code that training depends on), training_root,
+    worker_log_dir, cluster (fields of ClusterSettings where the workers are pods, else None). Where training keeps its
+    backups follows from all that decides its result, so that the next run of the same training, after a kill, goes on
+    from there.
     """
 
     def Do(self, input_dict: Any, output_dict: Any, exec_properties: dict[str, Any]) -> None:
         config = json.loads(exec_properties["custom_config"])
         fn_args = self._GetFnArgs(input_dict, output_dict, exec_properties)
         examples = Path(artifact_utils.get_single_uri(input_dict["examples"]), "Split-train")
-        identity = json.dumps([config, str(examples), fn_args.transform_output], sort_keys=True)
+        decisive = {name: value for name, value in config.items() if name != "cluster"}
+        identity = json.dumps([decisive, str(examples), fn_args.transform_output], sort_keys=True)
         training_dir = Path(config["training_root"], hashlib.sha256(identity.encode()).hexdigest()[:16])
         spec = TrainingSpec(
             task=config["task"],
@@ -43,7 +46,14 @@ class TrainingExecutor(GenericExecutor):
             steps=config["steps"],
         )
         training_dir.mkdir(parents=True, exist_ok=True)
-        launcher = InProcess() if config["workers"] == 1 else LocalProcesses(config["workers"])
-        launcher.run(as_dict(spec), Path(config["worker_log_dir"]))
+        _launcher(config["workers"], config["cluster"]).run(as_dict(spec), Path(config["worker_log_dir"]))
         # What training logs go by is part of the result; the backups have served.
         shutil.rmtree(training_dir)
+
+
+def _launcher(workers: int, cluster: dict[str, Any] | None) -> Launcher:
+    if cluster is not None:
+        from components.kubernetes import KubernetesWorkers
+
+        return KubernetesWorkers(ClusterSettings(**cluster), workers)
+    return InProcess() if workers == 1 else LocalProcesses(workers)

@@ -7,9 +7,13 @@ time goes into building and starting it. What is here leans on internals of Beam
 from __future__ import annotations
 
 import functools
+import shlex
 import types
 import weakref
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from data.errors import WrongUse
 
 BEAM_ARGS = [
     "--direct_running_mode=in_memory",
@@ -19,6 +23,49 @@ BEAM_ARGS = [
     "--pickle_library=cloudpickle",  # a third faster than dill on the thousands of small objects that are pickled
     "--no_pipeline_type_check",  # TFX's pipelines were checked when TFX was tested
 ]
+
+_ENGINES = {"portable": "PortableRunner", "flink": "FlinkRunner", "spark": "SparkRunner", "dataflow": "DataflowRunner"}
+
+
+@dataclass(frozen=True)
+class BeamSettings:
+    """What `--set beam.NAME=VALUE` may say of where FolderExampleGen, StatisticsGen, Transform and Evaluator compute.
+
+    An engine's workers must see the workspace and the data at the same paths, and run this project's software.
+    """
+
+    runner: Literal["direct", "portable", "flink", "spark", "dataflow"] = "direct"
+    """`direct` is inside the node; `portable` is any Beam job service."""
+    workers: int = field(default=1, metadata={"min": 1})
+    """Processes of the direct runner, and how many parts the data folder is read in."""
+    options: str = ""
+    """Further pipeline options, as `--job_endpoint=HOST:PORT --environment_type=EXTERNAL`."""
+
+
+def beam_args(settings: BeamSettings, image: str) -> list[str]:
+    """Beam's pipeline options. `image` is the container image that an engine's workers run, where they run one.
+
+    Raises:
+      WrongUse: `options` cannot be split into options, or lacks what the runner cannot do without.
+    """
+    try:
+        further = shlex.split(settings.options)
+    except ValueError as error:
+        raise WrongUse(f"--set beam.options={settings.options}: {error}", "close the quotes") from None
+    stray = [text for text in further if not text.startswith("--")]
+    if stray:
+        raise WrongUse(f"--set beam.options: {stray[0]!r} is no option", "write each as --NAME=VALUE")
+    if settings.runner == "direct":
+        if settings.workers == 1:
+            return [*BEAM_ARGS, *further]
+        processes = ["--direct_running_mode=multi_processing", f"--direct_num_workers={settings.workers}"]
+        return [*processes, *BEAM_ARGS[1:], *further]
+    if settings.runner == "portable" and not any(text.startswith("--job_endpoint") for text in further):
+        raise WrongUse(
+            "beam.runner=portable without a job service",
+            'name it: --set beam.options="--job_endpoint=HOST:PORT"',
+        )
+    return [f"--runner={_ENGINES[settings.runner]}", f"--sdk_container_image={image}", *BEAM_ARGS[2:], *further]
 
 
 @functools.cache

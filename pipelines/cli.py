@@ -42,6 +42,18 @@ _WORKSPACE: Any = typer.Option(
 Workspace = Annotated[Path, _WORKSPACE]
 WorkspaceIfGiven = Annotated[Path | None, _WORKSPACE]
 TaskName = Annotated[str, typer.Argument(metavar="TASK")]
+Data = Annotated[str | None, typer.Option("--data", metavar="D", help="A folder, a catalogue name or tfds:NAME.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A hyper-parameter, limit, beam.* or cluster.*; may be repeated."),
+]
+Steps = Annotated[int | None, typer.Option("--steps", min=1, help="At most so many training steps.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many records of each split.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Training processes.")]
+Config = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML; the command line wins.")
+]
+Image = Annotated[str | None, typer.Option("--image", metavar="I", help="The same as --set cluster.image=I.")]
 DEFAULT_WORKSPACE = Path("workspace")
 SHOWN_CLASSES = 3
 SHOWN_VALUES = 10
@@ -102,24 +114,17 @@ def tasks(json_output: Json = False, workspace: Workspace = DEFAULT_WORKSPACE) -
 def run(
     names: Annotated[list[str] | None, typer.Argument(metavar="TASK...")] = None,
     all_tasks: Annotated[bool, typer.Option("--all", help="Run every task.")] = False,
-    data: Annotated[
-        str | None, typer.Option("--data", metavar="D", help="A folder, a catalogue name or tfds:NAME.")
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A hyper-parameter or limit; may be repeated."),
-    ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", min=1, help="At most so many training steps.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many records of each split.")] = None,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Training processes.")] = None,
+    data: Data = None,
+    overrides: Overrides = None,
+    steps: Steps = None,
+    limit: Limit = None,
+    workers: Workers = None,
     from_node: Annotated[
         str | None, typer.Option("--from", metavar="NODE", help="Run this node and all after it anew.")
     ] = None,
     to_node: Annotated[str | None, typer.Option("--to", metavar="NODE", help="Stop after this node.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Answer nothing from what is on disk.")] = False,
-    config: Annotated[
-        Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML; the command line wins.")
-    ] = None,
+    config: Config = None,
     workspace: WorkspaceIfGiven = None,
     json_output: Json = False,
     verbose: Verbose = False,
@@ -146,7 +151,7 @@ def run(
     chosen = _chosen(names or [], all_tasks, stored.get("task"))
     planned = [settings.merge(stored, given | {"task": name}) for name in chosen]
     for one in planned:  # a misspelt name in the last one must not show after hours
-        settings.apply_overrides(_load(one.task).HParams, one.overrides)
+        settings.check_local(_load(one.task).HParams, one.overrides)
         nodes.check("--from", one.from_node)
         nodes.check("--to", one.to_node)
     if len(planned) == 1:
@@ -155,6 +160,73 @@ def run(
             _print_json(result.to_json())
         raise typer.Exit(result.exit)
     raise typer.Exit(_run_all(planned, json_output, verbose))
+
+
+@app.command("compile")
+def compile_package(
+    task: TaskName,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE.yaml", dir_okay=False, help="Where the package goes.")
+    ],
+    image: Image = None,
+    data: Data = None,
+    overrides: Overrides = None,
+    steps: Steps = None,
+    limit: Limit = None,
+    workers: Workers = None,
+    config: Config = None,
+    verbose: Verbose = False,
+) -> None:
+    """Write a task's pipeline as a package for Kubeflow Pipelines.
+
+    --data: a folder on the cluster's shared volume, a catalogue name or tfds:NAME.
+    """
+    _write_package(_of_cluster(task, image, data, overrides, steps, limit, workers, config), output, verbose)
+    print(output)
+
+
+@app.command()
+def submit(
+    task: TaskName,
+    host: Annotated[str, typer.Option("--host", metavar="URL", help="Of Kubeflow Pipelines.")],
+    namespace: Annotated[
+        str | None,
+        typer.Option("--namespace", metavar="NS", help="On a multi-user Kubeflow; otherwise cluster.namespace."),
+    ] = None,
+    experiment: Annotated[
+        str, typer.Option("--experiment", metavar="NAME", help="Under which the run is filed.")
+    ] = "benison",
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the run and end with its exit code.")] = False,
+    image: Image = None,
+    data: Data = None,
+    overrides: Overrides = None,
+    steps: Steps = None,
+    limit: Limit = None,
+    workers: Workers = None,
+    config: Config = None,
+    json_output: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Run a task's pipeline on Kubeflow Pipelines. A token for it is read from BENISON_KFP_TOKEN.
+
+    Exit with --wait: 0 blessed and pushed, 1 failed, 3 trained but not blessed, 4 data refused.
+    """
+    import tempfile
+
+    from pipelines.submit import Server
+
+    settings = _of_cluster(task, image, data, overrides, steps, limit, workers, config)
+    server = Server.reached(host)
+    with tempfile.TemporaryDirectory() as scratch:
+        package = Path(scratch, "package.yaml")
+        _write_package(settings, package, verbose)
+        submitted = server.start(settings, package, namespace, experiment)
+    listener = _listener(json_output)
+    listener.message(f"{task}: {submitted.address}")
+    code = submitted.follow(listener) if wait else EXIT_BLESSED
+    if json_output:
+        _print_json({"task": task, "run_id": submitted.run_id, "address": submitted.address, "exit": code})
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -287,6 +359,45 @@ def _chosen(names: list[str], all_tasks: bool, stored: str | None) -> list[str]:
     if not chosen:
         raise WrongUse("which task?", f"name some of {', '.join(task_names())}, or give --all")
     return chosen
+
+
+def _of_cluster(
+    task: str,
+    image: str | None,
+    data: str | None,
+    overrides: list[str] | None,
+    steps: int | None,
+    limit: int | None,
+    workers: int | None,
+    config: Path | None,
+) -> RunSettings:
+    """What `compile` and `submit` are told."""
+    from pipelines import settings
+
+    _load(task)
+    named = {"cluster.image": image} if image else {}
+    given = {"task": task, "data": data, "steps": steps, "limit": limit, "workers": workers}
+    stored = settings.read_config(config) if config else {}
+    return settings.merge(stored, given | {"overrides": settings.parse_overrides(overrides or []) | named})
+
+
+def _write_package(settings: RunSettings, output: Path, verbose: bool) -> None:
+    """What libraries say meanwhile goes to a file that is kept if something unexpected is raised."""
+    import tempfile
+
+    from pipelines import logs
+    from pipelines.kubeflow_package import write_package
+
+    handle, log = tempfile.mkstemp(prefix="benison-", suffix=".log")
+    os.close(handle)
+    try:
+        with logs.captured(Path(log), verbose):
+            write_package(settings, output)
+    except BenisonError as error:
+        del error.__dict__["benison_log"]
+        os.unlink(log)
+        raise
+    os.unlink(log)
 
 
 def _run_one(settings: RunSettings, json_output: bool, verbose: bool) -> RunResult:

@@ -6,10 +6,12 @@ import dataclasses
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import tensorflow_data_validation as tfdv
+from ml_metadata.proto import metadata_store_pb2
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.pusher.component import Pusher
 from tfx.components.statistics_gen.component import StatisticsGen
@@ -18,12 +20,12 @@ from tfx.components.transform.component import Transform
 from tfx.dsl.components.base import executor_spec
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
-from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, trainer_pb2
 from tfx.types import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
+from components.cluster_settings import ClusterSettings, trains_in_workers
 from components.data_gate import DataGate
 from components.evaluator import Evaluator
 from components.example_gen import FolderExampleGen
@@ -33,9 +35,12 @@ from components.report import Report
 from components.schema import SchemaGen, schema_of
 from components.training import RUN_FN, TrainingExecutor
 from data.columns import raw_features
-from pipelines.beam import BEAM_ARGS
+from pipelines.beam import BeamSettings, beam_args
+from pipelines.identity import code_digest, library_versions
+from pipelines.settings import RunSettings, apply_overrides
+from pipelines.workspace import TaskSpace
 from trainer import source_digest
-from trainer.task import Evaluation, HParams, Task
+from trainer.task import Evaluation, HParams, Task, load
 
 CARD = ("columns", "targets", "sequences", "monitor")
 """What of a task's card training and the saved model depend on."""
@@ -47,7 +52,8 @@ class PipelineSettings:
 
     task: str
     hparams: HParams
-    data_root: str
+    data: Path | None
+    """The data folder; None if it is known only where the first node runs."""
     default_data: bool
     """Whether the task's absolute gates, which are floors for its default data, hold."""
     gate: float | None
@@ -56,14 +62,61 @@ class PipelineSettings:
     limit: int | None
     steps: int | None
     workers: int
+    beam: BeamSettings
+    cluster: ClusterSettings | None
+    """Of the cluster that the nodes run on, if they do."""
+    beam_args: Sequence[str]
     pipeline_root: str
-    metadata_db: str
+    metadata: metadata_store_pb2.ConnectionConfig
     serving: str
     training_root: str
     worker_log_dir: str
     about: Mapping[str, Any]
     """What the report and the manifest say of the run beside its results."""
-    fresh: bool = False
+    fresh: bool
+
+    @classmethod
+    def of(
+        cls,
+        settings: RunSettings,
+        space: TaskSpace,
+        data: Path | None,
+        connection: metadata_store_pb2.ConnectionConfig,
+        on_cluster: bool = False,
+    ) -> PipelineSettings:
+        """Of a run whose workspace lies at `space`, be it on this machine or in the pods of a cluster.
+
+        Raises:
+          WrongUse: an override names something that there is not.
+        """
+        task_class = load(settings.task)
+        hparams, options = apply_overrides(task_class.HParams, settings.overrides)
+        about = {
+            "data": {"name": settings.data or task_class.data},
+            "code_digest": code_digest(),
+            "versions": library_versions(),
+        }
+        return cls(
+            task=settings.task,
+            hparams=hparams,
+            data=data,
+            default_data=settings.data in (None, task_class.data) and settings.limit is None,
+            gate=options.gate,
+            max_quarantined=options.max_quarantined,
+            limit=settings.limit,
+            steps=settings.steps,
+            workers=settings.workers,
+            beam=options.beam,
+            cluster=options.cluster if on_cluster else None,
+            beam_args=beam_args(options.beam, options.cluster.image),
+            pipeline_root=str(space.pipeline_root),
+            metadata=connection,
+            serving=str(space.serving),
+            training_root=str(space.training_root),
+            worker_log_dir=str(space.worker_logs),
+            about=about,
+            fresh=settings.fresh,
+        )
 
 
 def effective_evaluation(evaluation: Evaluation, default_data: bool, gate: float | None) -> Evaluation:
@@ -84,8 +137,8 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
     reading = code.digest("components.example_gen:FolderExampleGenExecutor", "columns", "split_by")
     hparams = dataclasses.asdict(settings.hparams)
     example_gen = FolderExampleGen(
-        input_base=settings.data_root,
-        settings={"task": settings.task, "limit": settings.limit, "shards": 1, "digest": reading},
+        settings.data,
+        settings={"task": settings.task, "limit": settings.limit, "shards": settings.beam.workers, "digest": reading},
     )
     examples = example_gen.outputs["examples"]
     statistics_gen = StatisticsGen(
@@ -140,6 +193,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
             "workers": settings.workers,
             "training_root": settings.training_root,
             "worker_log_dir": settings.worker_log_dir,
+            "cluster": _workers_of(settings),
         },
         custom_executor_spec=executor_spec.ExecutorClassSpec(TrainingExecutor),
     )
@@ -198,9 +252,21 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
             pusher,
         ],
         enable_cache=not settings.fresh,
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(settings.metadata_db),
-        beam_pipeline_args=BEAM_ARGS,
+        metadata_connection_config=settings.metadata,
+        beam_pipeline_args=list(settings.beam_args),
     )
+
+
+def _workers_of(settings: PipelineSettings) -> dict[str, Any] | None:
+    """What the training workers on a cluster are made of; None if training runs in the Trainer node itself.
+
+    Settings of the other pods are left out: a change of theirs must not train anew.
+    """
+    if settings.cluster is None or not trains_in_workers(settings.cluster, settings.workers):
+        return None
+    chosen = dataclasses.asdict(settings.cluster)
+    others = ("retries", "cpu", "memory", *(name for name in chosen if name.startswith("metadata_")))
+    return {name: value for name, value in chosen.items() if name not in others}
 
 
 class _Code:

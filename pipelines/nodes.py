@@ -1,10 +1,14 @@
-"""The pipeline's nodes by name, for whoever must know them before TFX is imported."""
+"""The pipeline's nodes by name, and what each came to, for whoever must know them without TFX."""
 
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass
+from typing import Literal
 
 from data.errors import WrongUse
+
+State = Literal["ran", "cached", "failed", "skipped"]
 
 NODES = (
     "FolderExampleGen",
@@ -20,6 +24,17 @@ NODES = (
     "Report",
     "Pusher",
 )
+
+
+@dataclass(frozen=True)
+class NodeRun:
+    """What one node came to. `outputs`: output name -> URI of its artifact; `start` in seconds after the run's."""
+
+    id: str
+    state: State
+    start: float
+    seconds: float
+    outputs: dict[str, str]
 
 
 def check(option: str, name: str | None) -> None:

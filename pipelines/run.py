@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib.metadata
 import json
-import resource
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -19,15 +16,15 @@ from typing import Any
 from data import catalogue
 from data.files import tree_digest
 from pipelines import logs, nodes, workspace
+from pipelines.identity import code_digest, library_versions
 from pipelines.imports import quick_imports
+from pipelines.memory import peak_rss_mb
 from pipelines.progress import Listener
-from pipelines.result import EXIT_BLESSED, EXIT_NOT_BLESSED, RunResult
-from pipelines.settings import RunOptions, RunSettings, apply_overrides
-from trainer import source_digest
-from trainer.task import HParams, Task, load
+from pipelines.record import Record
+from pipelines.result import RunResult
+from pipelines.settings import RunSettings, check_local
+from trainer.task import Task, load
 
-PACKAGES = ("pipelines", "components", "trainer", "data")
-LIBRARIES = ("tfx", "tensorflow", "tf-keras", "tensorflow-transform", "tensorflow-model-analysis", "apache-beam")
 PROGRESS_SECONDS = 0.3
 
 
@@ -43,7 +40,7 @@ def run(settings: RunSettings, listener: Listener, verbose: bool = False) -> Run
     nodes.check("--from", settings.from_node)
     nodes.check("--to", settings.to_node)
     task_class = load(settings.task)
-    hparams, options = apply_overrides(task_class.HParams, settings.overrides)
+    check_local(task_class.HParams, settings.overrides)
     space = workspace.task_space(settings.workspace, settings.task)
     try:
         with space.lock():
@@ -55,9 +52,9 @@ def run(settings: RunSettings, listener: Listener, verbose: bool = False) -> Run
                 for node in answer.nodes:
                     listener.node_finished(node["id"], node["state"], 0.0)
                 return dataclasses.replace(
-                    answer, seconds=round(time.monotonic() - begun, 3), peak_rss_mb=_peak_rss_mb()
+                    answer, seconds=round(time.monotonic() - begun, 3), peak_rss_mb=peak_rss_mb()
                 )
-            return _Run(settings, task_class, hparams, options, space, data, identity).go(listener, verbose, begun)
+            return _Run(settings, task_class, space, data, identity).go(listener, verbose, begun)
     except Exception as error:
         error.__dict__.setdefault("benison_space", str(space.root))
         raise
@@ -74,11 +71,8 @@ class _Identity:
     @classmethod
     def of(cls, settings: RunSettings, data: Path) -> _Identity:
         chosen = [settings.data, sorted(settings.overrides.items()), settings.steps, settings.limit, settings.workers]
-        versions = [importlib.metadata.version(name) for name in LIBRARIES]
-        code = source_digest.package_digest(*PACKAGES)
-        return cls(
-            hashlib.sha256(json.dumps([chosen, versions]).encode()).hexdigest()[:16], code[:16], tree_digest(data)[:16]
-        )
+        decided = json.dumps([chosen, list(library_versions().values())])
+        return cls(hashlib.sha256(decided.encode()).hexdigest()[:16], code_digest(), tree_digest(data)[:16])
 
 
 def _answer(space: workspace.TaskSpace, identity: _Identity) -> RunResult | None:
@@ -97,31 +91,25 @@ def _answer(space: workspace.TaskSpace, identity: _Identity) -> RunResult | None
 class _Run:
     settings: RunSettings
     task_class: type[Task]
-    hparams: HParams
-    options: RunOptions
     space: workspace.TaskSpace
     data: Path
     identity: _Identity
 
     def __post_init__(self) -> None:
-        self.run_id = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
-        self.directory = self.space.run(self.run_id)
-        self.log = self.directory / "log.txt"
+        run_id = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
+        self.record = Record(self.space, self.settings, run_id, dataclasses.asdict(self.identity))
 
     def go(self, listener: Listener, verbose: bool, begun: float) -> RunResult:
-        workspace.write_atomic(self.directory / "settings.yaml", self.settings.to_yaml())
-        listener.message(f"{self.settings.task}: {self.data}  (log: {self.log})")
+        self.record.begin()
+        log = self.record.log
+        listener.message(f"{self.settings.task}: {self.data}  (log: {log})")
         try:
-            with logs.captured(self.log, verbose):
+            with logs.captured(log, verbose):
                 nodes = self._nodes(listener)
         except BaseException as error:
-            error.__dict__.setdefault("benison_log", str(self.log))
+            error.__dict__.setdefault("benison_log", str(log))
             raise
-        result = self._result(nodes, time.monotonic() - begun)
-        workspace.write_atomic(self.directory / "result.json", json.dumps(result.to_dict(), indent=2))
-        if not self.settings.to_node:
-            self.space.finish({"identity": dataclasses.asdict(self.identity), "result": result.to_dict()})
-        return result
+        return self.record.finish(nodes, time.monotonic() - begun, peak_rss_mb())
 
     def _nodes(self, listener: Listener) -> list[Any]:
         with quick_imports():
@@ -129,10 +117,13 @@ class _Run:
 
             load_tensorflow()
             from pipelines import dag
-            from pipelines.runner import LocalRunner
+            from pipelines.lineage import sqlite_connection
+            from pipelines.runner import Runner, compile_ir
 
-        pipeline = dag.build(self.task_class, self._pipeline_settings(dag.PipelineSettings))
-        runner = LocalRunner(pipeline, self.run_id)
+        chosen = dag.PipelineSettings.of(
+            self.settings, self.space, self.data, sqlite_connection(self.space.metadata_db)
+        )
+        runner = Runner(compile_ir(dag.build(self.task_class, chosen)), self.record.run_id)
         runner.bury_the_dead()
         done = []
         first, last = self.settings.from_node, self.settings.to_node
@@ -145,99 +136,6 @@ class _Run:
             raise
         self.space.remember_seconds({node.id: node.seconds for node in done if node.state == "ran"})
         return done
-
-    def _pipeline_settings(self, kind: Any) -> Any:
-        settings, space = self.settings, self.space
-        about = {
-            "data": {"name": settings.data or self.task_class.data, "fingerprint": self.identity.data},
-            "code_digest": self.identity.code,
-            "versions": {name: importlib.metadata.version(name) for name in LIBRARIES},
-        }
-        return kind(
-            task=settings.task,
-            hparams=self.hparams,
-            data_root=str(self.data),
-            default_data=settings.data in (None, self.task_class.data) and settings.limit is None,
-            gate=self.options.gate,
-            max_quarantined=self.options.max_quarantined,
-            limit=settings.limit,
-            steps=settings.steps,
-            workers=settings.workers,
-            pipeline_root=str(space.pipeline_root),
-            metadata_db=str(space.metadata_db),
-            serving=str(space.serving),
-            training_root=str(space.training_root),
-            worker_log_dir=str(space.worker_logs),
-            about=about,
-            fresh=settings.fresh,
-        )
-
-    def _result(self, nodes: list[Any], seconds: float) -> RunResult:
-        outputs = {node.id: node.outputs for node in nodes}
-        shown = [
-            {"id": n.id, "state": n.state, "start": round(n.start, 3), "seconds": round(n.seconds, 3)} for n in nodes
-        ]
-        result = RunResult(
-            task=self.settings.task,
-            run_id=self.run_id,
-            exit=EXIT_BLESSED,
-            nodes=shown,
-            seconds=round(seconds, 3),
-            peak_rss_mb=_peak_rss_mb(),
-            places={"log": str(self.log)},
-        )
-        if "examples" in outputs["FolderExampleGen"]:
-            result = self._with_examples(result, Path(outputs["FolderExampleGen"]["examples"]))
-        if "report" in outputs["Report"]:
-            result = self._with_report(result, Path(outputs["Report"]["report"]), outputs["Pusher"])
-        return result
-
-    def _with_examples(self, result: RunResult, examples: Path) -> RunResult:
-        counts = json.loads((examples / "counts.json").read_text(encoding="utf-8"))
-        places = dict(result.places)
-        if counts["quarantined"]:
-            shutil.copy(examples / "quarantine.jsonl", self.directory)
-            places["quarantine"] = str(self.directory / "quarantine.jsonl")
-        return dataclasses.replace(result, examples=counts, places=places)
-
-    def _with_report(self, result: RunResult, report: Path, pushed: dict[str, str]) -> RunResult:
-        """Completes the report with what only the whole run knows."""
-        from components import report_page
-
-        directory = self.directory / "report"
-        shutil.copytree(report, directory)
-        found = json.loads((directory / "report.json").read_text(encoding="utf-8"))
-        version = _pushed_version(self.space.serving, pushed.get("pushed_model")) if found["blessed"] else None
-        found |= {"run_id": self.run_id, "nodes": result.nodes, "pushed": version}
-        found["settings"] = dataclasses.asdict(self.settings) | {"workspace": str(self.settings.workspace)}
-        workspace.write_atomic(directory / "report.json", json.dumps(found, indent=2))
-        report_page.render(directory)
-        places = {**result.places, "report": str(directory / "index.html")}
-        if version:
-            places["model"] = str(self.space.serving / version)
-        return dataclasses.replace(
-            result,
-            exit=EXIT_BLESSED if found["blessed"] else EXIT_NOT_BLESSED,
-            blessed=found["blessed"],
-            pushed=version,
-            metrics=found["metrics"],
-            reference=found["reference"],
-            baseline=found["baseline"],
-            gates=found["gates"],
-            verdict=found["verdict"],
-            places=places,
-        )
-
-
-def _pushed_version(serving: Path, pushed_model: str | None) -> str | None:
-    """The served version that a push artifact stands for: the executor leaves its number beside the artifact."""
-    if pushed_model is None:
-        return None
-    record = Path(pushed_model, "version.txt")
-    if not record.exists():
-        return None
-    version = record.read_text(encoding="utf-8").strip()
-    return version if (serving / version).is_dir() else None
 
 
 class _Watched(Listener):
@@ -280,9 +178,3 @@ def _watching(space: workspace.TaskSpace, listener: Listener) -> Iterator[_Watch
     finally:
         over.set()
         thread.join()
-
-
-def _peak_rss_mb() -> float:
-    """Peak resident memory of this process or, if larger, of the largest of its children, in MB."""
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return round(peak * 1024 / 1e6, 1)

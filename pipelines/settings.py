@@ -1,4 +1,4 @@
-"""What a run may be told: by the command line, by a YAML file (`run --config`), or by both.
+"""What a run may be told: by the command line, by a YAML file (`--config`), or by both.
 
 Every run stores its settings as such a file. Hyper-parameters come as texts, `NAME=VALUE`, and are converted by the
 types of the fields of the task's `HParams`, so that a task's dataclass is all that has to be written.
@@ -12,13 +12,15 @@ import math
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import yaml
 
+from components.cluster_settings import ClusterSettings
 from data.errors import WrongUse
+from pipelines.beam import BeamSettings
 from trainer.task import HParams
 
 H = TypeVar("H", bound=HParams)
@@ -55,6 +57,8 @@ class RunOptions:
     """Share of bad records above which the data is refused."""
     gate: float | None = None
     """Bound on the task's key metric in place of the task's own."""
+    beam: BeamSettings = BeamSettings()
+    cluster: ClusterSettings = ClusterSettings()
 
 
 def parse_overrides(pairs: Sequence[str]) -> dict[str, str]:
@@ -96,19 +100,39 @@ def merge(config: Mapping[str, Any], command_line: Mapping[str, Any]) -> RunSett
 def apply_overrides(hparams_type: type[H], overrides: Mapping[str, str]) -> tuple[H, RunOptions]:
     """Hyper-parameters and options with the overrides in place of their defaults.
 
-    Bounds are those in the fields' metadata, `min` and `max`.
+    Bounds are those in the fields' metadata, `min` and `max`. A field of `RunOptions` that is itself a dataclass gives
+    its fields their names: `cluster.image`.
 
     Raises:
       WrongUse: there is no such name, or its value is not of the field's type or out of its bounds.
     """
-    chosen: dict[type, dict[str, Any]] = {hparams_type: {}, RunOptions: {}}
-    owners = {f.name: (owner, f) for owner in chosen for f in dataclasses.fields(owner)}
+    groups: dict[str, Any] = {
+        name: kind for name, kind in typing.get_type_hints(RunOptions).items() if is_dataclass(kind)
+    }
+    owners: dict[str, type] = {"hparams": hparams_type, "options": RunOptions, **groups}
+    known = {
+        f"{group}.{f.name}" if group in groups else f.name: (group, f)
+        for group, owner in owners.items()
+        for f in dataclasses.fields(owner)
+        if f.name not in groups
+    }
+    chosen: dict[str, dict[str, Any]] = {group: {} for group in owners}
     for name, text in overrides.items():
-        if name not in owners:
-            raise WrongUse(f"--set {name}={text}: there is no setting {name!r}", _suggestion(name, owners))
-        owner, its_field = owners[name]
-        chosen[owner][name] = _field_value(its_field, typing.get_type_hints(owner)[name], text)
-    return hparams_type(**chosen[hparams_type]), RunOptions(**chosen[RunOptions])
+        if name not in known:
+            raise WrongUse(f"--set {name}={text}: there is no setting {name!r}", _suggestion(name, known))
+        group, its_field = known[name]
+        kind = typing.get_type_hints(owners[group])[its_field.name]
+        chosen[group][its_field.name] = _field_value(name, its_field, kind, text)
+    options = {group: owners[group](**chosen[group]) for group in groups}
+    return hparams_type(**chosen["hparams"]), RunOptions(**chosen["options"], **options)
+
+
+def check_local(hparams_type: type[HParams], overrides: Mapping[str, str]) -> None:
+    """Raises WrongUse if an override is misspelt, or means nothing to a run on this machine."""
+    apply_overrides(hparams_type, overrides)
+    for name in overrides:
+        if name.startswith("cluster."):
+            raise WrongUse(f"--set {name}: a run on this machine has no cluster", "it is for compile and submit")
 
 
 # --- texts to fields ---
@@ -118,7 +142,7 @@ class _NotOfType(ValueError):
     pass
 
 
-def _field_value(its_field: Any, kind: Any, text: str) -> Any:
+def _field_value(name: str, its_field: Any, kind: Any, text: str) -> Any:
     lowest, highest = its_field.metadata.get("min", -math.inf), its_field.metadata.get("max", math.inf)
     bounds = f", at least {lowest:g}" if lowest > -math.inf else ""
     bounds += f", at most {highest:g}" if highest < math.inf else ""
@@ -128,7 +152,7 @@ def _field_value(its_field: Any, kind: Any, text: str) -> Any:
         value = math.nan  # NaN lies within no bounds
     if isinstance(value, (int, float)) and not lowest <= value <= highest:
         raise WrongUse(
-            f"--set {its_field.name}={text}: expected {_type_name(kind)}{bounds}", f"its default is {its_field.default}"
+            f"--set {name}={text}: expected {_type_name(kind)}{bounds}", f"its default is {its_field.default}"
         )
     return value
 

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from data.errors import WrongUse
-from pipelines.settings import RunSettings, apply_overrides, merge, parse_overrides, read_config
+from pipelines.settings import RunSettings, apply_overrides, check_local, merge, parse_overrides, read_config
 from trainer.task import HParams
 
 
@@ -161,3 +161,34 @@ def test_options_beside_the_hyper_parameters() -> None:
     hparams, options = apply_overrides(Example, {"max_quarantined": "0.2", "gate": "0.9", "seed": "7"})
     assert (hparams.seed, options.max_quarantined, options.gate) == (7, 0.2, 0.9)
     assert apply_overrides(Example, {})[1].gate is None
+
+
+def test_groups_of_options_have_names_with_a_dot() -> None:
+    overrides = {"cluster.gpus": "2", "cluster.training": "tfjob", "beam.workers": "3", "gate": "0.5", "seed": "7"}
+    hparams, options = apply_overrides(Example, overrides)
+    assert (hparams.seed, options.gate) == (7, 0.5)
+    assert (options.cluster.gpus, options.cluster.training, options.beam.workers) == (2, "tfjob", 3)
+    assert options.cluster.namespace == "benison"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message", "fix"),
+    [
+        ("cluster.gpu", "1", "there is no setting 'cluster.gpu'", "cluster.gpus"),
+        ("gpus", "1", "there is no setting 'gpus'", "cluster.gpus"),
+        ("cluster", "1", "there is no setting 'cluster'", ""),
+        ("cluster.gpus", "-1", "--set cluster.gpus=-1: expected a whole number, at least 0", "its default is 0"),
+        ("cluster.training", "pod", "expected one of job, tfjob, trainjob", "its default is job"),
+        ("beam.runner", "storm", "--set beam.runner=storm: expected one of direct", "its default is direct"),
+    ],
+)
+def test_groups_are_checked_as_the_others_are(name: str, text: str, message: str, fix: str) -> None:
+    with pytest.raises(WrongUse) as caught:
+        apply_overrides(Example, {name: text})
+    assert message in caught.value.message and fix in caught.value.fix
+
+
+def test_a_run_on_this_machine_has_no_cluster_settings() -> None:
+    check_local(Example, {"seed": "1", "beam.workers": "2"})
+    with pytest.raises(WrongUse, match="cluster.gpus"):
+        check_local(Example, {"cluster.gpus": "1"})

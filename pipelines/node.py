@@ -1,0 +1,257 @@
+"""What a container of the Kubeflow package runs: one node of a pipeline, or the end of a run.
+
+    python -m pipelines.node run NODE --ir TEXT --code DIGEST --settings JSON --run-id ID
+    python -m pipelines.node verdict --settings JSON --run-id ID
+    python -m pipelines.node record --settings JSON --run-id ID
+
+`run` is one node as a local run would run it: driver, executor and publisher, against the same kind of metadata store,
+with the same artifacts. `verdict` comes after the last node and writes what a local run leaves for people; it ends with
+the run's exit code. `record` comes at the very end, however the run ended, and writes the same of one that failed.
+
+The exit code is that of the command line: 0 well, 1 failed, 2 wrong use, 3 not blessed, 4 data refused, 143 told to
+end. Each node logs to its own file below the run's, since files that several machines append to get mixed up on NFS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from data.errors import WrongUse
+from pipelines import logs, workspace
+from pipelines.failures import Failure, Terminated
+from pipelines.identity import code_digest
+from pipelines.memory import peak_rss_mb
+from pipelines.nodes import NODES, NodeRun
+from pipelines.record import Record
+from pipelines.result import EXIT_BLESSED, EXIT_DATA_REFUSED, EXIT_FAILED, RunResult
+from pipelines.settings import RunSettings, apply_overrides
+from trainer.task import load
+
+if TYPE_CHECKING:
+    from ml_metadata.proto import metadata_store_pb2
+
+PASSWORD = "BENISON_METADATA_PASSWORD"
+"""Environment variable that holds the metadata database's password."""
+
+DATA_CACHE = ".cache"
+"""Folder of the shared volume that data sets are prepared in."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs what the arguments say. Every error ends here, in words and an exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    given = _parser().parse_args(arguments)
+    try:
+        code = given.command(ClusterRun.of(json.loads(given.settings), given.run_id), given)
+    except (Exception, KeyboardInterrupt) as error:
+        failure = Failure.of(error)
+        print(failure, file=sys.stderr, flush=True)
+        code = failure.exit
+    sys.exit(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipelines.node", description=__doc__.split("\n", 1)[0])
+    every = argparse.ArgumentParser(add_help=False)
+    every.add_argument("--settings", required=True, help="RunSettings as JSON")
+    every.add_argument("--run-id", required=True)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", parents=[every], help="one node of the pipeline")
+    run.add_argument("node", choices=NODES)
+    run.add_argument("--ir", required=True, help="the node's part of the IR, as pipelines.runner.to_text has it")
+    run.add_argument("--code", required=True, help="digest of the code that the IR was compiled from")
+    run.set_defaults(command=_node)
+    for name, command in (("verdict", _verdict), ("record", _record)):
+        commands.add_parser(name, parents=[every]).set_defaults(command=command)
+    return parser
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what follows must not be interrupted
+    raise Terminated
+
+
+@dataclass(frozen=True)
+class ClusterRun:
+    """One run on a cluster: where it is recorded and where its metadata is."""
+
+    record: Record
+    connection: metadata_store_pb2.ConnectionConfig
+
+    @classmethod
+    def of(cls, settings: dict[str, Any], run_id: str) -> ClusterRun:
+        from pipelines.lineage import mysql_connection
+
+        chosen = RunSettings(**{**settings, "workspace": Path(settings["workspace"])})
+        _, options = apply_overrides(load(chosen.task).HParams, chosen.overrides)
+        cluster = options.cluster
+        connection = mysql_connection(
+            cluster.metadata_host,
+            cluster.metadata_port,
+            cluster.metadata_database,
+            cluster.metadata_user,
+            os.environ.get(PASSWORD, ""),
+        )
+        space = workspace.TaskSpace(chosen.workspace / chosen.task)
+        return cls(Record(space, chosen, run_id, identity={}), connection)
+
+    def log(self, name: str) -> Path:
+        return self.record.directory / "logs" / f"{name}.txt"
+
+    def end(self, name: str) -> Path:
+        return self.record.directory / "nodes" / f"{name}.json"
+
+    def nodes(self) -> list[NodeRun]:
+        from pipelines.lineage import node_runs
+
+        return node_runs(self.connection, f"benison-{self.record.settings.task}", self.record.run_id)
+
+    def ends(self) -> dict[str, dict[str, Any]]:
+        """How the nodes ended that came to say so."""
+        files = {name: self.end(name) for name in NODES}
+        return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items() if file.exists()}
+
+
+# --- one node ---
+
+
+def _node(run: ClusterRun, given: argparse.Namespace) -> int:
+    if not (run.record.directory / "settings.yaml").exists():
+        run.record.begin()
+    try:
+        with logs.captured(run.log(given.node), verbose=True):
+            _check_code(given.code)
+            _launch(run, given.node, given.ir)
+    except (Exception, KeyboardInterrupt) as error:
+        _write_end(run, given.node, dataclasses.asdict(Failure.of(error)))
+        raise
+    _write_end(run, given.node, None)
+    return EXIT_BLESSED
+
+
+def _check_code(compiled: str) -> None:
+    """The digests that TFX's cache goes by are of the code that was compiled: the same code must run here."""
+    here = code_digest()
+    if here != compiled:
+        raise WrongUse(
+            f"the package was compiled from other code ({compiled}) than this image holds ({here})",
+            "compile it from the state of the project that the image was built from, or build the image anew",
+        )
+
+
+def _launch(run: ClusterRun, name: str, text: str) -> None:
+    from trainer.backend import load_tensorflow
+
+    load_tensorflow()
+    from pipelines.lineage import connect
+    from pipelines.runner import Runner, from_text, set_parameters
+
+    ir = from_text(text)
+    if name == "FolderExampleGen":
+        set_parameters(ir, name, _data_parameters(run.record.settings))
+    connect(run.connection)
+    runner = Runner(ir, run.record.run_id, os.environ.get(PASSWORD, ""))
+    if runner.finished(name):  # by a pod that was lost before it could say so
+        return
+    runner.bury(name)
+    try:
+        runner.launch(name)
+    except KeyboardInterrupt:  # TFX closes the books on nodes that fail, not on those that are interrupted
+        _kill_children()
+        runner.bury(name)
+        raise
+
+
+def _data_parameters(settings: RunSettings) -> dict[str, str]:
+    """Where the data lies on the shared volume, after it was fetched if it has a name."""
+    from components.example_gen import input_parameters
+    from data import catalogue
+
+    task = load(settings.task)
+    cache = settings.workspace / DATA_CACHE
+    return input_parameters(catalogue.resolve(settings.data or task.data, task.columns, print, cache).resolve())
+
+
+def _kill_children() -> None:
+    """Those of Beam and of training, which would go on writing."""
+    import psutil
+
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        child.kill()
+    psutil.wait_procs(children)
+
+
+def _write_end(run: ClusterRun, name: str, failure: dict[str, Any] | None) -> None:
+    workspace.write_atomic(run.end(name), json.dumps({"peak_rss_mb": peak_rss_mb(), "failure": failure}))
+
+
+# --- the end of a run ---
+
+
+def _verdict(run: ClusterRun, given: argparse.Namespace) -> int:
+    result = _recorded(run)
+    print(result.closing(), flush=True)
+    return result.exit
+
+
+def _record(run: ClusterRun, given: argparse.Namespace) -> int:
+    """Ends with 4 if the data was refused and well otherwise: a task's state is all that the KFP API tells of a run."""
+    result = _recorded(run)
+    print(result.verdict, flush=True)
+    return EXIT_DATA_REFUSED if result.exit == EXIT_DATA_REFUSED else EXIT_BLESSED
+
+
+def _recorded(run: ClusterRun) -> RunResult:
+    """The run's result, after it was written unless it had been before."""
+    if result := run.record.result:
+        return result
+    nodes, ends = run.nodes(), run.ends()
+    _join_logs(run)
+    seconds = max(node.start + node.seconds for node in nodes)
+    peak = max((end["peak_rss_mb"] for end in ends.values()), default=0.0)
+    failure = failure_of(nodes, ends)
+    if failure is None:
+        return run.record.finish(nodes, seconds, peak)
+    return run.record.fail(nodes, seconds, peak, failure)
+
+
+def failure_of(nodes: Sequence[NodeRun], ends: Mapping[str, dict[str, Any]]) -> Failure | None:
+    """Why the run did not come to its end; None if it did. A node's own words come before what can be guessed."""
+    open_nodes = [node for node in nodes if node.state in ("failed", "skipped")]
+    for node in open_nodes:
+        if node.id in ends and (said := ends[node.id]["failure"]):
+            return Failure(**{**said, "message": f"{node.id}: {said['message']}"})
+    for node in open_nodes:
+        if node.state == "failed":
+            return Failure(
+                f"{node.id} ended without saying why",
+                "look at its pod: most often memory ran out, then raise cluster.memory or cluster.training_memory",
+                EXIT_FAILED,
+            )
+    if open_nodes:
+        return Failure(
+            f"{open_nodes[0].id} never began",
+            "look at its pod: an image that cannot be pulled, a claim or a Secret that is not there, no room on a node",
+            EXIT_FAILED,
+        )
+    return None
+
+
+def _join_logs(run: ClusterRun) -> None:
+    """One log of the run, as a local run has it, out of those of its nodes."""
+    parts = [f"=== {name}\n{log.read_text(encoding='utf-8')}" for name in NODES if (log := run.log(name)).exists()]
+    workspace.write_atomic(run.record.log, "".join(parts))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""Beam settings, and the pipeline through a portable job service with workers of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from data.errors import WrongUse
+from pipelines.beam import BEAM_ARGS, BeamSettings, beam_args
+from pipelines.progress import Listener
+from pipelines.run import run
+from pipelines.settings import RunSettings, apply_overrides
+from tests.samples import write_sample
+from trainer.task import HParams, load
+
+TASK = "image_classification"
+POOL = """
+import logging, threading
+logging.basicConfig(level=logging.INFO)
+from apache_beam.runners.worker.worker_pool_main import BeamFnExternalWorkerPoolServicer
+address, server = BeamFnExternalWorkerPoolServicer.start()
+print(address, flush=True)
+threading.Event().wait()
+"""
+BEAM_NODES = ("FolderExampleGen", "StatisticsGen", "Transform", "Evaluator")
+SECONDS = 60
+
+
+def test_by_default_nodes_compute_in_memory() -> None:
+    assert beam_args(BeamSettings(), image="any") == BEAM_ARGS
+
+
+def test_several_workers_are_processes_of_the_direct_runner() -> None:
+    arguments = beam_args(BeamSettings(workers=3), image="any")
+    assert {"--direct_running_mode=multi_processing", "--direct_num_workers=3"} <= set(arguments)
+    assert "--direct_running_mode=in_memory" not in arguments
+
+
+@pytest.mark.parametrize(
+    ("runner", "expected"), [("flink", "FlinkRunner"), ("spark", "SparkRunner"), ("dataflow", "DataflowRunner")]
+)
+def test_an_engine_is_chosen_by_name(runner: str, expected: str) -> None:
+    overrides = {"beam.runner": runner, "beam.options": "--project=p --labels='a b'"}
+    arguments = beam_args(apply_overrides(HParams, overrides)[1].beam, image="registry/benison:1")
+    assert arguments[:2] == [f"--runner={expected}", "--sdk_container_image=registry/benison:1"]
+    assert arguments[-2:] == ["--project=p", "--labels=a b"]
+    assert not [text for text in arguments if text.startswith("--direct")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (BeamSettings("portable"), "without a job service"),
+        (BeamSettings(options="job_endpoint=h:1"), "is no option"),
+        (BeamSettings(options="--label='a"), "No closing quotation"),
+    ],
+)
+def test_options_that_cannot_work_are_refused(settings: BeamSettings, message: str) -> None:
+    with pytest.raises(WrongUse, match=message) as caught:
+        beam_args(settings, image="any")
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize(("name", "text"), [("beam.runner", "storm"), ("beam.workers", "0"), ("beam.worker", "2")])
+def test_settings_that_there_are_not_are_refused(name: str, text: str) -> None:
+    with pytest.raises(WrongUse, match=name):
+        apply_overrides(HParams, {name: text})
+
+
+@dataclass(frozen=True)
+class WorkerPool:
+    """A process that starts Beam workers in itself when a job service asks for them."""
+
+    address: str
+    log: Path
+
+    @property
+    def workers(self) -> int:
+        """How many it has started."""
+        return self.log.read_text(encoding="utf-8").count("Creating insecure control channel")
+
+
+@pytest.fixture
+def worker_pool(tmp_path: Path) -> Iterator[WorkerPool]:
+    log = tmp_path / "pool.txt"
+    with log.open("wb") as output:
+        command = [sys.executable, "-P", "-c", POOL]
+        environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1"}
+        pool = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
+    try:
+        deadline = time.monotonic() + SECONDS
+        while not (found := re.search(r"^localhost:\d+$", log.read_text(encoding="utf-8"), re.MULTILINE)):
+            assert pool.poll() is None and time.monotonic() < deadline, log.read_text(encoding="utf-8")
+            time.sleep(0.05)
+        yield WorkerPool(found.group(), log)
+    finally:
+        pool.kill()
+        pool.wait()
+
+
+@pytest.fixture
+def job_service(tmp_path: Path) -> Iterator[str]:
+    """The address of Beam's job service, in this process but with no workers of its own."""
+    from apache_beam.runners.portability.local_job_service import LocalJobServicer
+
+    service = LocalJobServicer(str(tmp_path / "staging"))
+    yield f"localhost:{service.start_grpc_server()}"
+    service.stop()
+
+
+def test_the_pipeline_is_portable(tmp_path: Path, job_service: str, worker_pool: WorkerPool) -> None:
+    """Through a job service whose only workers are another process's, each Beam node does what it does in memory."""
+    data = write_sample(load(TASK).columns, tmp_path / "data", 24)
+    external = f"--environment_type=EXTERNAL --environment_config={worker_pool.address}"
+    engine = {"beam.runner": "portable", "beam.options": f"--job_endpoint={job_service} {external}"}
+    for name, chosen in {"portable": engine, "memory": {}}.items():
+        overrides = {"global_batch_size": "8", "filters": "4", **chosen}
+        settings = RunSettings(TASK, str(data), overrides, steps=4, workspace=tmp_path / name)
+        result = run(settings, Listener())
+        assert result.examples == {"train": 24, "eval": 12, "quarantined": 0}
+        assert result.metrics["accuracy"] >= 0.0
+    assert worker_pool.workers >= len(BEAM_NODES)
+    assert transformed(tmp_path / "portable") == transformed(tmp_path / "memory")
+
+
+def transformed(workspace: Path) -> list[bytes]:
+    """All records that Transform put out, in an order of their own."""
+    from trainer.backend import tf
+
+    files = workspace.glob(f"{TASK}/pipeline/Transform/transformed_examples/*/Split-*/*")
+    dataset = tf.data.TFRecordDataset(sorted(map(str, files)), compression_type="GZIP")
+    records = sorted(record.numpy() for record in dataset)
+    assert len(records) == 24 + 12
+    return records
