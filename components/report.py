@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from tfx import types
@@ -21,10 +22,11 @@ from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact, artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
+from components import plots, statistics
 from components.evaluator import bound_with_reference
 from components.example_gen import read_counts, read_quarantine
 from components.reference import ReferenceScores, read_scores
-from data.columns import raw_features
+from data.columns import Label, raw_features
 from trainer import preview
 from trainer.task import Gate, Task
 from trainer.transform import task_from
@@ -33,6 +35,8 @@ PREVIEW_POOL = 256
 """Eval examples among which previews are chosen."""
 PREVIEWS = 12
 """Previews of each sort, wrong and right."""
+PLOTTED = 20_000
+"""Eval examples at most that curves and histograms are drawn from."""
 QUARANTINE_SHOWN = 50
 CANDIDATE, BASELINE = "candidate", "baseline"
 """TFMA's names of the model and of the latest blessed one when it judges both."""
@@ -62,6 +66,8 @@ class ReportExecutor(base_executor.BaseExecutor):
         examples = Path(uri("examples"))
         problems = read_quarantine(examples)
         history = json.loads(Path(uri("model_run"), "history.json").read_text(encoding="utf-8"))
+        columns = statistics.summary(Path(uri("statistics")))
+        answers = Answers(task, examples / "Split-eval", path_utils.serving_model_path(uri("model")))
         report = {
             "task": exec_properties["task"],
             "title": task.title,
@@ -79,11 +85,13 @@ class ReportExecutor(base_executor.BaseExecutor):
             "slices": findings.slices(),
             "confusion": findings.confusion(_classes(uri("model"))),
             "curves": history,
+            "plots": list(answers.plots()),
             "examples": read_counts(examples),
+            "statistics": columns,
+            "classes": statistics.class_counts(columns, _label(task) or ""),
+            "anomalies": [],  # the data gate has stopped every run that has any
             "quarantine": problems[:QUARANTINE_SHOWN],
-            "previews": preview.write(
-                _previews(task, examples / "Split-eval", path_utils.serving_model_path(uri("model"))), directory
-            ),
+            "previews": preview.write(answers.previews(), directory),
             "hparams": json.loads(exec_properties["hparams"]),
             **json.loads(exec_properties["about"]),
         }
@@ -150,9 +158,9 @@ class Findings:
 
     def confusion(self, classes: list[str]) -> dict[str, Any] | None:
         """Counts [true][predicted] of the overall slice, if a confusion matrix was among the metrics."""
-        for key, plots in self._result.plots:
+        for key, drawn in self._result.plots:
             if key == ():
-                for by_subkey in (plots or {}).values():
+                for by_subkey in (drawn or {}).values():
                     for named in by_subkey.values():
                         matrix = named.get("multiClassConfusionMatrixAtThresholds")
                         if matrix:
@@ -197,19 +205,64 @@ def _classes(model: str) -> list[str]:
     return vocabulary.read_text(encoding="utf-8").splitlines() if vocabulary.exists() else []
 
 
-def _previews(task: Task, split: Path, model: str) -> Iterator[preview.Preview]:
-    """What is seen of a pool of eval examples at once, then the first wrong and the first right ones of them."""
-    records = [r.numpy() for r in tf.data.TFRecordDataset(_files(split), compression_type="GZIP").take(PREVIEW_POOL)]
-    loaded = tf.saved_model.load(model)
-    outputs = {name: t.numpy() for name, t in loaded.signatures["serving_default"](tf.constant(records)).items()}
-    predictions = [{name: values[i] for name, values in outputs.items()} for i in range(len(records))]
-    examples = [_example(task, record) for record in records]
-    yield from task.overview(examples, predictions)
-    shown = [task.preview(*pair) for pair in zip(examples, predictions, strict=True)]
-    wrong = (p for p in shown if p.correct is False)
-    right = (p for p in shown if p.correct is not False)
-    yield from islice(wrong, PREVIEWS)
-    yield from islice(right, PREVIEWS)
+class Answers:
+    """A model's answers to the eval split: to a pool of examples at once, to more of them where a plot needs it."""
+
+    def __init__(self, task: Task, split: Path, model: str) -> None:
+        self._task, self._files = task, [str(path) for path in sorted(split.iterdir())]
+        self._loaded = tf.saved_model.load(model)
+        self._examples, self._outputs = self._answered(PREVIEW_POOL)
+        size = len(self._examples)
+        self._predictions = [{name: values[i] for name, values in self._outputs.items()} for i in range(size)]
+        self._shown = [task.preview(*pair) for pair in zip(self._examples, self._predictions, strict=True)]
+
+    def _answered(self, most: int) -> tuple[list[dict[str, Any]], dict[str, np.ndarray[Any, Any]]]:
+        """The first `most` examples, raw, and every output of the model `[examples, ...]`."""
+        serve = self._loaded.signatures["serving_default"]
+        batches = tf.data.TFRecordDataset(self._files, compression_type="GZIP").take(most).batch(PREVIEW_POOL)
+        examples, outputs = [], []
+        for batch in batches:
+            examples += [_example(self._task, record) for record in batch.numpy()]
+            outputs.append({name: tensor.numpy() for name, tensor in serve(batch).items()})
+        return examples, {name: np.concatenate([found[name] for found in outputs]) for name in outputs[0]}
+
+    def previews(self) -> Iterator[preview.Preview]:
+        """What is seen of the pool at once, then the first wrong and the first right ones of it."""
+        yield from self._task.overview(self._examples, self._predictions)
+        yield from islice((p for p in self._shown if p.correct is False), PREVIEWS)
+        yield from islice((p for p in self._shown if p.correct is not False), PREVIEWS)
+
+    def plots(self) -> Iterator[plots.Plot]:
+        """What the kind of answer lets draw: of class probabilities, of one number, of a confidence."""
+        asked, label = self._task.metrics(), _label(self._task)
+        if label and {"labels", "probabilities"} <= self._outputs.keys():
+            examples, outputs = self._answered(PLOTTED)
+            classes = [_text(name) for name in outputs["labels"][0]]
+            index = {name: i for i, name in enumerate(classes)}
+            truth = np.array([index.get(_text(example[label]), -1) for example in examples])
+            yield from plots.of_classifier(truth, outputs["probabilities"], classes)
+        elif asked.raw_label and asked.label and self._is_number(asked.prediction, asked.label):
+            examples, outputs = self._answered(PLOTTED)
+            truth = np.array([example[asked.label] for example in examples])
+            yield plots.of_numbers(truth, outputs[str(asked.prediction)])
+        if "confidence" in self._outputs:
+            judged = [i for i, shown in enumerate(self._shown) if shown.correct is not None]
+            right = np.array([self._shown[i].correct for i in judged], bool)
+            yield plots.of_confidence(self._outputs["confidence"][judged], right)
+
+    def _is_number(self, prediction: Any, label: str) -> bool:
+        values = self._outputs.get(prediction) if isinstance(prediction, str) else None
+        return (
+            values is not None
+            and values.ndim == 1
+            and values.dtype.kind == "f"
+            and isinstance(self._examples[0].get(label), (int, float))
+        )
+
+
+def _label(task: Task) -> str | None:
+    """The target that is a class name, if there is one."""
+    return next((name for name in task.targets if isinstance(task.columns[name], Label)), None)
 
 
 def _example(task: Task, record: bytes) -> dict[str, Any]:
@@ -225,10 +278,6 @@ def _example(task: Task, record: bytes) -> dict[str, Any]:
     return values
 
 
-def _files(split: Path) -> list[str]:
-    return [str(path) for path in sorted(split.iterdir())]
-
-
 def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
@@ -241,6 +290,7 @@ class ReportSpec(component_spec.ComponentSpec):
     }
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "statistics": component_spec.ChannelParameter(type=standard_artifacts.ExampleStatistics),
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "model_run": component_spec.ChannelParameter(type=standard_artifacts.ModelRun),
         "reference": component_spec.ChannelParameter(type=ReferenceScores),

@@ -18,7 +18,7 @@ from typing import Any
 
 from data import catalogue
 from data.files import tree_digest
-from pipelines import logs, nodes, workspace
+from pipelines import logs, nodes, record, workspace
 from pipelines.imports import quick_imports
 from pipelines.progress import Listener
 from pipelines.result import EXIT_BLESSED, EXIT_NOT_BLESSED, RunResult
@@ -111,17 +111,33 @@ class _Run:
     def go(self, listener: Listener, verbose: bool, begun: float) -> RunResult:
         workspace.write_atomic(self.directory / "settings.yaml", self.settings.to_yaml())
         listener.message(f"{self.settings.task}: {self.data}  (log: {self.log})")
-        try:
-            with logs.captured(self.log, verbose):
-                nodes = self._nodes(listener)
-        except BaseException as error:
-            error.__dict__.setdefault("benison_log", str(self.log))
-            raise
-        result = self._result(nodes, time.monotonic() - begun)
-        workspace.write_atomic(self.directory / "result.json", json.dumps(result.to_dict(), indent=2))
-        if not self.settings.to_node:
-            self.space.finish({"identity": dataclasses.asdict(self.identity), "result": result.to_dict()})
-        return result
+        with record.kept(self.directory, self._facts(), listener) as listener:
+            try:
+                with logs.captured(self.log, verbose):
+                    nodes = self._nodes(listener)
+            except BaseException as error:
+                error.__dict__.setdefault("benison_log", str(self.log))
+                raise
+            result = self._result(nodes, time.monotonic() - begun)
+            workspace.write_atomic(self.directory / "result.json", json.dumps(result.to_dict(), indent=2))
+            if not self.settings.to_node:
+                self.space.finish({"identity": dataclasses.asdict(self.identity), "result": result.to_dict()})
+            return result
+
+    def _facts(self) -> dict[str, Any]:
+        """What is known of the run before it begins."""
+        key = self.task_class(self.hparams).metrics().gates[0]
+        return {
+            "task": self.settings.task,
+            "run_id": self.run_id,
+            "key_metric": key.metric,
+            "higher_is_better": key.higher_is_better,
+            "data": self._data_facts(),
+            "code_digest": self.identity.code,
+        }
+
+    def _data_facts(self) -> dict[str, str]:
+        return {"name": self.settings.data or self.task_class.data, "fingerprint": self.identity.data}
 
     def _nodes(self, listener: Listener) -> list[Any]:
         with quick_imports():
@@ -140,6 +156,7 @@ class _Run:
             with _watching(self.space, listener) as watch:
                 for node in runner.run(watch, self.space.expected_seconds, first, last):
                     done.append(node)
+                    self._keep_quarantine(node)
         except KeyboardInterrupt:  # TFX closes the books on nodes that fail, not on those that are interrupted
             runner.bury_the_dead()
             raise
@@ -149,7 +166,7 @@ class _Run:
     def _pipeline_settings(self, kind: Any) -> Any:
         settings, space = self.settings, self.space
         about = {
-            "data": {"name": settings.data or self.task_class.data, "fingerprint": self.identity.data},
+            "data": self._data_facts(),
             "code_digest": self.identity.code,
             "versions": {name: importlib.metadata.version(name) for name in LIBRARIES},
         }
@@ -192,11 +209,17 @@ class _Run:
             result = self._with_report(result, Path(outputs["Report"]["report"]), outputs["Pusher"])
         return result
 
+    def _keep_quarantine(self, node: Any) -> None:
+        """Beside the log as soon as it is known: it is needed most where the data is refused."""
+        if "examples" in node.outputs:
+            quarantine = Path(node.outputs["examples"], "quarantine.jsonl")
+            if quarantine.stat().st_size:
+                shutil.copy(quarantine, self.directory)
+
     def _with_examples(self, result: RunResult, examples: Path) -> RunResult:
         counts = json.loads((examples / "counts.json").read_text(encoding="utf-8"))
         places = dict(result.places)
         if counts["quarantined"]:
-            shutil.copy(examples / "quarantine.jsonl", self.directory)
             places["quarantine"] = str(self.directory / "quarantine.jsonl")
         return dataclasses.replace(result, examples=counts, places=places)
 
