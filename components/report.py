@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import hashlib
 import json
 import math
 from collections.abc import Iterator
@@ -91,7 +92,7 @@ class ReportExecutor(base_executor.BaseExecutor):
             "classes": statistics.class_counts(columns, _label(task) or ""),
             "anomalies": [],  # the data gate has stopped every run that has any
             "quarantine": problems[:QUARANTINE_SHOWN],
-            "previews": preview.write(answers.previews(), directory),
+            "previews": answers.write_previews(directory),
             "hparams": json.loads(exec_properties["hparams"]),
             **json.loads(exec_properties["about"]),
         }
@@ -211,26 +212,35 @@ class Answers:
     def __init__(self, task: Task, split: Path, model: str) -> None:
         self._task, self._files = task, [str(path) for path in sorted(split.iterdir())]
         self._loaded = tf.saved_model.load(model)
-        self._examples, self._outputs = self._answered(PREVIEW_POOL)
-        size = len(self._examples)
-        self._predictions = [{name: values[i] for name, values in self._outputs.items()} for i in range(size)]
-        self._shown = [task.preview(*pair) for pair in zip(self._examples, self._predictions, strict=True)]
+        examples, self._outputs = self._answered(PREVIEW_POOL)
+        predictions = [{name: values[i] for name, values in self._outputs.items()} for i in range(len(examples))]
+        self._pool = examples, predictions
+        self._shown = [task.preview(*pair) for pair in zip(*self._pool, strict=True)]
+        self._keys = [hashlib.sha256(record.numpy()).hexdigest()[:16] for record in self._records(PREVIEW_POOL)]
+
+    def _records(self, most: int) -> Any:
+        return tf.data.TFRecordDataset(self._files, compression_type="GZIP").take(most)
 
     def _answered(self, most: int) -> tuple[list[dict[str, Any]], dict[str, np.ndarray[Any, Any]]]:
         """The first `most` examples, raw, and every output of the model `[examples, ...]`."""
         serve = self._loaded.signatures["serving_default"]
-        batches = tf.data.TFRecordDataset(self._files, compression_type="GZIP").take(most).batch(PREVIEW_POOL)
         examples, outputs = [], []
-        for batch in batches:
+        for batch in self._records(most).batch(PREVIEW_POOL):
             examples += [_example(self._task, record) for record in batch.numpy()]
             outputs.append({name: tensor.numpy() for name, tensor in serve(batch).items()})
         return examples, {name: np.concatenate([found[name] for found in outputs]) for name in outputs[0]}
 
-    def previews(self) -> Iterator[preview.Preview]:
-        """What is seen of the pool at once, then the first wrong and the first right ones of it."""
-        yield from self._task.overview(self._examples, self._predictions)
-        yield from islice((p for p in self._shown if p.correct is False), PREVIEWS)
-        yield from islice((p for p in self._shown if p.correct is not False), PREVIEWS)
+    def write_previews(self, directory: Path) -> list[dict[str, Any]]:
+        """What is seen of the pool at once, then the first wrong and the first right ones of it.
+
+        Each record has, beside what `preview.write` gives it, `example`: the same in all runs that show that example.
+        """
+        chosen = [(f"overview {i}", shown) for i, shown in enumerate(self._task.overview(*self._pool))]
+        keyed = list(zip(self._keys, self._shown, strict=True))
+        chosen += islice((pair for pair in keyed if pair[1].correct is False), PREVIEWS)
+        chosen += islice((pair for pair in keyed if pair[1].correct is not False), PREVIEWS)
+        records = preview.write([shown for _, shown in chosen], directory)
+        return [record | {"example": key} for record, (key, _) in zip(records, chosen, strict=True)]
 
     def plots(self) -> Iterator[plots.Plot]:
         """What the kind of answer lets draw: of class probabilities, of one number, of a confidence."""
@@ -256,7 +266,7 @@ class Answers:
             values is not None
             and values.ndim == 1
             and values.dtype.kind == "f"
-            and isinstance(self._examples[0].get(label), (int, float))
+            and isinstance(self._pool[0][0].get(label), (int, float))
         )
 
 

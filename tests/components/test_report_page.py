@@ -119,7 +119,7 @@ def test_the_page_stands_alone(report: dict[str, Any], tmp_path: Path) -> None:
     page = rendered(report, tmp_path)
     assert not page.all("script") and not page.all("link") and not page.all("iframe")
     media = [element["src"] or "" for _, element in page.elements if "src" in element]
-    assert len(media) == 3 and all(source.startswith("data:") for source in media)
+    assert len(media) == 4 and all(source.startswith("data:") for source in media)
     assert all((anchor["href"] or "").startswith("#") for anchor in page.all("a"))
     assert not re.search(r"https?:|url\(|@import", page.source)
     picture = base64.b64decode(media[0].removeprefix("data:image/png;base64,"))
