@@ -146,7 +146,7 @@ def render(report_dir: Path) -> Path:
         css=css,
         css_digest=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
         created=_moment(report.get("created", "")),
-        verdict=_without_mark(report.get("verdict", "")),
+        verdict=without_mark(report.get("verdict", "")),
         comparison=comparison(report),
         slices=worst_first(report),
         slices_shown=SLICES_SHOWN,
@@ -228,7 +228,7 @@ def _moment(created: str) -> str:
     return f"{moment.day} {moment:%B %Y, %H:%M} {moment.tzname() or ''}".strip() if moment else ""
 
 
-def _without_mark(verdict: str) -> str:
+def without_mark(verdict: str) -> str:
     """The reasons alone: the mark beside them says whether the model was blessed."""
     return re.sub(r"^(not )?blessed: ", "", verdict)
 
