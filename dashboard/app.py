@@ -66,9 +66,7 @@ def create(workspace: Path, policy: Policy, trial: Trial | None = None) -> Dash:
 
 def _frame() -> html.Div:
     """What stands around every page."""
-    places = [
-        parts.link(name, place, id=f"to-{name.lower()}") for place, name in (("/", "Runs"), ("/models", "Models"))
-    ]
+    places = [parts.link("Runs", "/", id="to-runs"), parts.link("Models", "/models", id="to-models")]
     switch = html.Button("◐ Dark or light", id="theme", type="button", className="plain")
     return html.Div(
         [
@@ -158,22 +156,17 @@ def serve(workspace: Path, policy: Policy, port: int | None, tell: Callable[[str
     from waitress import create_server
 
     app = create(workspace, policy)
-    for number in [port] if port is not None else range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED):
+    ports = range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED) if port is None else range(port, port + 1)
+    how = {"threads": THREADS, "ident": "benison", "max_request_body_size": MAX_REQUEST_BYTES}
+    for number in ports:
         try:
-            server = create_server(
-                app.server,
-                host=policy.host,
-                port=number,
-                threads=THREADS,
-                ident="benison",
-                max_request_body_size=MAX_REQUEST_BYTES,
-            )
+            server = create_server(app.server, host=policy.host, port=number, **how)
             break
         except OSError as error:
             refusal = error
     else:
         raise BenisonError(
-            f"cannot listen on {policy.host} port {port or f'{DEFAULT_PORT} to {number}'}: {refusal.strerror}",
+            f"cannot listen on {policy.host} port {port or f'{ports[0]} to {ports[-1]}'}: {refusal.strerror}",
             "give another --port, or another --host",
         )
     tell(f"dashboard of {workspace}: {_url(policy.host, _port_of(server))}   (Ctrl-C ends it)")

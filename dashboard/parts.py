@@ -40,7 +40,8 @@ def section(place: str, heading: str, *children: Child, note: str = "") -> html.
 
 def empty(said: Child, command: str = "") -> html.Div:
     """What stands where there is nothing: why, and the command that changes it."""
-    return html.Div([said, *([" Next: ", html.Code(command)] if command else [])], className="empty")
+    then: list[Child] = [" Next: ", html.Code(command)] if command else []
+    return html.Div([said, *then], className="empty")
 
 
 def table(headings: Sequence[Child], rows: Iterable[Sequence[Child]], label: str, numbers: Sequence[int] = ()) -> Child:

@@ -17,7 +17,7 @@ TINY = 128
 def figure(preview: Mapping[str, Any], run_key: str, heading: str = "") -> html.Figure:
     """One preview of the run `run_key`; `heading` stands before its title."""
     correct = preview["correct"]
-    kind, sign = {True: ("right", "✓ "), False: ("wrong", "✗ ")}.get(correct, ("unjudged", ""))  # type: ignore[call-overload]
+    kind, sign = {True: ("right", "✓ "), False: ("wrong", "✗ ")}.get(correct, ("unjudged", ""))
     tone = {"right": "good", "wrong": "bad"}.get(kind, "")
     where = ", ".join(f"{column}: {value}" for column, value in preview["slice"].items())
     caption = [html.Span(f"{sign}{heading}", className=tone), preview["title"]]

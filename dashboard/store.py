@@ -74,7 +74,7 @@ class Run:
         """In a word or two: blessed, not blessed, not judged, or why there is no verdict."""
         if self.state != "finished":
             return self.state
-        return {True: "blessed", False: "not blessed"}.get(self.blessed, "not judged")  # type: ignore[call-overload, no-any-return]
+        return "not judged" if self.blessed is None else "blessed" if self.blessed else "not blessed"
 
     @property
     def score(self) -> float | None:
@@ -189,7 +189,7 @@ class Store:
         }
         if run.is_running:
             known["curves"] = self.curves_so_far(run)
-        report: ReportData = known | found  # type: ignore[assignment, operator]
+        report: ReportData = known | found  # type: ignore[assignment]
         return report
 
     def curves_so_far(self, run: Run) -> dict[str, list[float]]:

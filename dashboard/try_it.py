@@ -102,9 +102,8 @@ class Trial:
         command = [sys.executable, "-m", "pipelines", "predict", "--json", "--output", str(output)]
         found = json.loads(self._run([*command, "--workspace", str(store.root), asked.task, *arguments]))
         if isinstance(found, dict):  # an error, as every command prints it
-            raise Refused(
-                ". ".join(part for part in (found.get("error"), found.get("fix")) if part).replace(str(folder), "")
-            )
+            said = ". ".join(found[part] for part in ("error", "fix") if found.get(part))
+            raise Refused(said.replace(f"{folder}/", ""))
         return [_answer(one, output) for one in found[: self.MAX_ANSWERS]]
 
     def _arguments(self, fields: Mapping[str, Column | None], asked: Asked, folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Runs of one task beside each other: metrics, what differs in how they were made, slices, curves, the same examples."""
+"""Runs of one task beside each other: metrics, what differs in their making, slices, curves, the same examples."""
 
 from __future__ import annotations
 
@@ -72,9 +72,7 @@ def _metrics(pairs: Sequence[Pair]) -> html.Section:
     if not rows:
         return parts.section("metrics", "Metrics", parts.empty("None of these runs reached the Evaluator."))
     table = parts.table(_headings(pairs, "Metric"), rows, "Metrics", numbers=range(1, len(pairs) + 1))
-    return parts.section(
-        "metrics", "Metrics", table, note="★ is the best, of metrics that a gate says the direction of."
-    )
+    return parts.section("metrics", "Metrics", table, note="★ is the best, where a gate says what is better.")
 
 
 def _score(value: float | None, best: float | None) -> Any:
@@ -147,7 +145,7 @@ def _examples(pairs: Sequence[Pair]) -> html.Section:
     shown = [{p["example"]: p for p in report.get("previews", []) if p.get("example")} for _, report in pairs]
     shared = [example for example in shown[0] if all(example in one for one in shown[1:])]
     if not shared:
-        said = "These runs show no example in common: they read different data, or were made before reports named examples."
+        said = "These runs show no example in common: they read different data, or one has no report."
         return parts.section("examples", "The same examples", parts.empty(said))
     shared.sort(key=lambda example: len({_seen(one[example]) for one in shown}) == 1)
     rows = [

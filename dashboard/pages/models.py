@@ -81,9 +81,7 @@ def _versions(store: Store, models: Sequence[Model]) -> html.Section:
                 parts.link(run.id, address.run(run.key)) if run else "–",
             ]
         )
-    note = (
-        "The highest version is served. Each file is checked against the SHA-256 that was written when it was pushed."
-    )
+    note = "The highest version is served. Files are checked against the SHA-256 written when they were pushed."
     table = parts.table(["Version", "State", "Files", "Score", "Made by run"], rows, "Versions")
     return parts.section("versions", "Versions", table, note=note)
 
@@ -115,9 +113,7 @@ def _try(task: str, model: Model) -> html.Section:
     try:
         fields = fields_of(load(task))
     except WrongUse as error:
-        return parts.section(
-            "try", "Try it", parts.empty(f"This installation does not know the task: {error.message}.")
-        )
+        return parts.section("try", "Try it", parts.empty(f"It cannot be asked from here: {error.message}."))
     inputs = [_field(name, column) for name, column in fields.items()]
     form = html.Div(
         [
@@ -156,7 +152,7 @@ def _field(name: str, column: Column | None) -> html.Div:
 def _input(name: str, column: Column) -> Any:
     identity = {"type": "try-value", "name": name}
     if isinstance(column, Text):
-        return dcc.Textarea(id=identity, rows=3, maxLength=Trial.MAX_TEXT, **{"title": name})
+        return dcc.Textarea(id=identity, rows=3, maxLength=Trial.MAX_TEXT, title=name)
     if isinstance(column, (Integer, Number, Seed)):
         return dcc.Input(id=identity, type="number", step="any" if isinstance(column, Number) else 1)
     return dcc.Input(id=identity, type="text", maxLength=Trial.MAX_TEXT)
@@ -212,7 +208,7 @@ def register(app: Dash, store: Store, trial: Trial) -> None:
 
 
 def _answer(answer: Answer) -> html.Div:
-    shown = []
+    shown: list[Any] = []
     if "label" in answer.values:
         shown.append(html.P(str(answer.values["label"]), className="answer-label"))
     for name, value in answer.values.items():

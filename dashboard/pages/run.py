@@ -15,13 +15,7 @@ from dashboard.store import NotThere, Run, Store
 
 BEAT_MS = 2000
 TOP_VALUES = 3
-NODE_STATES = {
-    "ran": "✓ ran",
-    "cached": "= cached",
-    "failed": "✗ failed",
-    "skipped": "- skipped",
-    "running": "▶ running",
-}
+NODE_SIGNS = {"ran": "✓", "cached": "=", "failed": "✗", "skipped": "-", "running": "▶"}
 PLACES = {
     "metrics": "Metrics",
     "slices": "Slices",
@@ -62,7 +56,7 @@ def body(store: Store, run: Run, found: Query) -> list[Any]:
         _lineage(store, run, report),
         _log(store, run),
     ]
-    shown = [section.id for section in sections]
+    shown = [section.to_plotly_json()["props"]["id"] for section in sections]
     jumps = [html.A(name, href=f"#{place}") for place, name in PLACES.items() if place in shown]
     return [_head(run, report), html.Nav(jumps, className="jumps", **parts.aria(label="On this page")), *sections]
 
@@ -111,8 +105,9 @@ def _took(run: Run) -> str:
 def _why(run: Run) -> str:
     if run.error:
         return run.error["message"].splitlines()[0]
+    node = run.nodes[-1]["id"] if run.nodes else "starting"
     return {
-        "running": f"Node {len(run.nodes)} of {run.nodes_total or '?'}: {run.nodes[-1]['id'] if run.nodes else 'starting'}.",
+        "running": f"Node {len(run.nodes)} of {run.nodes_total or '?'}: {node}.",
         "stopped": "The run ended without a word: it was killed, or its machine went down.",
     }.get(run.state, report_page.without_mark(run.verdict) or "The run ended before its model was judged.")
 
@@ -337,7 +332,7 @@ def _examples(run: Run, report: ReportData, found: Query) -> html.Section:
         "Examples",
         tools,
         html.Div(_chosen(run, report, chosen, where if where in slices else None), id="examples-shown"),
-        note="A choice of eval examples, wrong ones first: not a sample, so that their share says nothing of the model's.",
+        note="A choice of eval examples, wrong ones first: not a sample, so that their share says nothing.",
     )
 
 
@@ -377,7 +372,7 @@ def _nodes(run: Run) -> html.Section:
         said = f"from second {node['start']:.1f}, for {node['seconds']:.1f} s"
         cells = [
             html.Span(node["id"], role="rowheader"),
-            html.Span(NODE_STATES.get(node["state"], node["state"]), role="cell", className=f"state {tone}"),
+            html.Span(f"{NODE_SIGNS.get(node['state'], '')} {node['state']}", role="cell", className=f"state {tone}"),
             html.Span(f"{node['seconds']:.1f} s", role="cell", className="n"),
             html.Span(parts.bar(node["length"], said, node["state"], node["at"]), role="cell"),
         ]
@@ -408,11 +403,7 @@ def _no_anomalies(run: Run) -> html.P:
     if run.metrics:
         return html.P("None: the data gate stops a run that has any.", className="soft")
     gate = next((node["state"] for node in run.nodes if node["id"] == "DataGate"), "")
-    said = {
-        "failed": "The data gate stopped this run; what it found stands at the top.",
-        "ran": "None.",
-        "cached": "None.",
-    }
+    said = dict.fromkeys(("ran", "cached"), "None.") | {"failed": "The data gate stopped this run: see the top."}
     return html.P(said.get(gate, "The run did not come to look for them."), className="soft")
 
 
@@ -445,10 +436,8 @@ def _quarantine(store: Store, run: Run, report: ReportData) -> Any:
 
 
 def _lineage(store: Store, run: Run, report: ReportData) -> html.Section:
-    digests = [
-        ("code digest", report.get("code_digest")),
-        ("data fingerprint", report.get("data", {}).get("fingerprint")),
-    ]
+    fingerprint = report.get("data", {}).get("fingerprint")
+    digests = [("code digest", report.get("code_digest")), ("data fingerprint", fingerprint)]
     made_of = [(name, html.Code(said) if said else "not recorded") for name, said in digests]
     versions = list(report.get("versions", {}).items())
     hparams = [(name, plain(value)) for name, value in report.get("hparams", {}).items()]
@@ -461,9 +450,8 @@ def _lineage(store: Store, run: Run, report: ReportData) -> html.Section:
     note = "Equal data, code and settings make an equal run, which is then answered from disk."
     steps = lineage.of_run(store.root / run.task, run.id)
     graph = [html.H3("Artifacts"), _artifacts(run, steps)] if steps else []
-    return parts.section(
-        "lineage", "What made this model", html.Div(cards, className="cards thirds"), *graph, note=note
-    )
+    made_by = html.Div(cards, className="cards thirds")
+    return parts.section("lineage", "What made this model", made_by, *graph, note=note)
 
 
 def _artifacts(run: Run, steps: Sequence[lineage.Step]) -> Any:
@@ -471,10 +459,8 @@ def _artifacts(run: Run, steps: Sequence[lineage.Step]) -> Any:
     for step in steps:
         taken = ", ".join(f"{name} #{artifact.id}" for name, artifact in step.inputs) or "–"
         for name, artifact in step.outputs:
-            elsewhere = artifact.made_by not in ("", run.id)
-            maker = (
-                parts.link(artifact.made_by, address.run(f"{run.task}/{artifact.made_by}")) if elsewhere else "this run"
-            )
+            own = artifact.made_by in ("", run.id)
+            maker = "this run" if own else parts.link(artifact.made_by, address.run(f"{run.task}/{artifact.made_by}"))
             rows.append([f"#{artifact.id} {name}", artifact.kind, step.node, maker, taken, html.Code(artifact.place)])
     return parts.table(["Artifact", "Type", "Node", "Made by", "From", "Lies in"], rows, "Artifacts")
 
