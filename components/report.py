@@ -193,12 +193,13 @@ def _counts(matrix: dict[str, Any], size: int) -> list[list[int]]:
 
 
 def _scalars(metrics: Any) -> dict[str, float]:
+    """Numbers by name, without the differences from the baseline that TFMA adds as `NAME_diff`."""
     found = {}
     for name, value in (metrics or {}).items():
         number = value.get("doubleValue", value.get("boundedValue", {}).get("value")) if value else None
         if isinstance(number, (int, float)):
             found[name] = float(number)
-    return found
+    return {name: n for name, n in found.items() if not (name.endswith("_diff") and name[: -len("_diff")] in found)}
 
 
 def _classes(model: str) -> list[str]:

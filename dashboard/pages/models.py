@@ -59,7 +59,8 @@ def layout(store: Store, task: str) -> Any:
 
 
 def _maker(store: Store, model: Model) -> Run | None:
-    return next((run for run in store.runs(model.task) if run.pushed == str(model.version)), None)
+    """The run that pushed it: the first of those that came to this version."""
+    return next((run for run in reversed(store.runs(model.task)) if run.pushed == str(model.version)), None)
 
 
 def _check(model: Model) -> html.Span:

@@ -209,14 +209,15 @@ def _rivals(run: Run, report: ReportData) -> Any:
         dot = html.Span(className=f"dot {row['kind']}", style={"left": f"{row['at']}%"})
         floors = [html.Span(className="mark-line", style={"left": f"{floor['at']}%"}) for floor in chart["floors"]]
         said = f"{row['name']} {number(row['value'])}"
-        rows += [
+        cells = [
             html.Span(row["name"], className=f"name {row['kind']}"),
             html.Div([*floors, dot], className="rail", role="img", **parts.aria(label=said)),
             html.Span(number(row["value"]), className=f"n {row['kind']}"),
         ]
+        rows.append(html.Div(cells, className="row"))
     ends = html.Div([html.Span(number(chart["ticks"][i]["value"])) for i in (0, -1)], className="ends")
     floor = [html.P(f"┆ floor {number(f['value'])}", className="soft") for f in chart["floors"][:1]]
-    return html.Div([html.H3(run.key_metric), html.Div([*rows, html.Span(), ends], className="rivals"), *floor])
+    return html.Div([html.H3(run.key_metric), html.Div([*rows, ends], className="rivals"), *floor])
 
 
 # --- where it goes wrong ---

@@ -15,6 +15,8 @@ from dashboard.store import Run, Store
 
 GRID = "runs"
 BEAT_MS = 3000
+HEAD_PX, ROW_PX, FEWEST_ROWS = 102, 42, 6
+"""Of the table: its height grows with its rows up to the window's."""
 TEXT, NUMBER = "agTextColumnFilter", "agNumberColumnFilter"
 
 COLUMNS: tuple[dict[str, Any], ...] = (
@@ -47,7 +49,7 @@ def _row(run: Run) -> dict[str, Any]:
         "key": run.key,
         "href": address.run(run.key),
         "task": run.task,
-        "outcome": f"{run.outcome}, node {len(run.nodes)} of {run.nodes_total}" if run.is_running else run.outcome,
+        "outcome": f"running {len(run.nodes)}/{run.nodes_total or '?'}" if run.is_running else run.outcome,
         "sign": parts.SIGNS.get(run.outcome, ""),
         "tone": parts.TONES.get(run.outcome, "soft"),
         "metric": run.key_metric,
@@ -132,7 +134,7 @@ def _grid(runs: Sequence[Run], found: Query) -> dash_ag_grid.AgGrid:
             "localeText": {"noRowsToShow": "No run is left", "noMatchingRows": "No run passes these filters"},
         },
         className="runs-grid",
-        style={"height": "min(70vh, 46rem)"},
+        style={"height": f"min(70vh, {HEAD_PX + ROW_PX * max(len(runs), FEWEST_ROWS)}px)"},
     )
 
 
