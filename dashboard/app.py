@@ -117,8 +117,8 @@ def page(store: Store, pathname: str, search: str | None) -> Any:
                 return models.layout(store, task)
     except NotThere as missing:
         said = f"There is no {missing} in {store.root}: it was removed, or the address is wrong."
-        return html.Div([html.H1("Not there"), parts.empty([said, " ", parts.link("To the runs", "/")])])
-    return html.Div([html.H1("Not there"), parts.empty(["No page has this address. ", parts.link("To the runs", "/")])])
+        return html.Div([html.H1("Not there"), parts.empty(said, " ", parts.link("To the runs", "/"))])
+    return html.Div([html.H1("Not there"), parts.empty("No page has this address. ", parts.link("To the runs", "/"))])
 
 
 def _files(app: Dash, store: Store) -> None:

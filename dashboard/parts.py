@@ -38,10 +38,10 @@ def section(place: str, heading: str, *children: Child, note: str = "") -> html.
     )
 
 
-def empty(said: Child, command: str = "") -> html.Div:
+def empty(*said: Child, command: str = "") -> html.Div:
     """What stands where there is nothing: why, and the command that changes it."""
     then: list[Child] = [" Next: ", html.Code(command)] if command else []
-    return html.Div([said, *then], className="empty")
+    return html.Div([*said, *then], className="empty")
 
 
 def table(headings: Sequence[Child], rows: Iterable[Sequence[Child]], label: str, numbers: Sequence[int] = ()) -> Child:

@@ -24,7 +24,7 @@ def layout(store: Store, found: Query) -> Any:
     runs = [store.run(*key.split("/", 1)) for key in keys if "/" in key]
     if len(runs) < 2 or len({run.task for run in runs}) > 1:
         said = "Choose two or more runs of one task in the table of runs."
-        return html.Div([html.H1("Compare"), html.Div([said, " ", parts.link("To the runs", "/")], className="empty")])
+        return html.Div([html.H1("Compare"), parts.empty(said, " ", parts.link("To the runs", "/"))])
     pairs = [(run, store.report(run)) for run in runs]
     return html.Div(
         [

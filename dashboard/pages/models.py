@@ -21,7 +21,9 @@ def overview(store: Store) -> Any:
     """The tasks that have a model, with the served version of each."""
     found = {task: models for task in store.tasks() if (models := store.models(task))}
     if not found:
-        said = parts.empty("No model has been pushed: only a blessed one is.", "benison run image_classification")
+        said = parts.empty(
+            "No model has been pushed: only a blessed one is.", command="benison run image_classification"
+        )
         return html.Div([html.H1("Models"), said])
     rows = []
     for task, models in found.items():
@@ -45,7 +47,7 @@ def layout(store: Store, task: str) -> Any:
     if not models:
         if task not in store.tasks():
             raise NotThere(task)
-        return html.Div([html.H1(task), parts.empty("This task has no pushed model.", f"benison run {task}")])
+        return html.Div([html.H1(task), parts.empty("This task has no pushed model.", command=f"benison run {task}")])
     return html.Div(
         [
             html.H1(task),

@@ -73,7 +73,9 @@ def layout(store: Store, found: Query) -> Any:
         return html.Div(
             [
                 html.H1("Runs"),
-                parts.empty(f"No run has left anything in {store.root} yet.", "benison run image_classification"),
+                parts.empty(
+                    f"No run has left anything in {store.root} yet.", command="benison run image_classification"
+                ),
             ]
         )
     running = sum(run.is_running for run in runs)

@@ -1,4 +1,4 @@
-"""Workspaces as runs leave them, small and without a pipeline: the same files, written by the same code where it can be."""
+"""Workspaces as runs leave them, without a pipeline: the same files, written by the same code where it can be."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def state(task: str, number: int, word: str, **changes: Any) -> dict[str, Any]:
 def result(task: str, number: int, score: float, bound: float = 0.5, **changes: Any) -> RunResult:
     """What `pipelines.run` leaves of a run that reached its end."""
     blessed = score >= bound
-    verdict = f"{'blessed' if blessed else 'not blessed'}: accuracy {score:.4g}, {'≥' if blessed else '<'} {bound} (floor)"
+    verdict = (
+        f"{'blessed' if blessed else 'not blessed'}: accuracy {score:.4g}, {'≥' if blessed else '<'} {bound} (floor)"
+    )
     known = {
         "blessed": blessed,
         "exit": 0 if blessed else 3,
@@ -134,17 +136,41 @@ def previews(score: float) -> Sequence[Preview]:
     tone = np.sin(np.arange(8000) / 5).astype(np.float32)
     boxes = [Box(5, 5, 30, 30, "cat", truth=True), Box(8, 6, 33, 31, "cat 0.91")]
     return (
-        Preview(f"1 → {HOSTILE}", False, {"label": "1"}, [Picture(digit), Bars({HOSTILE: 0.7, "1": 0.3}, "probability")]),
+        Preview(
+            f"1 → {HOSTILE}", False, {"label": "1"}, [Picture(digit), Bars({HOSTILE: 0.7, "1": 0.3}, "probability")]
+        ),
         Preview("2 → 2", score > 0.5, {"label": "2"}, [Picture(digit), Bars({"2": 0.9}, "probability")]),
         Preview("a cat", True, {"label": "2"}, [Picture(scene, boxes=boxes)]),
-        Preview("a tone", True, {}, [Sound(tone, 8000, "sound"), Words("one two", "heard", True), Words("one too", "said", True)]),
-        Preview("a forecast", None, {}, [Curve({"measured": [1.0, 2.0, 3.0], "forecast": [1.5, 2.5, 2.9]}, "", "steps", "load")]),
+        Preview(
+            "a tone",
+            True,
+            {},
+            [Sound(tone, 8000, "sound"), Words("one two", "heard", True), Words("one too", "said", True)],
+        ),
+        Preview(
+            "a forecast",
+            None,
+            {},
+            [Curve({"measured": [1.0, 2.0, 3.0], "forecast": [1.5, 2.5, 2.9]}, "", "steps", "load")],
+        ),
     )
 
 
 def plots() -> list[dict[str, Any]]:
-    lines = {"kind": "lines", "title": "ROC", "x_label": "false positive rate", "y_label": "true positive rate", "note": ""}
-    bars = {"kind": "histogram", "title": "Confidence", "x_label": "confidence", "y_label": "share", "note": "Sure or not."}
+    lines = {
+        "kind": "lines",
+        "title": "ROC",
+        "x_label": "false positive rate",
+        "y_label": "true positive rate",
+        "note": "",
+    }
+    bars = {
+        "kind": "histogram",
+        "title": "Confidence",
+        "x_label": "confidence",
+        "y_label": "share",
+        "note": "Sure or not.",
+    }
     return [
         lines | {"series": {f"{HOSTILE}, area 0.9": [[0.0, 0.0], [0.1, 0.8], [1.0, 1.0]]}},
         bars | {"series": {"right": [0, 2, 9], "wrong": [3, 1, 0]}, "edges": [0.0, 0.33, 0.67, 1.0]},
@@ -153,7 +179,14 @@ def plots() -> list[dict[str, Any]]:
 
 def statistics() -> dict[str, Any]:
     numbers = {"kind": "number", "count": 800, "missing": 3, "mean": 2.5, "min": 0.0, "max": 9.0, "median": 2.0}
-    texts = {"kind": "text", "count": 800, "missing": 0, "unique": 3, "length": 1.0, "top": [["1", 500], [HOSTILE, 300]]}
+    texts = {
+        "kind": "text",
+        "count": 800,
+        "missing": 0,
+        "unique": 3,
+        "length": 1.0,
+        "top": [["1", 500], [HOSTILE, 300]],
+    }
     return {"width": {"train": numbers | {"histogram": [[0, 5, 700], [5, 9, 97]]}}, "label": {"train": texts}}
 
 
