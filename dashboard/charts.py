@@ -23,6 +23,7 @@ COLOURS = ("#2f7de1", "#d9660a", "#1f9d6b", "#a35fc7", "#b07d00", "#d1477a")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 MARKS = ("circle", "square", "diamond", "cross", "x", "triangle-up")
 PATTERNS = ("", "/", "x", ".", "-", "+")
+TICKS = 10
 FEW_POINTS = 12
 """Lines of so many points have each of them marked."""
 
@@ -33,9 +34,13 @@ def text(value: object) -> str:
 
 
 def lines(
-    series: Mapping[str, Sequence[Sequence[float | None]]], x_label: str = "", y_label: str = "", height: int = 300
+    series: Mapping[str, Sequence[Sequence[float | None]]],
+    x_label: str = "",
+    y_label: str = "",
+    height: int = 300,
+    by_one: bool = False,
 ) -> Figure:
-    """`series`: name -> [x, y] pairs; y may be None or not finite, which leaves a gap."""
+    """`series`: name -> [x, y] pairs; y may be None or not finite, which leaves a gap. `by_one`: x counts something."""
     traces = []
     for i, (name, points) in enumerate(series.items()):
         traces.append(
@@ -49,7 +54,10 @@ def lines(
                 "marker": {"symbol": MARKS[i % len(MARKS)], "size": 6, "color": COLOURS[i % len(COLOURS)]},
             }
         )
-    return {"data": traces, "layout": _layout(x_label, y_label, height)}
+    layout = _layout(x_label, y_label, height)
+    if by_one:
+        layout["xaxis"]["dtick"] = math.ceil(max(map(len, series.values()), default=1) / TICKS) or 1
+    return {"data": traces, "layout": layout}
 
 
 def histogram(edges: Sequence[float], series: Mapping[str, Sequence[int]], x_label: str, y_label: str) -> Figure:

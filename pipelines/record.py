@@ -64,7 +64,11 @@ class _Record(Listener):
 
     def write(self, **changes: Any) -> None:
         with self._guard:
-            self._state |= {**changes, "seconds": round(self._now(), 3)}
+            now = self._now()
+            for node in self._state["nodes"]:
+                if node["state"] == "running":
+                    node["seconds"] = round(now - node["start"], 3)
+            self._state |= {**changes, "seconds": round(now, 3)}
             write_atomic(self._file, json.dumps(self._state, indent=2))
 
     def _now(self) -> float:

@@ -134,7 +134,9 @@ def _curves(pairs: Sequence[Pair]) -> html.Section:
             if report.get("curves", {}).get(name)
         }
         said = f"{name.removeprefix('val_')}, held out" if name.startswith("val_") else f"{name}, training"
-        figures.append(html.Figure([html.Figcaption(said), charts.graph(charts.lines(series, "round"), said)]))
+        figures.append(
+            html.Figure([html.Figcaption(said), charts.graph(charts.lines(series, "round", by_one=True), said)])
+        )
     if not figures:
         return parts.section("training", "Training", parts.empty("None of these runs trained."))
     return parts.section("training", "Training", html.Div(figures, className="charts"))

@@ -104,7 +104,7 @@ def _took(run: Run) -> str:
 
 def _why(run: Run) -> str:
     if run.error:
-        return run.error["message"].splitlines()[0]
+        return run.error["message"].splitlines()[0].rstrip(":")
     node = run.nodes[-1]["id"] if run.nodes else "starting"
     return {
         "running": f"Node {len(run.nodes)} of {run.nodes_total or '?'}: {node}.",
@@ -357,7 +357,7 @@ def _training(report: ReportData) -> html.Section:
     for name in dict.fromkeys(name.removeprefix("val_") for name in report["curves"]):
         series = {"training": report["curves"].get(name), "held out": report["curves"].get(f"val_{name}")}
         known = {f"{who} {number(values[-1])}": list(enumerate(values, 1)) for who, values in series.items() if values}
-        drawn = charts.graph(charts.lines(known, "round"), f"{name} by round", id=f"curve-{name}")
+        drawn = charts.graph(charts.lines(known, "round", by_one=True), f"{name} by round", id=f"curve-{name}")
         figures.append(html.Figure([html.Figcaption(name), drawn]))
     note = "By round of training, each ended by a pass over held-out training examples."
     return parts.section("training", "Training", html.Div(figures, className="charts"), note=note)
@@ -390,7 +390,7 @@ def _data(store: Store, run: Run, report: ReportData) -> html.Section:
     return parts.section(
         "data",
         "Data",
-        parts.tiles(counts) if counts else parts.empty("No examples were counted: the run did not read all data."),
+        parts.tiles(counts) if counts else parts.empty(f"No examples were counted{_so_far(run)}."),
         parts.terms(about),
         *([html.H3("Columns"), _columns(report["statistics"])] if report.get("statistics") else []),
         html.H3("Anomalies"),
@@ -405,7 +405,11 @@ def _no_anomalies(run: Run) -> html.P:
         return html.P("None: the data gate stops a run that has any.", className="soft")
     gate = next((node["state"] for node in run.nodes if node["id"] == "DataGate"), "")
     said = dict.fromkeys(("ran", "cached"), "None.") | {"failed": "The data gate stopped this run: see the top."}
-    return html.P(said.get(gate, "The run did not come to look for them."), className="soft")
+    return html.P(said.get(gate, f"Nothing has looked for any{_so_far(run)}."), className="soft")
+
+
+def _so_far(run: Run) -> str:
+    return " yet" if run.is_running else ": the run did not come to it"
 
 
 def _columns(statistics: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Any:
@@ -430,7 +434,9 @@ def _distribution(name: str, found: Mapping[str, Any]) -> Any:
 def _quarantine(store: Store, run: Run, report: ReportData) -> Any:
     bad = store.quarantine(run) or report.get("quarantine", [])
     if not bad:
-        return html.P("None: every record that was read could be used.", className="soft")
+        read = any(node["state"] in ("ran", "cached") for node in run.nodes)
+        said = "None: every record could be read." if read else f"No record was read{_so_far(run)}."
+        return html.P(said, className="soft")
     rows = [[html.Code(b["file"]), number(b["row"]), b["column"] or "–", b["reason"]] for b in bad]
     table = parts.table(["File", "Row", "Column", "Reason"], rows, "Quarantined records", numbers=(1,))
     return parts.folded(f"{len(bad)} shown", table, is_open=len(bad) <= 10)
