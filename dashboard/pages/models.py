@@ -135,8 +135,8 @@ def _try(task: str, model: Model) -> html.Section:
 
 def _field(name: str, column: Column | None) -> html.Div:
     """What asks for one input; a column of None is a file with a table of all inputs."""
-    said = column.noun if column else "a table: CSV, JSONL or Parquet"
-    label = html.Span(f"{name}: {said}", className="label")
+    said = column.noun if column else "CSV, JSONL or Parquet, one row each time"
+    label = html.Span(name if name == said else f"{name}: {said}", className="label")
     if column is None or column.is_media:
         upload = dcc.Upload(
             html.Button(["Choose or drop a file", html.Span(id={"type": "try-chosen", "name": name})], type="button"),
