@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
-from flask import Response, abort, send_file
+from flask import Response, abort, request, send_file
 
 from components.report_page import TEMPLATES
 from dashboard import address, parts
@@ -54,7 +54,7 @@ def create(workspace: Path, policy: Policy, trial: Trial | None = None) -> Dash:
         show_undo_redo=False,
         include_pages_meta=False,
     )
-    app.layout = _frame()
+    app.layout = lambda: _frame(store)
     _route(app, store)
     runs.register(app, store)
     run.register(app, store)
@@ -64,19 +64,25 @@ def create(workspace: Path, policy: Policy, trial: Trial | None = None) -> Dash:
     return app
 
 
-def _frame() -> html.Div:
-    """What stands around every page."""
+def _frame(store: Store) -> html.Div:
+    """What stands around every page, with the page itself.
+
+    The browser says in Referer which one it has opened, so that it need not ask once more. Where it does not say, the
+    page is left to the callback on the address.
+    """
+    opened = urlsplit(request.referrer or "")
+    known = {"pathname": opened.path, "search": f"?{opened.query}" if opened.query else ""} if opened.path else {}
     places = [parts.link("Runs", "/", id="to-runs"), parts.link("Models", "/models", id="to-models")]
     switch = html.Button("◐ Dark or light", id="theme", type="button", className="plain")
     return html.Div(
         [
-            dcc.Location(id="address", refresh="callback-nav"),
+            dcc.Location(id="address", refresh="callback-nav", **known),
             html.A("To the content", href="#page", className="skip"),
             html.Header(
                 [html.Span("Benison", className="brand"), html.Nav(places, **parts.aria(label="Pages")), switch],
                 className="top",
             ),
-            html.Main(id="page", tabIndex=-1),
+            html.Main(page(store, **known) if known else None, id="page", tabIndex=-1),
             dcc.Store(id="theme-chosen"),
             dcc.Store(id="media-watched"),
         ]
@@ -88,6 +94,7 @@ def _route(app: Dash, store: Store) -> None:
         Output("page", "children"),
         Input("address", "pathname"),
         Input("address", "search"),
+        prevent_initial_call=True,
     )
     def show(pathname: str | None, search: str | None) -> Any:
         return page(store, pathname or "/", search)
