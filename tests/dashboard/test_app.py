@@ -16,7 +16,6 @@ HEAVY = (
     "tensorflow_model_analysis",
     "tensorflow_data_validation",
     "pandas",
-    "plotly",
 )
 
 
