@@ -14,7 +14,7 @@ from components.report_page import TEMPLATES
 from dashboard import address, parts
 from dashboard.pages import compare, models, run, runs
 from dashboard.security import HEALTH, MAX_REQUEST_BYTES, Policy, is_loopback, protect
-from dashboard.store import NotThere, Store
+from dashboard.store import Damaged, NotThere, Store
 from dashboard.try_it import Trial
 from data.errors import BenisonError
 
@@ -125,6 +125,9 @@ def page(store: Store, pathname: str, search: str | None) -> Any:
     except NotThere as missing:
         said = f"There is no {missing} in {store.root}: it was removed, or the address is wrong."
         return html.Div([html.H1("Not there"), parts.empty(said, " ", parts.link("To the runs", "/"))])
+    except Damaged as damage:
+        said = f"{damage}. Remove that file, or the run's folder."
+        return html.Div([html.H1("Damaged"), parts.empty(said, " ", parts.link("To the runs", "/"))])
     return html.Div([html.H1("Not there"), parts.empty("No page has this address. ", parts.link("To the runs", "/"))])
 
 

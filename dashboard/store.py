@@ -31,6 +31,10 @@ class NotThere(LookupError):
     """Nothing in the workspace has this name."""
 
 
+class Damaged(ValueError):
+    """A file that a run left is not what it should be. The text names it and says what is wrong."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One run of one task. `state`: running, finished, failed, interrupted, stopped (killed) or unreadable.
@@ -122,6 +126,10 @@ class Store:
         """Raises NotThere."""
         return self._run(task, str(self._folder(task, run_id)))
 
+    def is_busy(self, task: str) -> bool:
+        """Whether a run of this task goes on."""
+        return any(run.is_running for run in self.runs(task))
+
     def _folder(self, task: str, run_id: str) -> Path:
         folder = self.root / task / "runs" / run_id
         if not (_NAME.fullmatch(task) and _NAME.fullmatch(run_id)) or not self._inside(folder).is_dir():
@@ -140,7 +148,7 @@ class Store:
     def _read_run(self, task: str, folder: Path, age: float) -> Run:
         try:
             state, result = self._json(folder / "state.json"), self._json(folder / "result.json")
-        except ValueError as error:
+        except Damaged as error:
             return Run(task, folder.name, "unreadable", _moment(folder.name), error=_damaged(folder, error))
         word = state.get("state", "finished" if result else "stopped")
         if word == "running" and age > STALE_SECONDS:
@@ -172,7 +180,7 @@ class Store:
     # --- what else a run left ---
 
     def report(self, run: Run) -> ReportData:
-        """The run's report; of one that has none, what is known of it in the same form."""
+        """The run's report; of one that has none, what is known of it in the same form. Raises Damaged."""
         found = self._json(self.root / run.task / "runs" / run.id / "report" / "report.json")
         known: dict[str, Any] = {
             "task": run.task,
@@ -216,9 +224,9 @@ class Store:
         return text if size <= LOG_BYTES else text.partition("\n")[2]
 
     def quarantine(self, run: Run) -> list[dict[str, Any]]:
-        """The first bad records, each with file, row, column and reason."""
-        lines = self._text(self.root / run.task / "runs" / run.id / "quarantine.jsonl").splitlines()
-        return [json.loads(line) for line in lines[:QUARANTINE_ROWS]]
+        """The first bad records, each with file, row, column and reason. Raises Damaged."""
+        file = self.root / run.task / "runs" / run.id / "quarantine.jsonl"
+        return [_object(file, line) for line in self._text(file).splitlines()[:QUARANTINE_ROWS]]
 
     def media(self, task: str, run_id: str, name: str) -> Path:
         """A picture or sound of a report. Raises NotThere."""
@@ -261,12 +269,19 @@ class Store:
             return ""
 
     def _json(self, path: Path) -> dict[str, Any]:
-        """Raises ValueError if it is no JSON object."""
+        """Nothing for a file that is not there. Raises Damaged."""
         text = self._text(path)
-        found = json.loads(text) if text else {}
-        if not isinstance(found, dict):
-            raise ValueError(f"{path.name} holds no object")
-        return found
+        return _object(path, text) if text else {}
+
+
+def _object(file: Path, text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise Damaged(f"{file} cannot be read: {error}") from None
+    if not isinstance(found, dict):
+        raise Damaged(f"{file} holds no JSON object")
+    return found
 
 
 def _folders(root: Path) -> Iterator[os.DirEntry[str]]:
@@ -294,5 +309,5 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _damaged(folder: Path, error: ValueError) -> dict[str, str]:
-    return {"message": f"what this run left cannot be read: {error}", "fix": f"remove the folder {folder}"}
+def _damaged(folder: Path, error: Damaged) -> dict[str, str]:
+    return {"message": str(error), "fix": f"remove the folder {folder}"}

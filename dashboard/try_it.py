@@ -143,6 +143,7 @@ class Trial:
     def _run(self, command: list[str]) -> str:
         """What the command prints, whether it answers or fails. Ends it and all that it started when its time is up."""
         environment = {name: value for name, value in os.environ.items() if name != "BENISON_DASHBOARD_TOKEN"}
+        environment["CUDA_VISIBLE_DEVICES"] = ""  # one answer is not worth a GPU, whose driver would break the limit
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

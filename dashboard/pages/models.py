@@ -139,7 +139,13 @@ def _field(name: str, column: Column | None) -> html.Div:
     label = html.Span(name if name == said else f"{name}: {said}", className="label")
     if column is None or column.is_media:
         upload = dcc.Upload(
-            html.Button(["Choose or drop a file", html.Span(id={"type": "try-chosen", "name": name})], type="button"),
+            html.Button(
+                [
+                    f"Choose or drop a file, up to {Trial.MAX_BYTES / 1e6:.0f} MB",
+                    html.Span(id={"type": "try-chosen", "name": name}),
+                ],
+                type="button",
+            ),
             id={"type": "try-file", "name": name},
             accept=",".join(column.suffixes if column else tables.SUFFIXES),
             max_size=Trial.MAX_BYTES,

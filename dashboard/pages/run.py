@@ -455,20 +455,23 @@ def _lineage(store: Store, run: Run, report: ReportData) -> html.Section:
         html.Div([html.H3("Code, data and versions"), parts.terms([*made_of, *versions])]),
     ]
     note = "Equal data, code and settings make an equal run, which is then answered from disk."
-    steps = lineage.of_run(store.root / run.task, run.id)
-    graph = [html.H3("Artifacts"), _artifacts(run, steps)] if steps else []
+    graph = [html.H3("Artifacts"), _artifacts(store, run)]
     made_by = html.Div(cards, className="cards thirds")
     return parts.section("lineage", "What made this model", made_by, *graph, note=note)
 
 
-def _artifacts(run: Run, steps: Sequence[lineage.Step]) -> Any:
+def _artifacts(store: Store, run: Run) -> Any:
+    if store.is_busy(run.task):  # a reader of the metadata store can be in a writer's way
+        return parts.empty("They are listed when the run that goes on has ended.")
     rows = []
-    for step in steps:
+    for step in lineage.of_run(store.root / run.task, run.id):
         taken = ", ".join(f"{name} #{artifact.id}" for name, artifact in step.inputs) or "–"
         for name, artifact in step.outputs:
             own = artifact.made_by in ("", run.id)
             maker = "this run" if own else parts.link(artifact.made_by, address.run(f"{run.task}/{artifact.made_by}"))
             rows.append([f"#{artifact.id} {name}", artifact.kind, step.node, maker, taken, html.Code(artifact.place)])
+    if not rows:
+        return parts.empty("The metadata store knows of none.")
     return parts.table(["Artifact", "Type", "Node", "Made by", "From", "Lies in"], rows, "Artifacts")
 
 

@@ -9,15 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.store import LOG_BYTES, STALE_SECONDS, NotThere, Store
+from dashboard.app import page
+from dashboard.store import LOG_BYTES, STALE_SECONDS, Damaged, NotThere, Store
 from tests.dashboard import stores
 
 TASK = "image_classification"
-
-
-def only(store: Store) -> object:
-    [run] = store.runs()
-    return run
 
 
 def test_runs_come_latest_first_with_what_they_came_to(tmp_path: Path) -> None:
@@ -64,6 +60,18 @@ def test_a_changed_run_is_read_again_and_an_unchanged_one_is_not(tmp_path: Path)
     (folder / "result.json").write_text(json.dumps(end.to_dict()), encoding="utf-8")
     os.utime(folder / "result.json", (1, 1))
     assert store.runs()[0].score == 0.2
+
+
+def test_damage_of_a_report_is_told(tmp_path: Path) -> None:
+    folder = stores.finished(tmp_path, TASK, 1, 0.9)
+    (folder / "report" / "report.json").write_text("{", encoding="utf-8")
+    (folder / "quarantine.jsonl").write_text("x\n", encoding="utf-8")
+    store = Store(tmp_path)
+    [run] = store.runs()
+    for read in (store.report, store.quarantine):
+        with pytest.raises(Damaged, match="cannot be read"):
+            read(run)
+    assert "Damaged" in str(page(store, f"/run/{run.key}", ""))
 
 
 @pytest.mark.parametrize("content", ["{", "[1]", "\x00"])
