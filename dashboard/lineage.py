@@ -44,7 +44,7 @@ def of_run(space: Path, run_id: str) -> list[Step]:
     config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
     try:
         return _Lineage(metadata_store.MetadataStore(config), space).steps(run_id)
-    except StatusError:  # a store that is being made, or made by another version of the library
+    except (StatusError, RuntimeError):  # no store yet, or one of another version of the library: it says so by either
         return []
 
 
