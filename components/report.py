@@ -213,7 +213,7 @@ class Answers:
     def __init__(self, task: Task, split: Path, model: str) -> None:
         self._task, self._files = task, [str(path) for path in sorted(split.iterdir())]
         self._loaded = tf.saved_model.load(model)
-        examples, self._outputs = self._answered(PREVIEW_POOL)
+        [(examples, self._outputs)] = self._answered(PREVIEW_POOL)
         predictions = [{name: values[i] for name, values in self._outputs.items()} for i in range(len(examples))]
         self._pool = examples, predictions
         self._shown = [task.preview(*pair) for pair in zip(*self._pool, strict=True)]
@@ -222,14 +222,17 @@ class Answers:
     def _records(self, most: int) -> Any:
         return tf.data.TFRecordDataset(self._files, compression_type="GZIP").take(most)
 
-    def _answered(self, most: int) -> tuple[list[dict[str, Any]], dict[str, np.ndarray[Any, Any]]]:
-        """The first `most` examples, raw, and every output of the model `[examples, ...]`."""
+    def _answered(self, most: int) -> Iterator[tuple[list[dict[str, Any]], dict[str, np.ndarray[Any, Any]]]]:
+        """The first `most` examples in batches: raw, and every output of the model `[examples, ...]`."""
         serve = self._loaded.signatures["serving_default"]
-        examples, outputs = [], []
         for batch in self._records(most).batch(PREVIEW_POOL):
-            examples += [_example(self._task, record) for record in batch.numpy()]
-            outputs.append({name: tensor.numpy() for name, tensor in serve(batch).items()})
-        return examples, {name: np.concatenate([found[name] for found in outputs]) for name in outputs[0]}
+            examples = [_example(self._task, record) for record in batch.numpy()]
+            yield examples, {name: tensor.numpy() for name, tensor in serve(batch).items()}
+
+    def _truth_and(self, output: str, label: str) -> tuple[list[Any], np.ndarray[Any, Any]]:
+        """A column and an output of as many examples as are plotted."""
+        batches = [([e.get(label) for e in examples], outputs[output]) for examples, outputs in self._answered(PLOTTED)]
+        return [value for truth, _ in batches for value in truth], np.concatenate([found for _, found in batches])
 
     def write_previews(self, directory: Path) -> list[dict[str, Any]]:
         """What is seen of the pool at once, then the first wrong and the first right ones of it.
@@ -247,15 +250,15 @@ class Answers:
         """What the kind of answer lets draw: of class probabilities, of one number, of a confidence."""
         asked, label = self._task.metrics(), _label(self._task)
         if label and {"labels", "probabilities"} <= self._outputs.keys():
-            examples, outputs = self._answered(PLOTTED)
-            classes = [_text(name) for name in outputs["labels"][0]]
+            truth, probabilities = self._truth_and("probabilities", label)
+            classes = [_text(name) for name in self._outputs["labels"][0]]
             index = {name: i for i, name in enumerate(classes)}
-            truth = np.array([index.get(_text(example[label]), -1) for example in examples])
-            yield from plots.of_classifier(truth, outputs["probabilities"], classes)
+            yield from plots.of_classifier(
+                np.array([index.get(_text(name), -1) for name in truth]), probabilities, classes
+            )
         elif asked.raw_label and asked.label and self._is_number(asked.prediction, asked.label):
-            examples, outputs = self._answered(PLOTTED)
-            truth = np.array([example[asked.label] for example in examples])
-            yield plots.of_numbers(truth, outputs[str(asked.prediction)])
+            truth, predicted = self._truth_and(str(asked.prediction), asked.label)
+            yield plots.of_numbers(np.array(truth), predicted)
         if "confidence" in self._outputs:
             judged = [i for i, shown in enumerate(self._shown) if shown.correct is not None]
             right = np.array([self._shown[i].correct for i in judged], bool)
