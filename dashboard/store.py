@@ -57,6 +57,7 @@ class Run:
     reference: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     examples: Mapping[str, int] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
+    hparams: Mapping[str, Any] = field(default_factory=dict)
     code_digest: str = ""
     pushed: str | None = None
     nodes: tuple[Mapping[str, Any], ...] = ()
@@ -169,6 +170,7 @@ class Store:
             reference=result.get("reference", {}),
             examples=result.get("examples", {}),
             data=state.get("data", {}),
+            hparams=state.get("hparams", {}),
             code_digest=state.get("code_digest", ""),
             pushed=result.get("pushed"),
             nodes=tuple(result.get("nodes") or state.get("nodes", ())),
@@ -181,7 +183,8 @@ class Store:
 
     def report(self, run: Run) -> ReportData:
         """The run's report; of one that has none, what is known of it in the same form. Raises Damaged."""
-        found = self._json(self.root / run.task / "runs" / run.id / "report" / "report.json")
+        folder = self.root / run.task / "runs" / run.id
+        found = self._json(folder / "report" / "report.json")
         known: dict[str, Any] = {
             "task": run.task,
             "run_id": run.id,
@@ -190,7 +193,8 @@ class Store:
             "verdict": run.verdict,
             "key_metric": run.key_metric,
             "metrics": dict(run.metrics),
-            "examples": dict(run.examples),
+            "examples": self._json(folder / "counts.json") or dict(run.examples),
+            "hparams": dict(run.hparams),
             "data": dict(run.data),
             "code_digest": run.code_digest,
             "nodes": list(run.nodes),

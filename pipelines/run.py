@@ -134,6 +134,7 @@ class _Run:
             "higher_is_better": key.higher_is_better,
             "data": self._data_facts(),
             "code_digest": self.identity.code,
+            "hparams": dataclasses.asdict(self.hparams),
         }
 
     def _data_facts(self) -> dict[str, str]:
@@ -156,7 +157,7 @@ class _Run:
             with _watching(self.space, listener) as watch:
                 for node in runner.run(watch, self.space.expected_seconds, first, last):
                     done.append(node)
-                    self._keep_quarantine(node)
+                    self._keep_reading(node)
         except KeyboardInterrupt:  # TFX closes the books on nodes that fail, not on those that are interrupted
             runner.bury_the_dead()
             raise
@@ -209,12 +210,13 @@ class _Run:
             result = self._with_report(result, Path(outputs["Report"]["report"]), outputs["Pusher"])
         return result
 
-    def _keep_quarantine(self, node: Any) -> None:
-        """Beside the log as soon as it is known: it is needed most where the data is refused."""
+    def _keep_reading(self, node: Any) -> None:
+        """What was read and what could not be, beside the log as soon as it is known: it is needed most where the data
+        is refused."""
         if "examples" in node.outputs:
-            quarantine = Path(node.outputs["examples"], "quarantine.jsonl")
-            if quarantine.stat().st_size:
-                shutil.copy(quarantine, self.directory)
+            for name in ("counts.json", "quarantine.jsonl"):
+                if Path(node.outputs["examples"], name).stat().st_size:
+                    shutil.copy(Path(node.outputs["examples"], name), self.directory)
 
     def _with_examples(self, result: RunResult, examples: Path) -> RunResult:
         counts = json.loads((examples / "counts.json").read_text(encoding="utf-8"))

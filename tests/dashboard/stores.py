@@ -49,6 +49,7 @@ def state(task: str, number: int, word: str, **changes: Any) -> dict[str, Any]:
         "higher_is_better": True,
         "data": {"name": "digits", "fingerprint": f"{number:016x}"},
         "code_digest": "0123456789abcdef",
+        "hparams": {"epochs": 3},
         "nodes": nodes,
         "nodes_total": len(NODES),
         "progress": {},

@@ -38,9 +38,14 @@ def test_a_run_goes_on_until_it_says_otherwise_or_says_nothing(tmp_path: Path) -
 
 def test_a_failed_run_says_why(tmp_path: Path) -> None:
     error = {"message": "the data is not fit to train on", "fix": "mend the data"}
-    stores.write_run(tmp_path, stores.state(TASK, 1, "failed", error=error))
-    [run] = Store(tmp_path).runs()
+    folder = stores.write_run(tmp_path, stores.state(TASK, 1, "failed", error=error))
+    counts = {"train": 7, "eval": 2, "quarantined": 5}
+    (folder / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
+    store = Store(tmp_path)
+    [run] = store.runs()
     assert (run.outcome, run.error) == ("failed", error)
+    report = store.report(run)
+    assert (report["examples"], report["hparams"]) == (counts, {"epochs": 3})
 
 
 def test_a_run_of_before_states_were_kept_is_read_from_its_result(tmp_path: Path) -> None:
