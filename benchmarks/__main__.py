@@ -7,7 +7,7 @@ import sys
 
 from benchmarks import measure
 
-NAMES = ("startup", "first_fit", "steps", "evaluator", "ingest_memory", "workers", "whole_run")
+NAMES = ("startup", "dashboard", "first_fit", "steps", "evaluator", "ingest_memory", "workers", "whole_run")
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import hashlib
 import json
 import math
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from tfx import types
@@ -21,10 +23,11 @@ from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact, artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
+from components import plots, statistics
 from components.evaluator import bound_with_reference
 from components.example_gen import read_counts, read_fingerprint, read_quarantine
 from components.reference import ReferenceScores, read_scores
-from data.columns import raw_features
+from data.columns import Label, raw_features
 from trainer import preview
 from trainer.task import Gate, Task
 from trainer.transform import task_from
@@ -33,6 +36,8 @@ PREVIEW_POOL = 256
 """Eval examples among which previews are chosen."""
 PREVIEWS = 12
 """Previews of each sort, wrong and right."""
+PLOTTED = 20_000
+"""Eval examples at most that curves and histograms are drawn from."""
 QUARANTINE_SHOWN = 50
 CANDIDATE, BASELINE = "candidate", "baseline"
 """TFMA's names of the model and of the latest blessed one when it judges both."""
@@ -64,6 +69,8 @@ class ReportExecutor(base_executor.BaseExecutor):
         about = json.loads(exec_properties["about"])
         about["data"]["fingerprint"] = read_fingerprint(artifact_utils.get_single_instance(input_dict["examples"]))
         history = json.loads(Path(uri("model_run"), "history.json").read_text(encoding="utf-8"))
+        columns = statistics.summary(Path(uri("statistics")))
+        answers = Answers(task, examples / "Split-eval", path_utils.serving_model_path(uri("model")))
         report = {
             "task": exec_properties["task"],
             "title": task.title,
@@ -81,11 +88,13 @@ class ReportExecutor(base_executor.BaseExecutor):
             "slices": findings.slices(),
             "confusion": findings.confusion(_classes(uri("model"))),
             "curves": history,
+            "plots": list(answers.plots()),
             "examples": read_counts(examples),
+            "statistics": columns,
+            "classes": statistics.class_counts(columns, _label(task) or ""),
+            "anomalies": [],  # the data gate has stopped every run that has any
             "quarantine": problems[:QUARANTINE_SHOWN],
-            "previews": preview.write(
-                _previews(task, examples / "Split-eval", path_utils.serving_model_path(uri("model"))), directory
-            ),
+            "previews": answers.write_previews(directory),
             "hparams": json.loads(exec_properties["hparams"]),
             **about,
         }
@@ -152,9 +161,9 @@ class Findings:
 
     def confusion(self, classes: list[str]) -> dict[str, Any] | None:
         """Counts [true][predicted] of the overall slice, if a confusion matrix was among the metrics."""
-        for key, plots in self._result.plots:
+        for key, drawn in self._result.plots:
             if key == ():
-                for by_subkey in (plots or {}).values():
+                for by_subkey in (drawn or {}).values():
                     for named in by_subkey.values():
                         matrix = named.get("multiClassConfusionMatrixAtThresholds")
                         if matrix:
@@ -186,12 +195,13 @@ def _counts(matrix: dict[str, Any], size: int) -> list[list[int]]:
 
 
 def _scalars(metrics: Any) -> dict[str, float]:
+    """Numbers by name, without the differences from the baseline that TFMA adds as `NAME_diff`."""
     found = {}
     for name, value in (metrics or {}).items():
         number = value.get("doubleValue", value.get("boundedValue", {}).get("value")) if value else None
         if isinstance(number, (int, float)):
             found[name] = float(number)
-    return found
+    return {name: n for name, n in found.items() if not (name.endswith("_diff") and name[: -len("_diff")] in found)}
 
 
 def _classes(model: str) -> list[str]:
@@ -199,19 +209,76 @@ def _classes(model: str) -> list[str]:
     return vocabulary.read_text(encoding="utf-8").splitlines() if vocabulary.exists() else []
 
 
-def _previews(task: Task, split: Path, model: str) -> Iterator[preview.Preview]:
-    """What is seen of a pool of eval examples at once, then the first wrong and the first right ones of them."""
-    records = [r.numpy() for r in tf.data.TFRecordDataset(_files(split), compression_type="GZIP").take(PREVIEW_POOL)]
-    loaded = tf.saved_model.load(model)
-    outputs = {name: t.numpy() for name, t in loaded.signatures["serving_default"](tf.constant(records)).items()}
-    predictions = [{name: values[i] for name, values in outputs.items()} for i in range(len(records))]
-    examples = [_example(task, record) for record in records]
-    yield from task.overview(examples, predictions)
-    shown = [task.preview(*pair) for pair in zip(examples, predictions, strict=True)]
-    wrong = (p for p in shown if p.correct is False)
-    right = (p for p in shown if p.correct is not False)
-    yield from islice(wrong, PREVIEWS)
-    yield from islice(right, PREVIEWS)
+class Answers:
+    """A model's answers to the eval split: to a pool of examples at once, to more of them where a plot needs it."""
+
+    def __init__(self, task: Task, split: Path, model: str) -> None:
+        self._task, self._files = task, [str(path) for path in sorted(split.iterdir())]
+        self._loaded = tf.saved_model.load(model)
+        [(examples, self._outputs)] = self._answered(PREVIEW_POOL)
+        predictions = [{name: values[i] for name, values in self._outputs.items()} for i in range(len(examples))]
+        self._pool = examples, predictions
+        self._shown = [task.preview(*pair) for pair in zip(*self._pool, strict=True)]
+        self._keys = [hashlib.sha256(record.numpy()).hexdigest()[:16] for record in self._records(PREVIEW_POOL)]
+
+    def _records(self, most: int) -> Any:
+        return tf.data.TFRecordDataset(self._files, compression_type="GZIP").take(most)
+
+    def _answered(self, most: int) -> Iterator[tuple[list[dict[str, Any]], dict[str, np.ndarray[Any, Any]]]]:
+        """The first `most` examples in batches: raw, and every output of the model `[examples, ...]`."""
+        serve = self._loaded.signatures["serving_default"]
+        for batch in self._records(most).batch(PREVIEW_POOL):
+            examples = [_example(self._task, record) for record in batch.numpy()]
+            yield examples, {name: tensor.numpy() for name, tensor in serve(batch).items()}
+
+    def _truth_and(self, output: str, label: str) -> tuple[list[Any], np.ndarray[Any, Any]]:
+        """A column and an output of as many examples as are plotted."""
+        batches = [([e.get(label) for e in examples], outputs[output]) for examples, outputs in self._answered(PLOTTED)]
+        return [value for truth, _ in batches for value in truth], np.concatenate([found for _, found in batches])
+
+    def write_previews(self, directory: Path) -> list[dict[str, Any]]:
+        """What is seen of the pool at once, then the first wrong and the first right ones of it.
+
+        Each record has, beside what `preview.write` gives it, `example`: the same in all runs that show that example.
+        """
+        chosen = [(f"overview {i}", shown) for i, shown in enumerate(self._task.overview(*self._pool))]
+        keyed = list(zip(self._keys, self._shown, strict=True))
+        chosen += islice((pair for pair in keyed if pair[1].correct is False), PREVIEWS)
+        chosen += islice((pair for pair in keyed if pair[1].correct is not False), PREVIEWS)
+        records = preview.write([shown for _, shown in chosen], directory)
+        return [record | {"example": key} for record, (key, _) in zip(records, chosen, strict=True)]
+
+    def plots(self) -> Iterator[plots.Plot]:
+        """What the kind of answer lets draw: of class probabilities, of one number, of a confidence."""
+        asked, label = self._task.metrics(), _label(self._task)
+        if label and {"labels", "probabilities"} <= self._outputs.keys():
+            truth, probabilities = self._truth_and("probabilities", label)
+            classes = [_text(name) for name in self._outputs["labels"][0]]
+            index = {name: i for i, name in enumerate(classes)}
+            yield from plots.of_classifier(
+                np.array([index.get(_text(name), -1) for name in truth]), probabilities, classes
+            )
+        elif asked.raw_label and asked.label and self._is_number(asked.prediction, asked.label):
+            truth, predicted = self._truth_and(str(asked.prediction), asked.label)
+            yield plots.of_numbers(np.array(truth), predicted)
+        if "confidence" in self._outputs:
+            judged = [i for i, shown in enumerate(self._shown) if shown.correct is not None]
+            right = np.array([self._shown[i].correct for i in judged], bool)
+            yield plots.of_confidence(self._outputs["confidence"][judged], right)
+
+    def _is_number(self, prediction: Any, label: str) -> bool:
+        values = self._outputs.get(prediction) if isinstance(prediction, str) else None
+        return (
+            values is not None
+            and values.ndim == 1
+            and values.dtype.kind == "f"
+            and isinstance(self._pool[0][0].get(label), (int, float))
+        )
+
+
+def _label(task: Task) -> str | None:
+    """The target that is a class name, if there is one."""
+    return next((name for name in task.targets if isinstance(task.columns[name], Label)), None)
 
 
 def _example(task: Task, record: bytes) -> dict[str, Any]:
@@ -227,10 +294,6 @@ def _example(task: Task, record: bytes) -> dict[str, Any]:
     return values
 
 
-def _files(split: Path) -> list[str]:
-    return [str(path) for path in sorted(split.iterdir())]
-
-
 def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
@@ -243,6 +306,7 @@ class ReportSpec(component_spec.ComponentSpec):
     }
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "statistics": component_spec.ChannelParameter(type=standard_artifacts.ExampleStatistics),
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "model_run": component_spec.ChannelParameter(type=standard_artifacts.ModelRun),
         "reference": component_spec.ChannelParameter(type=ReferenceScores),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import difflib
 import hashlib
 import json
 import math
@@ -24,6 +25,14 @@ MATRIX_CLASSES = 25
 CONFUSIONS_LISTED = 8
 CHART_WIDTH, CHART_HEIGHT, CHART_LEFT, CHART_RIGHT, CHART_TOP, CHART_BOTTOM = 360, 206, 46, 350, 10, 170
 """SVG units: a line chart and the edges of what it plots."""
+
+_FRAME = {
+    "width": CHART_WIDTH,
+    "height": CHART_HEIGHT,
+    "left": CHART_LEFT,
+    "right": CHART_RIGHT,
+    "bottom": CHART_BOTTOM,
+}
 
 Point = tuple[float, float | None]
 
@@ -67,9 +76,10 @@ class ReportData(TypedDict, total=False):
 
     `created` is ISO 8601; `reference` method -> metric -> value; `baseline` the latest blessed model's metrics;
     `curves` one value a round, `NAME` in training and `val_NAME` on held-out examples; `examples` good records of
-    train and eval and quarantined ones; `classes` class -> split -> count; `quarantine` the first bad records, each
-    with file, row, column and reason; `previews` as `trainer.preview.write` returns them; `data` name, fingerprint,
-    licence and credit.
+    train and eval and quarantined ones; `classes` class -> split -> count; `plots` as in `components.plots`;
+    `statistics` as `components.statistics.summary` returns them; `quarantine` the first bad records, each with file,
+    row, column and reason; `previews` as `trainer.preview.write` returns them; `data` name, fingerprint, licence and
+    credit.
     """
 
     task: Required[str]
@@ -88,9 +98,11 @@ class ReportData(TypedDict, total=False):
     slices: list[SliceRow]
     confusion: Confusion | None
     curves: dict[str, list[float]]
+    plots: list[dict[str, Any]]
     nodes: list[NodeRow]
     examples: dict[str, int]
     classes: dict[str, dict[str, int]]
+    statistics: dict[str, dict[str, dict[str, Any]]]
     quarantine: list[dict[str, Any]]
     anomalies: list[str]
     previews: list[dict[str, Any]]
@@ -122,6 +134,8 @@ def render(report_dir: Path) -> Path:
         "number": number,
         "plain": plain,
         "line_chart": line_chart,
+        "histogram_chart": histogram_chart,
+        "differences": differences,
         "natural": natural,
         "shares": shares,
     }
@@ -132,7 +146,7 @@ def render(report_dir: Path) -> Path:
         css=css,
         css_digest=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
         created=_moment(report.get("created", "")),
-        verdict=_without_mark(report.get("verdict", "")),
+        verdict=without_mark(report.get("verdict", "")),
         comparison=comparison(report),
         slices=worst_first(report),
         slices_shown=SLICES_SHOWN,
@@ -159,6 +173,8 @@ _EMPTY: dict[str, Any] = {
     "baseline": {},
     "examples": {},
     "classes": {},
+    "plots": [],
+    "statistics": {},
     "quarantine": [],
     "anomalies": [],
     "previews": [],
@@ -212,7 +228,7 @@ def _moment(created: str) -> str:
     return f"{moment.day} {moment:%B %Y, %H:%M} {moment.tzname() or ''}".strip() if moment else ""
 
 
-def _without_mark(verdict: str) -> str:
+def without_mark(verdict: str) -> str:
     """The reasons alone: the mark beside them says whether the model was blessed."""
     return re.sub(r"^(not )?blessed: ", "", verdict)
 
@@ -301,6 +317,21 @@ def confusion(found: Confusion | None) -> dict[str, Any] | None:
     }
 
 
+def differences(parts: Sequence[Mapping[str, Any]]) -> list[list[tuple[str, bool]]]:
+    """For each part of a preview its text in pieces, each with whether the other compared text lacks it.
+
+    Parts that are not compared, or have no other to be compared with, come in one piece; those without text in none.
+    """
+    pieces = [[(part["text"], False)] if part["kind"] == "words" else [] for part in parts]
+    places = [i for i, part in enumerate(parts) if part.get("compared")]
+    if len(places) == 2:
+        one, other = (re.findall(r"\s+|[^\s]+", parts[i]["text"]) for i in places)
+        found = difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+        pieces[places[0]] = [("".join(one[a:b]), kind != "equal") for kind, a, b, _, _ in found if b > a]
+        pieces[places[1]] = [("".join(other[c:d]), kind != "equal") for kind, _, _, c, d in found if d > c]
+    return pieces
+
+
 # --- charts ---
 
 
@@ -322,14 +353,18 @@ def training_curves(history: Mapping[str, Sequence[float]]) -> list[dict[str, An
     ]
 
 
-def line_chart(series: Mapping[str, Sequence[Point]]) -> dict[str, Any] | None:
-    """Where lines, marks and ticks of a chart lie, in SVG units; None if there is not one finite value."""
+def line_chart(series: Mapping[str, Sequence[Point]], whole: bool = True) -> dict[str, Any] | None:
+    """Where lines, marks and ticks of a chart lie, in SVG units; None if there is not one finite value.
+
+    `whole`: x counts something, so that no tick stands between two whole numbers.
+    """
     found = {who: [(x, y if _is_number(y) else None) for x, y in points] for who, points in series.items()}
     known = [(x, y) for points in found.values() for x, y in points if y is not None]
     if not known:
         return None
-    x_ticks, y_ticks = _whole_ticks([x for x, _ in known]), ticks([y for _, y in known])
     first, last = min(x for x, _ in known), max(x for x, _ in known)
+    x_ticks = _whole_ticks([first, last]) if whole else [x for x in ticks([first, last]) if first <= x <= last]
+    y_ticks = ticks([y for _, y in known])
 
     def across(x: float) -> float:
         share = (x - first) / (last - first) if last > first else 0.5
@@ -349,11 +384,7 @@ def line_chart(series: Mapping[str, Sequence[Point]]) -> dict[str, Any] | None:
         ],
         "x_ticks": [{"value": x, "at": across(x)} for x in x_ticks],
         "y_ticks": [{"value": y, "at": up(y)} for y in y_ticks],
-        "width": CHART_WIDTH,
-        "height": CHART_HEIGHT,
-        "left": CHART_LEFT,
-        "right": CHART_RIGHT,
-        "bottom": CHART_BOTTOM,
+        **_FRAME,
     }
 
 
@@ -378,6 +409,39 @@ def shares(values: Mapping[str, float]) -> list[dict[str, Any]]:
     ]
 
 
+def histogram_chart(plot: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Where bars and ticks of a histogram lie, in SVG units: the share of each series in each stretch, side by side."""
+    shares_of = {name: [n / max(sum(counts), 1) for n in counts] for name, counts in plot["series"].items()}
+    if not shares_of:
+        return None
+    edges = plot["edges"]
+    y_ticks = ticks([0.0, max(max(values) for values in shares_of.values())])
+    x_ticks = [tick for tick in ticks([edges[0], edges[-1]]) if edges[0] <= tick <= edges[-1]]
+    across = (CHART_RIGHT - CHART_LEFT) / (edges[-1] - edges[0])
+    width = (CHART_RIGHT - CHART_LEFT) / (len(edges) - 1) / len(shares_of)
+
+    def bars(place: int, values: Sequence[float]) -> Iterator[dict[str, float]]:
+        for low, value in zip(edges, values, strict=False):
+            height = _percent(value, y_ticks) / 100 * (CHART_BOTTOM - CHART_TOP)
+            left = CHART_LEFT + (low - edges[0]) * across + place * width
+            if value:
+                yield {"x": round(left, 1), "y": round(CHART_BOTTOM - height, 1), "height": round(height, 1)}
+
+    def up(y: float) -> float:
+        return round(CHART_BOTTOM - _percent(y, y_ticks) / 100 * (CHART_BOTTOM - CHART_TOP), 1)
+
+    return {
+        "series": [
+            {"name": name, "examples": sum(plot["series"][name]), "bars": list(bars(place, values))}
+            for place, (name, values) in enumerate(shares_of.items())
+        ],
+        "bar_width": round(0.9 * width, 2),
+        "x_ticks": [{"value": x, "at": round(CHART_LEFT + (x - edges[0]) * across, 1)} for x in x_ticks],
+        "y_ticks": [{"value": y, "at": up(y)} for y in y_ticks],
+        **_FRAME,
+    }
+
+
 def gantt(nodes: Sequence[NodeRow]) -> dict[str, Any]:
     """Nodes with where their bar begins and how long it is, in percent of the run's seconds."""
     whole = max((node["start"] + node["seconds"] for node in nodes), default=0.0)
@@ -388,7 +452,7 @@ def gantt(nodes: Sequence[NodeRow]) -> dict[str, Any]:
     return {"rows": rows, "seconds": whole}
 
 
-def _whole_ticks(values: Sequence[float]) -> list[int]:
+def _whole_ticks(values: Sequence[float]) -> list[float]:
     """Whole numbers within the range of `values`, its ends among them as far as they are not crowded."""
     low, high = math.ceil(min(values)), math.floor(max(values))
     step = next(s * 10**p for p in range(16) for s in (1, 2, 5) if (high - low) / (s * 10**p) <= 6)

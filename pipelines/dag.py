@@ -213,6 +213,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
     )
     report = Report(
         examples=examples,
+        statistics=statistics_gen.outputs["statistics"],
         model=trainer.outputs["model"],
         model_run=trainer.outputs["model_run"],
         reference=reference.outputs["reference"],

@@ -62,7 +62,7 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException) -> Failure:
         """Also writes the traceback to the log, if the error arose under `logs.captured`."""
-        message, fix = _explained(error)
+        message, fix = explained(error)
         code = error.exit_code if isinstance(error, (BenisonError, Terminated)) else 1
         return cls(message, fix, code, _logged(error))
 
@@ -77,7 +77,8 @@ class Failure:
         return "\n".join(lines)
 
 
-def _explained(error: BaseException) -> tuple[str, str]:
+def explained(error: BaseException) -> tuple[str, str]:
+    """What went wrong, and what to do about it."""
     if isinstance(error, BenisonError):
         return error.message, error.fix
     if isinstance(error, KeyboardInterrupt):

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from data.errors import WrongUse
-from pipelines import logs, workspace
+from pipelines import logs, run_state, workspace
 from pipelines.failures import Failure, Terminated
 from pipelines.identity import code_digest
 from pipelines.memory import peak_rss_mb
@@ -104,6 +104,18 @@ class ClusterRun:
         space = workspace.TaskSpace(chosen.workspace / chosen.task)
         return cls(Record(space, chosen, run_id, identity={}), connection)
 
+    def begin(self) -> None:
+        """Unless another node did. Several may come first at once; all write the same, the settings last.
+
+        Between two nodes nobody touches the state, for as long as a pod may wait to start.
+        """
+        if (self.record.directory / "settings.yaml").exists():
+            return
+        _, options = apply_overrides(load(self.record.settings.task).HParams, self.record.settings.overrides)
+        patience = options.cluster.start_seconds + run_state.PATIENCE_SECONDS
+        run_state.begin(self.record.directory, self.record.facts, patience)
+        self.record.begin()
+
     def log(self, name: str) -> Path:
         return self.record.directory / "logs" / f"{name}.txt"
 
@@ -125,10 +137,9 @@ class ClusterRun:
 
 
 def _node(run: ClusterRun, given: argparse.Namespace) -> int:
-    if not (run.record.directory / "settings.yaml").exists():
-        run.record.begin()
+    run.begin()
     try:
-        with logs.captured(run.log(given.node), verbose=True):
+        with logs.captured(run.log(given.node), verbose=True), run_state.alive(run.record.directory):
             _check_code(given.code)
             _launch(run, given.node, given.ir)
     except (Exception, KeyboardInterrupt) as error:
@@ -215,14 +226,18 @@ def _recorded(run: ClusterRun) -> RunResult:
     """The run's result, after it was written unless it had been before."""
     if result := run.record.result:
         return result
+    run.begin()
     nodes, ends = run.nodes(), run.ends()
     _join_logs(run)
     seconds = max(node.start + node.seconds for node in nodes)
     peak = max((end["peak_rss_mb"] for end in ends.values()), default=0.0)
     failure = failure_of(nodes, ends)
     if failure is None:
-        return run.record.finish(nodes, seconds, peak)
-    return run.record.fail(nodes, seconds, peak, failure)
+        result = run.record.finish(nodes, seconds, peak)
+    else:
+        result = run.record.fail(nodes, seconds, peak, failure)
+    run_state.end(run.record.directory, seconds, failure)
+    return result
 
 
 def failure_of(nodes: Sequence[NodeRun], ends: Mapping[str, dict[str, Any]]) -> Failure | None:

@@ -10,12 +10,15 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pipelines import workspace
 from pipelines.failures import Failure
+from pipelines.identity import code_digest
 from pipelines.nodes import NodeRun
 from pipelines.result import EXIT_BLESSED, EXIT_NOT_BLESSED, RunResult
-from pipelines.settings import RunSettings
+from pipelines.settings import RunSettings, apply_overrides
+from trainer.task import load
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +39,23 @@ class Record:
         return self.directory / "log.txt"
 
     @property
+    def facts(self) -> dict[str, Any]:
+        """What is known of the run before it begins."""
+        task_class = load(self.settings.task)
+        hparams, _ = apply_overrides(task_class.HParams, self.settings.overrides)
+        key = task_class(hparams).metrics().gates[0]
+        data = {"name": self.settings.data or task_class.data}
+        return {
+            "task": self.settings.task,
+            "run_id": self.run_id,
+            "key_metric": key.metric,
+            "higher_is_better": key.higher_is_better,
+            "data": data | ({"fingerprint": self.identity["data"]} if "data" in self.identity else {}),
+            "code_digest": code_digest(),
+            "hparams": dataclasses.asdict(hparams),
+        }
+
+    @property
     def result(self) -> RunResult | None:
         """What was recorded already."""
         file = self.directory / "result.json"
@@ -44,6 +64,14 @@ class Record:
     def begin(self) -> None:
         """Keeps the settings, which also tells whoever looks that there is such a run."""
         workspace.write_atomic(self.directory / "settings.yaml", self.settings.to_yaml())
+
+    def keep_reading(self, node: NodeRun) -> None:
+        """What was read and what could not be, beside the log as soon as it is known: it is needed most where the data
+        is refused."""
+        if "examples" in node.outputs:
+            for name in ("counts.json", "quarantine.jsonl"):
+                if Path(node.outputs["examples"], name).stat().st_size:
+                    shutil.copy(Path(node.outputs["examples"], name), self.directory)
 
     def finish(self, nodes: Sequence[NodeRun], seconds: float, peak_rss_mb: float) -> RunResult:
         """Of a run whose nodes all ended well."""
@@ -79,6 +107,8 @@ class Record:
 
     def _completed(self, result: RunResult, nodes: Sequence[NodeRun]) -> RunResult:
         """With what the nodes found, as far as they came."""
+        for node in nodes:
+            self.keep_reading(node)
         outputs = {node.id: node.outputs for node in nodes}
         if "examples" in outputs["FolderExampleGen"]:
             result = self._with_examples(result, Path(outputs["FolderExampleGen"]["examples"]))
@@ -90,7 +120,6 @@ class Record:
         counts = json.loads((examples / "counts.json").read_text(encoding="utf-8"))
         places = dict(result.places)
         if counts["quarantined"]:
-            shutil.copy(examples / "quarantine.jsonl", self.directory)
             places["quarantine"] = str(self.directory / "quarantine.jsonl")
         return dataclasses.replace(result, examples=counts, places=places)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from data import catalogue
 from data.files import tree_digest
-from pipelines import logs, nodes, workspace
+from pipelines import logs, nodes, run_state, workspace
 from pipelines.identity import code_digest, library_versions
 from pipelines.imports import quick_imports
 from pipelines.memory import peak_rss_mb
@@ -103,13 +103,14 @@ class _Run:
         self.record.begin()
         log = self.record.log
         listener.message(f"{self.settings.task}: {self.data}  (log: {log})")
-        try:
-            with logs.captured(log, verbose):
-                nodes = self._nodes(listener)
-        except BaseException as error:
-            error.__dict__.setdefault("benison_log", str(log))
-            raise
-        return self.record.finish(nodes, time.monotonic() - begun, peak_rss_mb())
+        with run_state.kept(self.record.directory, self.record.facts, listener) as listener:
+            try:
+                with logs.captured(log, verbose):
+                    nodes = self._nodes(listener)
+            except BaseException as error:
+                error.__dict__.setdefault("benison_log", str(log))
+                raise
+            return self.record.finish(nodes, time.monotonic() - begun, peak_rss_mb())
 
     def _nodes(self, listener: Listener) -> list[Any]:
         with quick_imports():
@@ -131,6 +132,7 @@ class _Run:
             with _watching(self.space, listener) as watch:
                 for node in runner.run(watch, self.space.expected_seconds, first, last):
                     done.append(node)
+                    self.record.keep_reading(node)
         except KeyboardInterrupt:  # TFX closes the books on nodes that fail, not on those that are interrupted
             runner.bury_the_dead()
             raise

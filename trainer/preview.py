@@ -20,6 +20,7 @@ MAX_SECONDS = 10
 MAX_POINTS = 500
 """Longer curves are thinned to it on disk."""
 WAVE_BINS = 160
+SPECTROGRAM_FRAMES, SPECTROGRAM_HEIGHT = 400, 100
 COLOURS = ("#1d6fd1", "#d9570a", "#12805c", "#9b3fb5", "#b58900", "#c22f5b")
 
 
@@ -50,8 +51,11 @@ class Picture:
 
 @dataclass(frozen=True)
 class Words:
+    """Where two texts of a preview are `compared`, the words in which they differ are marked."""
+
     text: str
     caption: str = ""
+    compared: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,9 +157,13 @@ def _record(part: Part, stem: Path, directory: Path) -> dict[str, Any]:
         case Sound():
             file, samples = stem.with_suffix(".wav"), _clean(part)[: MAX_SECONDS * part.rate]
             _write_wav(file, samples, part.rate)
+            spectrogram = stem.with_suffix(".spectrogram.png")
+            _spectrogram(samples, part.rate).save(spectrogram)
             shown = {
                 "kind": "sound",
                 "file": file.relative_to(directory).as_posix(),
+                "spectrogram": spectrogram.relative_to(directory).as_posix(),
+                "top_hz": part.rate / 2,
                 "seconds": len(part.samples) / part.rate,
                 "shown_seconds": len(samples) / part.rate,
                 "wave": _envelope(samples),
@@ -166,7 +174,7 @@ def _record(part: Part, stem: Path, directory: Path) -> dict[str, Any]:
         case Bars():
             shown = {"kind": "bars", "values": {name: float(value) for name, value in part.values.items()}}
         case Words():
-            shown = {"kind": "words", "text": part.text}
+            shown = {"kind": "words", "text": part.text, "compared": part.compared}
     return {**shown, "caption": part.caption}
 
 
@@ -186,6 +194,23 @@ def _envelope(samples: np.ndarray) -> list[list[float]]:
     """Lowest and highest sample of each of at most WAVE_BINS stretches."""
     bins = np.array_split(samples, min(WAVE_BINS, len(samples))) if len(samples) else []
     return [[round(float(part.min()), 3), round(float(part.max()), 3)] for part in bins]
+
+
+def _spectrogram(samples: np.ndarray, rate: int) -> Any:
+    """A Pillow image of the loudness by time (left to right) and pitch (bottom to top, linear): dark is loud.
+
+    Frames of 32 ms with a Hann window; 70 dB below the loudest is white.
+    """
+    from PIL import Image
+
+    size = max(16, int(0.032 * rate))
+    padded = np.pad(samples, (0, max(0, size - len(samples))))
+    hop = max(size // 4, (len(padded) - size) // SPECTROGRAM_FRAMES + 1)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop] * np.hanning(size)
+    decibels = 20 * np.log10(np.abs(np.fft.rfft(frames)) + 1e-6)
+    loudness = np.clip((decibels - decibels.max()) / 70 + 1, 0, 1)
+    picture = Image.fromarray((255 * (1 - loudness.T[::-1])).astype(np.uint8))
+    return picture.resize((SPECTROGRAM_FRAMES, SPECTROGRAM_HEIGHT), Image.Resampling.BILINEAR)
 
 
 def _points(values: Sequence[float] | np.ndarray) -> list[list[float | None]]:

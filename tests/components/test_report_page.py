@@ -119,7 +119,7 @@ def test_the_page_stands_alone(report: dict[str, Any], tmp_path: Path) -> None:
     page = rendered(report, tmp_path)
     assert not page.all("script") and not page.all("link") and not page.all("iframe")
     media = [element["src"] or "" for _, element in page.elements if "src" in element]
-    assert len(media) == 3 and all(source.startswith("data:") for source in media)
+    assert len(media) == 4 and all(source.startswith("data:") for source in media)
     assert all((anchor["href"] or "").startswith("#") for anchor in page.all("a"))
     assert not re.search(r"https?:|url\(|@import", page.source)
     picture = base64.b64decode(media[0].removeprefix("data:image/png;base64,"))
@@ -320,13 +320,60 @@ def luminance(colour: str) -> float:
 
 def test_text_has_the_contrast_of_wcag_aa_in_light_and_dark() -> None:
     css = (report_page.TEMPLATES / "report.css.j2").read_text(encoding="utf-8")
-    schemes = [
-        dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block)) for block in re.findall(r":root \{.*?\}", css, re.S)
-    ]
-    assert len(schemes) == 2
+    colours = re.findall(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)", css)
+    schemes = [{name: pair[i] for name, *pair in colours} for i in range(2)]
     pairs = [(ink, on) for ink in ("ink", "soft", "accent", "good", "bad") for on in ("page", "card")]
     pairs += [("good", "good-tint"), ("bad", "bad-tint"), ("ink", "good-tint"), ("ink", "bad-tint"), ("second", "card")]
     for scheme in schemes:
         for ink, on in pairs:
             light, dark = sorted((luminance(scheme[ink]), luminance(scheme[on])), reverse=True)
             assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, on)
+
+
+def test_curves_and_histograms_of_the_answers(report: dict[str, Any], tmp_path: Path) -> None:
+    lines = {"kind": "lines", "title": "ROC", "x_label": "false", "y_label": "true", "note": HOSTILE}
+    bars = {"kind": "histogram", "title": "Confidence", "x_label": "confidence", "y_label": "share", "note": ""}
+    report["plots"] = [
+        {**lines, "series": {HOSTILE: [[0.0, 0.0], [0.1, 0.8], [1.0, 1.0]]}},
+        {**bars, "series": {"right": [0, 2, 6], "wrong": [3, 1, 0]}, "edges": [0.0, 1 / 3, 2 / 3, 1.0]},
+    ]
+    page = rendered(report, tmp_path)
+    text = page.text("answers")
+    assert HOSTILE in text and "0.5" in text and "right 8" in text and "wrong 4" in text
+    assert page.all("svg", aria_label="ROC") == [] and page.all("svg", **{"aria-label": "ROC"})
+
+
+def test_a_histogram_is_of_shares() -> None:
+    chart = report_page.histogram_chart({"series": {"a": [1, 3], "b": [0, 5]}, "edges": [0.0, 1.0, 2.0]})
+    assert chart is not None
+    (a, b), bottom = chart["series"], chart["bottom"]
+    assert [len(series["bars"]) for series in (a, b)] == [2, 1]
+    tall, [full] = a["bars"][1], b["bars"]
+    assert tall["height"] == pytest.approx(0.75 * full["height"], abs=0.2)
+    assert full["y"] + full["height"] == pytest.approx(bottom, abs=0.2) and tall["x"] < full["x"]
+
+
+def test_columns_are_listed_with_their_distribution(report: dict[str, Any], tmp_path: Path) -> None:
+    numbers = {"kind": "number", "count": 800, "missing": 3, "mean": 2.5, "min": 0.0, "max": 9.0}
+    report["statistics"] = {
+        "width": {"train": {**numbers, "histogram": [[0, 5, 700], [5, 9, 97]]}},
+        "height": {"train": {**numbers, "min": 28.0, "max": 28.0, "histogram": [[28, 28, 800]]}},
+        "label": {"train": {"kind": "text", "count": 800, "missing": 0, "unique": 3, "top": [[HOSTILE, 300]]}},
+    }
+    page = rendered(report, tmp_path)
+    assert page.all("svg", **{"aria-label": "width in train, from 0 to 9"})
+    assert "always 28" in page.text("data") and HOSTILE[:20] in page.text("data")
+
+
+def test_words_that_differ_are_marked() -> None:
+    def words(text: str, compared: bool = True) -> dict[str, Any]:
+        return {"kind": "words", "text": text, "compared": compared}
+
+    heard, said, source = words("one two four"), words("one too three four"), words("eins", compared=False)
+    assert report_page.differences([source, heard, {"kind": "sound"}, said]) == [
+        [("eins", False)],
+        [("one ", False), ("two", True), (" four", False)],
+        [],
+        [("one ", False), ("too three", True), (" four", False)],
+    ]
+    assert report_page.differences([heard]) == [[("one two four", False)]]

@@ -107,6 +107,26 @@ def test_slices_and_confusion_are_named_by_class(first: RunResult) -> None:
     assert examples == {f"label: {kind}": sum(rows[kind]) for kind in CLASSES}
 
 
+def test_the_report_tells_of_columns_and_answers(first: RunResult) -> None:
+    report = json.loads(Path(first.places["report"]).with_name("report.json").read_text(encoding="utf-8"))
+    counts = {split: report["statistics"]["label"][split]["count"] for split in ("train", "eval")}
+    assert counts == {split: first.examples[split] for split in counts}
+    assert {kind: set(split) for kind, split in report["classes"].items()} == {k: {"train", "eval"} for k in CLASSES}
+    drawn = {plot["title"]: plot for plot in report["plots"]}
+    assert set(drawn) == {"ROC", "Precision and recall", "Calibration", "Confidence of right and wrong answers"}
+    confidence = drawn["Confidence of right and wrong answers"]["series"]
+    right = sum(confidence["right"])
+    assert right / first.examples["eval"] == pytest.approx(first.metrics["accuracy"])
+    assert len({preview["example"] for preview in report["previews"]}) == len(report["previews"])
+
+
+def test_a_run_leaves_its_state(first: RunResult) -> None:
+    state = json.loads(Path(first.places["log"]).with_name("state.json").read_text(encoding="utf-8"))
+    assert (state["state"], state["key_metric"], state["run_id"]) == ("finished", "accuracy", first.run_id)
+    assert [(node["id"], node["state"]) for node in state["nodes"]] == list(states(first).items())
+    assert state["hparams"]["filters"] == 8 and state["data"]["fingerprint"]
+
+
 def test_served_model_predicts_as_it_was_evaluated(first: RunResult, workspace: Path) -> None:
     """Transform's graph in the `raw` signature gives what the Evaluator's signature gives for the same record."""
     from trainer.backend import tf
@@ -193,6 +213,12 @@ def test_too_many_bad_records_refuse_the_run(folder: Path, tmp_path: Path) -> No
     with pytest.raises(DataRefused, match=r"30 of 180 records are bad \(16\.7%") as refusal:
         run(settings(damaged(tmp_path, folder, 30), tmp_path / "w"), Listener())
     assert "across/0-000.png" in refusal.value.message
+    [left] = (tmp_path / "w" / TASK / "runs").iterdir()
+    state = json.loads((left / "state.json").read_text(encoding="utf-8"))
+    assert (state["state"], state["error"]["message"]) == ("failed", refusal.value.message)
+    assert [node["state"] for node in state["nodes"] if node["id"] == "DataGate"] == ["failed"]
+    assert len((left / "quarantine.jsonl").read_text(encoding="utf-8").splitlines()) == 30
+    assert json.loads((left / "counts.json").read_text(encoding="utf-8"))["quarantined"] == 30
 
 
 def test_a_path_that_leaves_the_folder_refuses_the_run(tmp_path: Path) -> None:

@@ -132,3 +132,19 @@ def test_one_picture_of_many_parts_grows_downwards(tmp_path: Path) -> None:
     render_png(Preview("all", False, {}, list(PARTS.values())), tmp_path / "all.png")
     width, height = Image.open(tmp_path / "all.png").size
     assert width <= 1500 and height > 900
+
+
+def test_a_sound_comes_with_its_spectrogram(tmp_path: Path) -> None:
+    rate = 8000
+    tone = np.sin(2 * np.pi * 1000 * np.arange(rate) / rate).astype(np.float32)
+    shown = write_one(Sound(tone, rate), tmp_path)
+    assert shown["top_hz"] == 4000
+    loudness = 255 - np.asarray(Image.open(tmp_path / shown["spectrogram"]), np.float32)
+    height = len(loudness)
+    assert abs(loudness.mean(axis=1).argmax() - 0.75 * height) <= 0.03 * height  # 1 of 4 kHz, counted from below
+
+
+@pytest.mark.parametrize("samples", [0, 1, 300])
+def test_the_shortest_sounds_have_a_spectrogram_too(samples: int, tmp_path: Path) -> None:
+    shown = write_one(Sound(np.zeros(samples, np.float32), 8000), tmp_path)
+    assert Image.open(tmp_path / shown["spectrogram"]).size == (400, 100)

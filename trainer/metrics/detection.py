@@ -94,12 +94,24 @@ def average_precision(tally: Tally, thresholds: Sequence[float] = tuple(IOU_THRE
     return _mean([_precision(matched, i) for matched in tally.values() if matched.objects for i in wanted])
 
 
+def precision_at_recalls(tally: Tally, threshold: int) -> Array:
+    """The curve under which `average_precision` measures: `[RECALLS]`, mean over classes of which there are objects.
+
+    `threshold` is a place in `IOU_THRESHOLDS`.
+    """
+    return np.mean([_precisions(matched, threshold) for matched in tally.values() if matched.objects], axis=0)
+
+
 def _precision(matched: Matched, threshold: int) -> float:
+    return float(_precisions(matched, threshold).mean())
+
+
+def _precisions(matched: Matched, threshold: int) -> Array:
     hits, misses = (np.cumsum(counts[threshold, ::-1]) for counts in (matched.hits, matched.misses))
     precision = hits / np.maximum(hits + misses, 1)
     highest = np.maximum.accumulate(precision[::-1])[::-1]  # at this recall or a higher one
     reached = np.searchsorted(hits / matched.objects, RECALLS)
-    return float(np.append(highest, 0.0)[reached].mean())
+    return np.append(highest, 0.0)[reached]
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -122,9 +134,14 @@ def _iou(a: Array, b: Array) -> Array:
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
+def tally_of(objects: Iterable[Array], detections: Iterable[Array]) -> Tally:
+    """Of pictures in memory."""
+    return functools.reduce(_added, map(match, objects, detections), {})
+
+
 def scores(objects: Sequence[Array], detections: Sequence[Array]) -> dict[str, float]:
     """Of pictures in memory: `map` as COCO's main number, and `map_50` for the threshold 0.5 alone."""
-    tally = functools.reduce(_added, map(match, objects, detections))
+    tally = tally_of(objects, detections)
     return {"map": average_precision(tally), "map_50": average_precision(tally, [0.5])}
 
 

@@ -134,9 +134,9 @@ class MachineTranslation(Task):
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         source, translation = as_text(example["source"]), as_text(prediction["translation"])
-        parts = [Words(source, caption="source"), Words(translation, caption="translation")]
+        parts = [Words(source, caption="source"), Words(translation, caption="translation", compared=True)]
         if "target" in example:
-            parts.append(Words(as_text(example["target"]), caption="by a person"))
+            parts.append(Words(as_text(example["target"]), caption="by a person", compared=True))
         return Preview(title=translation, correct=None, slice={}, parts=parts)
 
 

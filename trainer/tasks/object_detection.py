@@ -14,7 +14,7 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run object_det
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ import numpy as np
 from data.columns import Boxes, Image
 from trainer import classification, images
 from trainer.backend import tf
-from trainer.preview import Box, Picture, Preview, as_text
+from trainer.preview import Box, Curve, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 SHOWN_SCORE = 0.5
@@ -169,6 +169,35 @@ class ObjectDetection(Task):
             slice={"objects_count": str(len(labels))},
             parts=(Picture(example["image"], caption="dashed: the truth", boxes=[*true, *drawn]),),
         )
+
+    def overview(
+        self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]
+    ) -> Sequence[Preview]:
+        """Precision by recall, where more and more detections are taken, the surest first."""
+        from trainer.metrics import detection
+
+        known: dict[str, int] = {}
+        tally = detection.tally_of(
+            [_rows(e["objects"], e["objects_label"], known) for e in examples],
+            [_rows(p["boxes"], p["labels"], known, p["scores"]) for p in predictions],
+        )
+        if not any(matched.objects for matched in tally.values()):
+            return []
+        series = {
+            f"overlap {detection.IOU_THRESHOLDS[place]:.2f}": detection.precision_at_recalls(tally, place)
+            for place in (0, 5)
+        }
+        curve = Curve(series, f"{len(examples)} pictures, mean of the classes", "recall in percent", "precision")
+        return [Preview("precision by recall", None, {}, (curve,))]
+
+
+def _rows(boxes: Any, labels: Any, known: dict[str, int], scores: Any = ()) -> np.ndarray:
+    """Corner and size to two corners, the class by its number in `known`, which grows, and the score if given."""
+    left_top, size = np.split(np.reshape(boxes, (-1, 4)).astype(np.float32), 2, axis=1)
+    names = [as_text(label) for label in labels]
+    classes = [known.setdefault(name, len(known)) if name else -1 for name in names]
+    columns = [left_top, left_top + size, np.reshape(classes, (-1, 1)), np.reshape(scores, (-1, 1))]
+    return np.concatenate(columns if len(scores) else columns[:3], axis=1)
 
 
 def _dense(values: Any, length: int, padding: Any) -> Any:

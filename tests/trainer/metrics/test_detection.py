@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from tensorflow_model_analysis.metrics import metric_types
 
-from trainer.metrics.detection import AveragePrecision, average_precision, match, scores
+from trainer.metrics.detection import (
+    AveragePrecision,
+    average_precision,
+    match,
+    precision_at_recalls,
+    scores,
+    tally_of,
+)
 
 OBJECTS = np.array([[0, 0, 10, 10, 0], [20, 0, 30, 10, 0], [0, 20, 10, 30, 1], [0, 0, 0, 0, -1]], np.float32)
 
@@ -34,6 +41,16 @@ def test_one_class_by_hand() -> None:
     # recalls 1/2, 1/2, 1. The envelope is 1 up to recall 1/2 (51 of 101 points) and 2/3 from there on (50 points).
     found = detections((0, 0, 10, 10, 0, 0.9), (50, 50, 60, 60, 0, 0.8), (20, 0, 30, 10, 0, 0.7))
     assert scores([OBJECTS[:2]], [found])["map_50"] == pytest.approx((51 + 50 * 2 / 3) / 101)
+
+
+def test_the_curve_is_what_the_average_is_taken_of() -> None:
+    found = detections(
+        (0, 0, 10, 10, 0, 0.9), (50, 50, 60, 60, 0, 0.8), (20, 0, 30, 10, 0, 0.7), (0, 20, 10, 30, 1, 0.6)
+    )
+    tally = tally_of([OBJECTS], [found])
+    curve = precision_at_recalls(tally, 0)
+    assert curve[[0, 50, 51, 100]] == pytest.approx([1, 1, 5 / 6, 5 / 6])  # the mean of 1 and 2/3 from recall 1/2 on
+    assert curve.mean() == pytest.approx(average_precision(tally, [0.5]))
 
 
 def test_a_second_detection_of_the_same_object_is_a_miss() -> None:

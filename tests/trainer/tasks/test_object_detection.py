@@ -96,3 +96,18 @@ def test_people_see_true_boxes_dashed_and_likely_ones_drawn(task: ObjectDetectio
     assert picture.boxes == [Box(11, 21, 31, 61, "spoon", truth=True), Box(10, 20, 30, 60, "spoon 0.90")]
     served = task.preview({"image": buffer.getvalue()}, prediction)
     assert served.correct is None and len(served.parts[0].boxes) == 1
+
+
+def test_precision_is_seen_by_recall(task: ObjectDetection) -> None:
+    example = {"objects": [10.0, 20.0, 20.0, 40.0, 60.0, 0.0, 9.0, 9.0], "objects_label": [b"spoon", b"cup"]}
+    prediction = {
+        "boxes": np.array([[10, 20, 20, 40], [0, 0, 5, 5], [0, 0, 0, 0]], np.float32),
+        "labels": np.array([b"spoon", b"cup", b""]),
+        "scores": np.array([0.9, 0.8, 0.0], np.float32),
+    }
+    [preview] = task.overview([example], [prediction])
+    [curve] = preview.parts
+    assert preview.correct is None and curve.x_label == "recall in percent"
+    assert [len(values) for values in curve.series.values()] == [101, 101]
+    assert curve.series["overlap 0.50"][[0, 100]] == pytest.approx([0.5, 0.5])  # the spoon was found, the cup was not
+    assert task.overview([{"objects": [], "objects_label": []}], [prediction]) == []

@@ -1,0 +1,36 @@
+"""What stands in an address: where a page is, and what a person has chosen on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import parse_qs, quote, urlencode
+
+Query = Mapping[str, Sequence[str]]
+"""Name -> the values it has, in order."""
+
+
+def query(search: str | None) -> Query:
+    return parse_qs((search or "").removeprefix("?"))
+
+
+def first(found: Query, name: str) -> str:
+    """The first value, or nothing."""
+    return next(iter(found.get(name, ())), "")
+
+
+def run(key: str) -> str:
+    """`key` is task/id."""
+    return f"/run/{quote(key)}"
+
+
+def models(task: str) -> str:
+    return f"/models/{quote(task)}"
+
+
+def compare(keys: Sequence[str]) -> str:
+    return "/compare?" + urlencode([("run", key) for key in keys], safe="/")
+
+
+def media(key: str, name: str) -> str:
+    """A preview's file; `name` as in the report."""
+    return f"/media/{quote(key)}/{quote(name)}"

@@ -1,0 +1,194 @@
+"""The dashboard: which page an address leads to, and the server that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+from flask import Response, abort, request, send_file
+
+from components.report_page import TEMPLATES
+from dashboard import address, parts
+from dashboard.pages import compare, models, run, runs
+from dashboard.security import HEALTH, MAX_REQUEST_BYTES, Policy, is_loopback, protect
+from dashboard.store import Damaged, NotThere, Store
+from dashboard.try_it import Trial
+from data.errors import BenisonError
+
+DEFAULT_PORT = 8050
+PORTS_TRIED = 20
+THREADS = 8
+STYLE = "/style.css"
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+{%metas%}
+<title>{%title%}</title>
+<link rel="icon" href="data:,">
+{%css%}
+</head>
+<body>
+{%app_entry%}
+<footer>{%config%}{%scripts%}{%renderer%}</footer>
+</body>
+</html>"""
+
+
+def create(workspace: Path, policy: Policy, trial: Trial | None = None) -> Dash:
+    """The app over a workspace, guarded by `policy`."""
+    store = Store(workspace)
+    app = Dash(
+        "benison",
+        title="Benison",
+        update_title=None,  # type: ignore[arg-type]
+        assets_folder=str(Path(__file__).parent / "assets"),
+        external_stylesheets=[STYLE],
+        serve_locally=True,
+        suppress_callback_exceptions=True,
+        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
+        index_string=_PAGE,
+        show_undo_redo=False,
+        include_pages_meta=False,
+    )
+    app.layout = lambda: _frame(store)
+    _route(app, store)
+    runs.register(app, store)
+    run.register(app, store)
+    models.register(app, store, trial or Trial())
+    _files(app, store)
+    protect(app.server, policy, app.csp_hashes())
+    return app
+
+
+def _frame(store: Store) -> html.Div:
+    """What stands around every page, with the page itself.
+
+    The browser says in Referer which one it has opened, so that it need not ask once more. Where it does not say, the
+    page is left to the callback on the address.
+    """
+    opened = urlsplit(request.referrer or "")
+    known = {"pathname": opened.path, "search": f"?{opened.query}" if opened.query else ""} if opened.path else {}
+    places = [parts.link("Runs", "/", id="to-runs"), parts.link("Models", "/models", id="to-models")]
+    switch = html.Button("◐ Dark or light", id="theme", type="button", className="plain")
+    return html.Div(
+        [
+            dcc.Location(id="address", refresh="callback-nav", **known),
+            html.A("To the content", href="#page", className="skip"),
+            html.Header(
+                [html.Span("Benison", className="brand"), html.Nav(places, **parts.aria(label="Pages")), switch],
+                className="top",
+            ),
+            html.Main(page(store, **known) if known else None, id="page", tabIndex=-1),
+            dcc.Store(id="theme-chosen"),
+            dcc.Store(id="media-watched"),
+        ]
+    )
+
+
+def _route(app: Dash, store: Store) -> None:
+    @app.callback(
+        Output("page", "children"),
+        Input("address", "pathname"),
+        Input("address", "search"),
+        prevent_initial_call=True,
+    )
+    def show(pathname: str | None, search: str | None) -> Any:
+        return page(store, pathname or "/", search)
+
+    app.clientside_callback(
+        ClientsideFunction("benison", "switchTheme"), Output("theme-chosen", "data"), Input("theme", "n_clicks")
+    )
+    app.clientside_callback(
+        ClientsideFunction("benison", "pageShown"), Output("media-watched", "data"), Input("page", "children")
+    )
+
+
+def page(store: Store, pathname: str, search: str | None) -> Any:
+    """What an address shows."""
+    found = address.query(search)
+    try:
+        match [unquote(part) for part in pathname.split("/") if part]:
+            case []:
+                return runs.layout(store, found)
+            case ["run", task, run_id]:
+                return run.layout(store, task, run_id, found)
+            case ["compare"]:
+                return compare.layout(store, found)
+            case ["models"]:
+                return models.overview(store)
+            case ["models", task]:
+                return models.layout(store, task)
+    except NotThere as missing:
+        said = f"There is no {missing} in {store.root}: it was removed, or the address is wrong."
+        return html.Div([html.H1("Not there"), parts.empty(said, " ", parts.link("To the runs", "/"))])
+    except Damaged as damage:
+        said = f"{damage}. Remove that file, or the run's folder."
+        return html.Div([html.H1("Damaged"), parts.empty(said, " ", parts.link("To the runs", "/"))])
+    return html.Div([html.H1("Not there"), parts.empty("No page has this address. ", parts.link("To the runs", "/"))])
+
+
+def _files(app: Dash, store: Store) -> None:
+    """What is served beside Dash's own pages."""
+
+    @app.server.get(STYLE)
+    def style() -> Response:
+        return send_file(TEMPLATES / "report.css.j2", mimetype="text/css", max_age=0)
+
+    @app.server.get("/media/<task>/<run_id>/<path:name>")
+    def media(task: str, run_id: str, name: str) -> Response:
+        try:
+            file = store.media(task, run_id, name)
+        except NotThere:
+            abort(404)
+        return send_file(file, conditional=True, max_age=0)
+
+    @app.server.get(HEALTH)
+    def health() -> tuple[str, int, dict[str, str]]:
+        return "ok\n", 200, {"Content-Type": "text/plain"}
+
+
+def serve(workspace: Path, policy: Policy, port: int | None, tell: Callable[[str], None]) -> None:
+    """Answers until it is interrupted, and tells its address as soon as it can be opened.
+
+    Args:
+      workspace: whose runs are shown.
+      policy: the host to listen on and the token.
+      port: None takes the first free one from DEFAULT_PORT on.
+      tell: is given one line.
+
+    Raises:
+      BenisonError: no port is free, or the address is not this machine's.
+    """
+    from waitress import create_server
+
+    app = create(workspace, policy)
+    ports = range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED) if port is None else range(port, port + 1)
+    how = {"threads": THREADS, "ident": "benison", "max_request_body_size": MAX_REQUEST_BYTES}
+    for number in ports:
+        try:
+            server = create_server(app.server, host=policy.host, port=number, **how)
+            break
+        except OSError as error:
+            refusal = error
+    else:
+        raise BenisonError(
+            f"cannot listen on {policy.host} port {port or f'{ports[0]} to {ports[-1]}'}: {refusal.strerror}",
+            "give another --port, or another --host",
+        )
+    tell(f"dashboard of {workspace}: {_url(policy.host, _port_of(server))}   (Ctrl-C ends it)")
+    server.run()
+
+
+def _port_of(server: Any) -> int:
+    listening: Sequence[Any] = getattr(server, "effective_listen", [(None, getattr(server, "effective_port", 0))])
+    return int(listening[0][1])
+
+
+def _url(host: str, port: int) -> str:
+    name = f"[{host}]" if ":" in host else host
+    shown = f"http://{name}:{port}/"
+    return shown if is_loopback(host) else f"{shown}?token=…"

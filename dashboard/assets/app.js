@@ -1,0 +1,95 @@
+/* What is the same on all pages: dark or light, the page that is marked as open, choices in the address, recording. */
+"use strict";
+
+window.dash_clientside = window.dash_clientside || {};
+
+(function () {
+  const root = document.documentElement, kept = window.localStorage.getItem("benison-theme");
+  if (kept) root.dataset.theme = kept;
+
+  const darkNow = () => root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+
+  function markOpenPage() {
+    for (const [id, begins] of [["to-runs", /^\/(run\/|compare|$)/], ["to-models", /^\/models/]]) {
+      const link = document.getElementById(id);
+      if (begins.test(location.pathname)) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+  }
+
+  /* Sound from the microphone as 16-bit mono WAV: the form that every sound reader knows. */
+  function wav(samples, rate) {
+    const view = new DataView(new ArrayBuffer(44 + 2 * samples.length));
+    const text = (at, said) => [...said].forEach((letter, i) => view.setUint8(at + i, letter.charCodeAt(0)));
+    text(0, "RIFF"); view.setUint32(4, 36 + 2 * samples.length, true); text(8, "WAVEfmt ");
+    view.setUint32(16, 16, true); view.setUint16(20, 1, true); view.setUint16(22, 1, true);
+    view.setUint32(24, rate, true); view.setUint32(28, 2 * rate, true); view.setUint16(32, 2, true); view.setUint16(34, 16, true);
+    text(36, "data"); view.setUint32(40, 2 * samples.length, true);
+    samples.forEach((sample, i) => view.setInt16(44 + 2 * i, 32767 * Math.max(-1, Math.min(1, sample)), true));
+    return new Blob([view], { type: "audio/wav" });
+  }
+
+  const asDataUri = (blob) => new Promise((done) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result);
+    reader.readAsDataURL(blob);
+  });
+
+  let recorder = null;
+
+  async function record(button, name) {
+    if (recorder) return recorder.stop();
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    } catch (error) {
+      button.textContent = "No microphone: " + error.name;
+      return null;
+    }
+    const pieces = [];
+    recorder = new MediaRecorder(stream);
+    recorder.ondataavailable = (event) => pieces.push(event.data);
+    recorder.onstop = async () => {
+      recorder = null;
+      stream.getTracks().forEach((track) => track.stop());
+      button.textContent = "● Record";
+      const context = new AudioContext();
+      const sound = await context.decodeAudioData(await new Blob(pieces).arrayBuffer());
+      const contents = await asDataUri(wav(sound.getChannelData(0), sound.sampleRate));
+      context.close();
+      dash_clientside.set_props({ type: "try-file", name: name }, { contents: contents, filename: "recording.wav" });
+    };
+    recorder.start();
+    button.textContent = "■ Stop";
+    return null;
+  }
+
+  function watchRecorders() {
+    document.querySelectorAll("button.record").forEach((button) => {
+      button.onclick = () => record(button, JSON.parse(button.id).name);
+    });
+  }
+
+  window.dash_clientside.benison = Object.assign(window.dash_clientside.benison || {}, {
+    switchTheme: function (clicks) {
+      if (!clicks) return null;
+      root.dataset.theme = darkNow() ? "light" : "dark";
+      window.localStorage.setItem("benison-theme", root.dataset.theme);
+      return root.dataset.theme;
+    },
+    pageShown: function () {
+      markOpenPage();
+      setTimeout(watchRecorders, 0);
+      const heading = document.querySelector("main h1");
+      document.title = (heading ? heading.textContent + " · " : "") + "Benison";
+      return null;
+    },
+    rememberChoice: function (show, where) {
+      const query = new URLSearchParams(location.search);
+      show && show !== "all" ? query.set("show", show) : query.delete("show");
+      where ? query.set("slice", where) : query.delete("slice");
+      history.replaceState(history.state, "", location.pathname + (query.size ? "?" + query : "") + location.hash);
+      return null;
+    },
+  });
+})();

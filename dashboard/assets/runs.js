@@ -1,0 +1,77 @@
+/* The table of runs: its cells, and its state in the address, so that a link shows the same view. */
+"use strict";
+
+window.dashAgGridFunctions = window.dashAgGridFunctions || {};
+window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
+window.dash_clientside = window.dash_clientside || {};
+
+/* Four significant digits; nothing for none. */
+window.dashAgGridFunctions.shown = (value) =>
+  typeof value !== "number" ? "" : Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(4)));
+
+/* As Dash's own links do it: a new page without loading everything anew. */
+function follow(event) {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  window.history.pushState({}, "", event.currentTarget.getAttribute("href"));
+  window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+  window.scrollTo(0, 0);
+}
+
+window.dashAgGridComponentFunctions.RunLink = (props) =>
+  React.createElement("a", { href: props.data.href, onClick: follow }, props.value);
+
+window.dashAgGridComponentFunctions.Outcome = (props) =>
+  React.createElement("span", { className: "outcome " + props.data.tone }, props.data.sign + " " + props.value);
+
+(function () {
+  function remember(api) {
+    const was = new URLSearchParams(window.location.search), now = new URLSearchParams();
+    const columns = api.getColumnState().filter((column) => column.colId !== "ag-Grid-SelectionColumn");
+    const sorted = columns.filter((column) => column.sort).sort((a, b) => a.sortIndex - b.sortIndex);
+    const sort = sorted.map((column) => column.colId + "." + column.sort).join(",");
+    const shown = columns.filter((column) => !column.hide).map((column) => column.colId).join(",");
+    const filter = api.getFilterModel();
+    const find = document.getElementById("runs-find").value;
+    api.benisonColumns = api.benisonColumns || shown;
+    if (find) now.set("q", find);
+    if (sort && sort !== "started.desc") now.set("sort", sort);
+    if (was.has("columns") || shown !== api.benisonColumns) now.set("columns", shown);
+    if (Object.keys(filter).length) now.set("filter", JSON.stringify(filter));
+    api.getSelectedRows().forEach((row) => now.append("select", row.key));
+    const query = now.toString();
+    window.history.replaceState(window.history.state, "", window.location.pathname + (query ? "?" + query : ""));
+    offerComparison(api.getSelectedRows());
+  }
+
+  function offerComparison(rows) {
+    const link = document.getElementById("runs-compare"), told = document.getElementById("runs-compare-told");
+    const tasks = new Set(rows.map((row) => row.task)), ready = rows.length > 1 && tasks.size === 1;
+    const query = new URLSearchParams(rows.map((row) => ["run", row.key]));
+    document.getElementById("runs-compare-place").hidden = !ready;
+    link.setAttribute("href", "/compare?" + query);
+    told.textContent = ready ? rows.length + " runs chosen"
+      : tasks.size > 1 ? "Runs of different tasks cannot be compared." : "Choose two or more runs of one task.";
+  }
+
+  const watched = new WeakSet();
+  window.dash_clientside.benison = Object.assign(window.dash_clientside.benison || {}, {
+    watchRuns: async function (id, find, columns) {
+      const api = await dash_ag_grid.getApiAsync(id);
+      if (!watched.has(api)) {
+        watched.add(api);
+        ["sortChanged", "filterChanged", "columnVisible", "columnMoved", "selectionChanged"].forEach((name) =>
+          api.addEventListener(name, () => remember(api)));
+        offerComparison(api.getSelectedRows());
+        return null;
+      }
+      api.setGridOption("quickFilterText", find || "");
+      const wanted = new Set(columns);
+      const all = api.getColumns().map((column) => column.getColId()).filter((name) => name !== "task" && !name.startsWith("ag-Grid"));
+      api.setColumnsVisible(all.filter((name) => wanted.has(name)), true);
+      api.setColumnsVisible(all.filter((name) => !wanted.has(name)), false);
+      remember(api);
+      return null;
+    },
+  });
+})();

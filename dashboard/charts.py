@@ -1,0 +1,137 @@
+"""Plotly figures as plain dicts: lines, histograms and groups of bars.
+
+Plotly itself is not imported: its Python half only checks what is written here, for half a second of start-up. The
+colours are seen on light and on dark ground (3:1 or more); text and grid take theirs from the style sheet. Lines differ
+in dashes and marks, too, and bars in their pattern.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dash import dcc
+from dash import html as tags
+
+from dashboard import parts
+
+Figure = dict[str, Any]
+
+COLOURS = ("#2f7de1", "#d9660a", "#1f9d6b", "#a35fc7", "#b07d00", "#d1477a")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+MARKS = ("circle", "square", "diamond", "cross", "x", "triangle-up")
+PATTERNS = ("", "/", "x", ".", "-", "+")
+TICKS = 10
+FEW_POINTS = 12
+"""Lines of so many points have each of them marked."""
+
+
+def text(value: object) -> str:
+    """What Plotly shows as `value`: it reads tags in all texts."""
+    return html.escape(str(value), quote=False)
+
+
+def lines(
+    series: Mapping[str, Sequence[Sequence[float | None]]],
+    x_label: str = "",
+    y_label: str = "",
+    height: int = 300,
+    by_one: bool = False,
+) -> Figure:
+    """`series`: name -> [x, y] pairs; y may be None or not finite, which leaves a gap. `by_one`: x counts something."""
+    traces = []
+    for i, (name, points) in enumerate(series.items()):
+        traces.append(
+            {
+                "type": "scatter",
+                "name": text(name),
+                "x": [point[0] for point in points],
+                "y": [point[1] if _is_finite(point[1]) else None for point in points],
+                "mode": "lines+markers" if len(points) <= FEW_POINTS else "lines",
+                "line": {"dash": DASHES[i % len(DASHES)], "width": 2, "color": COLOURS[i % len(COLOURS)]},
+                "marker": {"symbol": MARKS[i % len(MARKS)], "size": 6, "color": COLOURS[i % len(COLOURS)]},
+            }
+        )
+    layout = _layout(x_label, y_label, height)
+    if by_one:
+        layout["xaxis"]["dtick"] = math.ceil(max(map(len, series.values()), default=1) / TICKS) or 1
+    return {"data": traces, "layout": layout}
+
+
+def histogram(edges: Sequence[float], series: Mapping[str, Sequence[int]], x_label: str, y_label: str) -> Figure:
+    """The share of each series in each stretch between `edges`; `series`: name -> counts."""
+    width = edges[1] - edges[0]
+    traces = []
+    for i, (name, counts) in enumerate(series.items()):
+        total = max(sum(counts), 1)
+        traces.append(
+            {
+                "type": "bar",
+                "name": text(f"{name} ({sum(counts):,})"),
+                "x": [edge + width / 2 for edge in edges[:-1]],
+                "y": [count / total for count in counts],
+                "customdata": list(counts),
+                "hovertemplate": "%{customdata:,} at %{x:.3g}<extra></extra>",
+                "marker": _bar_marker(i),
+            }
+        )
+    layout = _layout(x_label, y_label, 300) | {"barmode": "group", "bargap": 0.08}
+    layout["xaxis"]["range"] = [edges[0], edges[-1]]
+    return {"data": traces, "layout": layout}
+
+
+def grouped_bars(groups: Sequence[str], series: Mapping[str, Sequence[float | None]], y_label: str) -> Figure:
+    """One group of bars for each of `groups`; `series`: name -> its value in each."""
+    traces = [
+        {
+            "type": "bar",
+            "name": text(name),
+            "x": [text(group) for group in groups],
+            "y": list(values),
+            "marker": _bar_marker(i),
+        }
+        for i, (name, values) in enumerate(series.items())
+    ]
+    layout = _layout("", y_label, 300) | {"barmode": "group"}
+    layout["xaxis"] |= {"type": "category"}
+    return {"data": traces, "layout": layout}
+
+
+def graph(figure: Figure, label: str, **properties: Any) -> tags.Div:
+    """The figure as a component; `label` is what it shows, for those who do not see it."""
+    drawn = dcc.Graph(
+        figure=figure,
+        config={"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]},
+        style={"height": f"{figure['layout']['height']}px"},
+        **properties,
+    )
+    return tags.Div(drawn, className="graph", role="img", **parts.aria(label=label))
+
+
+def _bar_marker(place: int) -> dict[str, Any]:
+    colour = COLOURS[place % len(COLOURS)]
+    pattern = {"shape": PATTERNS[place % len(PATTERNS)], "solidity": 0.35, "fgcolor": "#ffffff"}
+    return {"color": colour, "pattern": pattern, "line": {"color": colour, "width": 1}}
+
+
+def _layout(x_label: str, y_label: str, height: int) -> dict[str, Any]:
+    axis = {"gridcolor": "rgba(128,128,128,0.25)", "zeroline": False, "automargin": True, "fixedrange": False}
+    clear = "rgba(0,0,0,0)"
+    return {
+        "height": height,
+        "margin": {"l": 48, "r": 12, "t": 8, "b": 40},
+        "paper_bgcolor": clear,
+        "plot_bgcolor": clear,
+        "font": {"family": "system-ui, sans-serif", "size": 12},
+        "showlegend": True,
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 11}},
+        "hoverlabel": {"namelength": -1},
+        "xaxis": axis | {"title": {"text": text(x_label), "standoff": 6}},
+        "yaxis": axis | {"title": {"text": text(y_label), "standoff": 6}},
+    }
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)

@@ -1,0 +1,244 @@
+"""Pushed models: which is served, whether its files are what was pushed, how to ask it, and a form that does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
+
+from components.report_page import number, plain, shares
+from dashboard import address, parts
+from dashboard.store import Model, NotThere, Run, Store
+from dashboard.try_it import Answer, Asked, Refused, Trial, fields_of
+from data import tables
+from data.columns import Audio, Column, Integer, Number, Seed, Text
+from data.errors import WrongUse
+from trainer.task import load
+
+
+def overview(store: Store) -> Any:
+    """The tasks that have a model, with the served version of each."""
+    found = {task: models for task in store.tasks() if (models := store.models(task))}
+    if not found:
+        said = parts.empty(
+            "No model has been pushed: only a blessed one is.", command="benison run image_classification"
+        )
+        return html.Div([html.H1("Models"), said])
+    rows = []
+    for task, models in found.items():
+        run = _maker(store, models[0])
+        rows.append(
+            [
+                parts.link(task, address.models(task)),
+                str(models[0].version),
+                _check(models[0]),
+                f"{run.key_metric} {number(run.score)}" if run else "–",
+                parts.link(run.id, address.run(run.key)) if run else "–",
+                str(len(models)),
+            ]
+        )
+    headings = ["Task", "Served", "Files", "Score", "Made by run", "Versions"]
+    return html.Div([html.H1("Models"), html.Section(parts.table(headings, rows, "Models"))])
+
+
+def layout(store: Store, task: str) -> Any:
+    models = store.models(task)
+    if not models:
+        if task not in store.tasks():
+            raise NotThere(task)
+        return html.Div([html.H1(task), parts.empty("This task has no pushed model.", command=f"benison run {task}")])
+    return html.Div(
+        [
+            html.H1(task),
+            html.P(parts.link("All models", "/models"), className="soft"),
+            _versions(store, models),
+            _try(task, models[0]),
+            _commands(store, task, models[0]),
+            dcc.Store(id="try-task", data=task),
+        ]
+    )
+
+
+def _maker(store: Store, model: Model) -> Run | None:
+    """The run that pushed it: the first of those that came to this version."""
+    return next((run for run in reversed(store.runs(model.task)) if run.pushed == str(model.version)), None)
+
+
+def _check(model: Model) -> html.Span:
+    if model.problem:
+        return html.Span(f"✗ {model.problem}", className="bad")
+    return html.Span(f"✓ {len(model.about['files'])} files as pushed", className="good")
+
+
+def _versions(store: Store, models: Sequence[Model]) -> html.Section:
+    rows = []
+    for model in models:
+        run = _maker(store, model)
+        rows.append(
+            [
+                str(model.version),
+                "▶ served" if model.served else "kept",
+                _check(model),
+                f"{run.key_metric} {number(run.score)}" if run else "–",
+                parts.link(run.id, address.run(run.key)) if run else "–",
+            ]
+        )
+    note = "The highest version is served. Files are checked against the SHA-256 written when they were pushed."
+    table = parts.table(["Version", "State", "Files", "Score", "Made by run"], rows, "Versions")
+    return parts.section("versions", "Versions", table, note=note)
+
+
+def _commands(store: Store, task: str, model: Model) -> html.Section:
+    from pipelines.usage import usage
+
+    try:
+        ask = usage(task)
+    except WrongUse:
+        ask = f"benison predict {task} FILE..."
+    serve = f"tensorflow_model_server --rest_api_port=8501 --model_name={task} --model_base_path={model.path.parent}"
+    return parts.section(
+        "commands",
+        "From the command line",
+        html.P("To predict, after the digests were checked:"),
+        parts.command(f"{ask} --workspace {store.root}"),
+        html.P("To serve over HTTP, with TensorFlow Serving, which takes the highest version by itself:"),
+        parts.command(serve),
+    )
+
+
+# --- try it ---
+
+
+def _try(task: str, model: Model) -> html.Section:
+    if model.problem:
+        return parts.section("try", "Try it", parts.empty(f"The model is not asked: {model.problem}."))
+    try:
+        fields = fields_of(load(task))
+    except WrongUse as error:
+        return parts.section("try", "Try it", parts.empty(f"It cannot be asked from here: {error.message}."))
+    inputs = [_field(name, column) for name, column in fields.items()]
+    form = html.Div(
+        [
+            *inputs,
+            html.Button("Ask the model", id="try-ask", type="button", className="button"),
+            html.Span(id="try-status", role="status", className="soft"),
+        ],
+        className="form",
+    )
+    note = (
+        f"Version {model.version} answers in a process of its own, which loads it first: some ten seconds. "
+        "What you give it is not kept."
+    )
+    return parts.section("try", "Try it", form, html.Div(id="try-answer", **parts.aria(live="polite")), note=note)
+
+
+def _field(name: str, column: Column | None) -> html.Div:
+    """What asks for one input; a column of None is a file with a table of all inputs."""
+    said = column.noun if column else "CSV, JSONL or Parquet, one row each time"
+    label = html.Span(name if name == said else f"{name}: {said}", className="label")
+    if column is None or column.is_media:
+        upload = dcc.Upload(
+            html.Button(
+                [
+                    f"Choose or drop a file, up to {Trial.MAX_BYTES / 1e6:.0f} MB",
+                    html.Span(id={"type": "try-chosen", "name": name}),
+                ],
+                type="button",
+            ),
+            id={"type": "try-file", "name": name},
+            accept=",".join(column.suffixes if column else tables.SUFFIXES),
+            max_size=Trial.MAX_BYTES,
+            className="upload",
+        )
+        record = html.Button("● Record", type="button", className="record", id={"type": "try-record", "name": name})
+        return html.Div(
+            [label, html.Div([upload, *([record] if isinstance(column, Audio) else [])], className="media")]
+        )
+    return html.Div([label, _input(name, column)])
+
+
+def _input(name: str, column: Column) -> Any:
+    identity = {"type": "try-value", "name": name}
+    if isinstance(column, Text):
+        return dcc.Textarea(id=identity, rows=3, maxLength=Trial.MAX_TEXT, title=name)
+    if isinstance(column, (Integer, Number, Seed)):
+        return dcc.Input(id=identity, type="number", step="any" if isinstance(column, Number) else 1)
+    return dcc.Input(id=identity, type="text", maxLength=Trial.MAX_TEXT)
+
+
+def register(app: Dash, store: Store, trial: Trial) -> None:
+    @app.callback(
+        Output({"type": "try-chosen", "name": ALL}, "children"),
+        Input({"type": "try-file", "name": ALL}, "filename"),
+        prevent_initial_call=True,
+    )
+    def chosen(names: list[str | None]) -> list[str]:
+        return [f": {name}" if name else "" for name in names]
+
+    @app.callback(
+        Output("try-answer", "children"),
+        Output("try-status", "children"),
+        Input("try-ask", "n_clicks"),
+        State("try-task", "data"),
+        State({"type": "try-value", "name": ALL}, "value"),
+        State({"type": "try-value", "name": ALL}, "id"),
+        State({"type": "try-file", "name": ALL}, "contents"),
+        State({"type": "try-file", "name": ALL}, "filename"),
+        State({"type": "try-file", "name": ALL}, "id"),
+        running=[
+            (Output("try-ask", "disabled"), True, False),
+            (Output("try-status", "children"), "The model is being loaded and asked …", ""),
+        ],
+        prevent_initial_call=True,
+    )
+    def ask(
+        clicks: int | None,
+        task: str,
+        values: list[Any],
+        value_ids: list[dict[str, str]],
+        contents: list[str | None],
+        filenames: list[str | None],
+        file_ids: list[dict[str, str]],
+    ) -> tuple[Any, Any]:
+        if not clicks:
+            return no_update, no_update
+        given = {id["name"]: value for id, value in zip(value_ids, values, strict=True)}
+        files = {
+            id["name"]: (name or "", content)
+            for id, name, content in zip(file_ids, filenames, contents, strict=True)
+            if content
+        }
+        try:
+            answers = trial.ask(store, Asked(task, given, files))
+        except Refused as refused:
+            return html.Div([html.B("✗ "), str(refused)], className="empty bad", role="alert"), ""
+        return [_answer(answer) for answer in answers], ""
+
+
+def _answer(answer: Answer) -> html.Div:
+    shown: list[Any] = []
+    if "label" in answer.values:
+        shown.append(html.P(str(answer.values["label"]), className="answer-label"))
+    for name, value in answer.values.items():
+        if name == "probabilities" and isinstance(value, Mapping):
+            shown.append(_probabilities(value))
+    rest = [(name, plain(value)) for name, value in answer.values.items() if name not in ("label", "probabilities")]
+    media = [
+        html.Img(src=uri, alt=f"{name} of the answer")
+        if uri.startswith("data:image/")
+        else html.Audio(src=uri, controls=True)
+        for name, uri in answer.media.items()
+    ]
+    return html.Div([html.Div([*shown, parts.terms(rest)]), html.Div(media)], className="answer")
+
+
+def _probabilities(values: Mapping[str, float], most: int = 10) -> html.Div:
+    cells = []
+    for row in shares(dict(list(values.items())[:most])):
+        cells += [
+            html.Span(row["name"], className="name", title=row["name"]),
+            parts.bar(row["length"], f"{row['name']} {row['shown']}"),
+            html.Span(row["shown"], className="n"),
+        ]
+    return html.Div(cells, className="shares")

@@ -1,0 +1,524 @@
+"""One run: verdict, metrics, slices, answers, examples, training, nodes, data, lineage, log. Live while it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+
+from components import report_page
+from components.report_page import ReportData, number, plain
+from dashboard import address, charts, lineage, parts, previews
+from dashboard.address import Query
+from dashboard.store import NotThere, Run, Store
+
+BEAT_MS = 2000
+TOP_VALUES = 3
+NODE_SIGNS = {"ran": "✓", "cached": "=", "failed": "✗", "skipped": "-", "running": "▶"}
+PLACES = {
+    "metrics": "Metrics",
+    "slices": "Slices",
+    "confusion": "Confusion",
+    "answers": "Answers",
+    "examples": "Examples",
+    "training": "Training",
+    "nodes": "Nodes",
+    "data": "Data",
+    "lineage": "Lineage",
+    "log": "Log",
+}
+
+
+def layout(store: Store, task: str, run_id: str, found: Query) -> Any:
+    run = store.run(task, run_id)
+    return html.Div(
+        [
+            html.Div(body(store, run, found), id="run-body"),
+            dcc.Interval(id="run-beat", interval=BEAT_MS, disabled=not run.is_running),
+            dcc.Store(id="run-key", data=run.key),
+            dcc.Store(id="run-remembered"),
+        ]
+    )
+
+
+def body(store: Store, run: Run, found: Query) -> list[Any]:
+    """All that is shown of a run; of one that has no report yet, what is known so far."""
+    report = store.report(run)
+    judged = bool(report.get("metrics"))
+    sections = [
+        *([_failure(run)] if run.error else []),
+        *([_progress(run)] if run.is_running else []),
+        *(_results(run, report, found) if judged else []),
+        *([_training(report)] if report.get("curves") else []),
+        _nodes(run),
+        _data(store, run, report),
+        _lineage(store, run, report),
+        _log(store, run),
+    ]
+    shown = [section.to_plotly_json()["props"]["id"] for section in sections]
+    jumps = [html.A(name, href=f"#{place}") for place, name in PLACES.items() if place in shown]
+    return [_head(run, report), html.Nav(jumps, className="jumps", **parts.aria(label="On this page")), *sections]
+
+
+def _results(run: Run, report: ReportData, found: Query) -> Iterator[html.Section]:
+    yield _metrics(run, report)
+    yield _slices(report)
+    if report.get("confusion"):
+        yield _confusion(report)
+    if report.get("plots"):
+        yield _answers(report)
+    yield _examples(run, report, found)
+
+
+# --- what it came to ---
+
+
+def _head(run: Run, report: ReportData) -> html.Header:
+    questions = list(map(str, report.get("questions", [])))
+    asked = f"question{'s' if len(questions) > 1 else ''} {', '.join(questions)}" if questions else ""
+    started = run.started.strftime("%-d %B %Y, %H:%M") if run.started else ""
+    about = [run.task, asked, f"run {run.id}", started, _took(run)]
+    tone = parts.TONES.get(run.outcome, "soft")
+    verdict = html.Div(
+        [
+            html.Span(parts.SIGNS.get(run.outcome, "?"), className="mark", **parts.aria(hidden="true")),
+            html.Div([html.Strong(run.outcome.capitalize(), id="outcome"), html.P(_why(run))]),
+        ],
+        className=f"verdict {tone}",
+        role="status",
+    )
+    return html.Header(
+        [
+            html.H1(report.get("title") or run.task),
+            html.P(" · ".join(part for part in about if part), className="soft"),
+            verdict,
+            html.P(_next(run), className="next"),
+        ]
+    )
+
+
+def _took(run: Run) -> str:
+    return f"{run.seconds:,.1f} s" if run.seconds else ""
+
+
+def _why(run: Run) -> str:
+    if run.error:
+        return run.error["message"].splitlines()[0].rstrip(":")
+    node = run.nodes[-1]["id"] if run.nodes else "starting"
+    return {
+        "running": f"Node {len(run.nodes)} of {run.nodes_total or '?'}: {node}.",
+        "stopped": "The run ended without a word: it was killed, or its machine went down.",
+    }.get(run.state, report_page.without_mark(run.verdict) or "The run ended before its model was judged.")
+
+
+def _next(run: Run) -> list[Any]:
+    same = html.Code(f"benison run {run.task}")
+    if run.pushed:
+        return ["Pushed as version ", parts.link(run.pushed, address.models(run.task)), ", which can be tried there."]
+    if run.is_running:
+        return ["This page follows the run."]
+    if run.outcome == "not blessed":
+        return ["Nothing was pushed: the version served before, if any, stays served."]
+    return ["Nothing was pushed. Next: ", same, ", which keeps the nodes that have finished."]
+
+
+def _failure(run: Run) -> html.Section:
+    node = next((node["id"] for node in run.nodes if node["state"] == "failed"), "")
+    return parts.section(
+        "failure",
+        f"What went wrong{f' in {node}' if node else ''}",
+        html.Pre(run.error["message"], className="text", tabIndex=0),
+        *([html.P([html.B("What to do: "), run.error["fix"]])] if run.error.get("fix") else []),
+    )
+
+
+def _progress(run: Run) -> html.Section:
+    said = {
+        "rows": "rows read",
+        "step": "step",
+        "steps_total": "of steps",
+        "steps_per_second": "steps a second",
+        "loss": "loss",
+    }
+    known = [(words, number(run.progress[name])) for name, words in said.items() if name in run.progress]
+    step, total = run.progress.get("step"), run.progress.get("steps_total")
+    bar = [parts.bar(100 * step / total, f"step {step} of {total}")] if step and total else []
+    if not known:
+        return parts.section("progress", "Now", parts.empty("The node that runs tells nothing of its progress."))
+    return parts.section("progress", "Now", parts.tiles(known), *bar)
+
+
+def _metrics(run: Run, report: ReportData) -> html.Section:
+    baseline, references = report.get("baseline", {}), report.get("reference", {})
+    gates = report.get("gates", [])
+    rows = []
+    for name, value in report.get("metrics", {}).items():
+        own = [gate for gate in gates if gate["metric"] == name and not gate["slice"]]
+        rows.append(
+            [
+                name,
+                parts.figures(value),
+                number(baseline.get(name)),
+                number(value - baseline[name]) if name in baseline else "–",
+                _lines(f"{who} {number(scores[name])}" for who, scores in references.items() if name in scores),
+                _lines(_bound(gate) for gate in own),
+                html.Span([_held(gate["passed"]) for gate in own]),
+            ]
+        )
+    headings = ["Metric", "Model", "Baseline", "Difference", "References", "Bounds", "Held"]
+    notes = "References are classical methods on the same split; the baseline is the latest blessed model before."
+    table = parts.table(headings, rows, "Metrics", numbers=(1, 2, 3))
+    return parts.section("metrics", "Metrics and gates", table, _slice_bounds(gates), _rivals(run, report), note=notes)
+
+
+def _lines(said: Any) -> Any:
+    """One under the other; a dash for none."""
+    return [html.Span(text, className="score") for text in said] or "–"
+
+
+def _bound(gate: Mapping[str, Any]) -> str:
+    return f"{'≥' if gate['higher_is_better'] else '≤'} {number(gate['bound'])} ({gate['bound_from']})"
+
+
+def _held(passed: bool) -> html.Span:
+    return html.Span("✓ yes" if passed else "✗ no", className=f"score held {'good' if passed else 'bad'}")
+
+
+def _slice_bounds(gates: Sequence[Mapping[str, Any]]) -> Any:
+    bounds = [gate for gate in gates if gate["slice"]]
+    if not bounds:
+        return None
+    failed = sum(not gate["passed"] for gate in bounds)
+    rows = [
+        [gate["slice"], gate["metric"], number(gate["value"]), _bound(gate), _held(gate["passed"])]
+        for gate in sorted(bounds, key=lambda gate: gate["passed"])
+    ]
+    said = f"{failed} of {len(bounds)} slice bounds failed" if failed else f"{len(bounds)} slice bounds held"
+    table = parts.table(["Slice", "Metric", "Value", "Bound", "Held"], rows, "Slice bounds", numbers=(2,))
+    return parts.folded(said, table, is_open=failed > 0)
+
+
+def _rivals(run: Run, report: ReportData) -> Any:
+    """The key metric of the model beside its rivals' on one axis."""
+    chart = report_page.comparison(report)
+    if chart is None:
+        return None
+    rows = []
+    for row in chart["rows"]:
+        dot = html.Span(className=f"dot {row['kind']}", style={"left": f"{row['at']}%"})
+        floors = [html.Span(className="mark-line", style={"left": f"{floor['at']}%"}) for floor in chart["floors"]]
+        said = f"{row['name']} {number(row['value'])}"
+        cells = [
+            html.Span(row["name"], className=f"name {row['kind']}"),
+            html.Div([*floors, dot], className="rail", role="img", **parts.aria(label=said)),
+            html.Span(number(row["value"]), className=f"n {row['kind']}"),
+        ]
+        rows.append(html.Div(cells, className="row"))
+    ends = html.Div([html.Span(number(chart["ticks"][i]["value"])) for i in (0, -1)], className="ends")
+    floor = [html.P(f"┆ floor {number(f['value'])}", className="soft") for f in chart["floors"][:1]]
+    return html.Div([html.H3(run.key_metric), html.Div([*rows, ends], className="rivals"), *floor])
+
+
+# --- where it goes wrong ---
+
+
+def _slices(report: ReportData) -> html.Section:
+    found = report_page.worst_first(report)
+    if not found["rows"]:
+        return parts.section("slices", "Slices", parts.empty("This task is judged as a whole: it has no slices."))
+    metric, overall = report.get("key_metric", ""), found["overall"]
+
+    def table(rows: Sequence[Mapping[str, Any]]) -> Any:
+        cells = [
+            [
+                row["slice"],
+                parts.figures(row["value"]),
+                parts.bar(row["length"], f"{metric} {number(row['value'])}", mark=found["overall_at"]),
+                number(row["examples"]),
+                *(number(row["metrics"].get(name)) for name in found["others"]),
+            ]
+            for row in rows
+        ]
+        headings = ["Slice", metric, f"0 to {number(found['full'])}", "Examples", *found["others"]]
+        return parts.table(headings, cells, "Slices", numbers=(1, 3, *range(4, len(headings))))
+
+    first, rest = found["rows"][: report_page.SLICES_SHOWN], found["rows"][report_page.SLICES_SHOWN :]
+    others = [parts.folded(f"The other {len(rest)}", table(rest))] if rest else []
+    note = f"The upright line is {metric} over all examples, {number(overall)}." if overall is not None else ""
+    return parts.section("slices", "Slices, worst first", table(first), *others, note=note)
+
+
+def _confusion(report: ReportData) -> html.Section:
+    found = report_page.confusion(report.get("confusion"))
+    if not found:
+        return parts.section("confusion", "Confusion", parts.empty("The confusion matrix has no classes."))
+    pairs = [
+        [p["truth"], p["prediction"], html.Span([parts.figures(p["count"]), f", {p['count'] / p['of']:.1%}"])]
+        for p in found["pairs"]
+    ]
+    listed = (
+        parts.table(["Truth", "Prediction", "Examples, share of the class"], pairs, "Most often confused", numbers=(2,))
+        if pairs
+        else parts.empty("None: every example was put in its class.")
+    )
+    matrix = [_matrix(found)] if found["rows"] else []
+    return parts.section(
+        "confusion",
+        "Confusion",
+        html.Div([*matrix, html.Div([html.H3("Most often confused"), listed])], className="cards"),
+        note="Rows are the truth, columns the prediction. Right ones lie on the diagonal; wrong ones are bold.",
+    )
+
+
+def _matrix(found: Mapping[str, Any]) -> Any:
+    head = html.Tr([html.Th(html.Span("truth ↓", className="soft")), *(html.Th(x, title=x) for x in found["labels"])])
+    rows = [
+        html.Tr([html.Th(row["label"], title=row["label"]), *(_cell(row["label"], cell) for cell in row["cells"])])
+        for row in found["rows"]
+    ]
+    return parts.scrolling(html.Table([html.Thead(head), html.Tbody(rows)], className="matrix"), "Confusion matrix")
+
+
+def _cell(truth: str, cell: Mapping[str, Any]) -> html.Td:
+    kind = "zero" if not cell["count"] else "right" if cell["right"] else "wrong"
+    title = f"{truth} taken for {cell['prediction']}: {cell['count']}"
+    return html.Td(cell["count"], className=f"{kind} g{cell['grade']}", title=title)
+
+
+def _answers(report: ReportData) -> html.Section:
+    drawn = [_plot(plot) for plot in report["plots"]]
+    return parts.section("answers", "Answers to the eval split", html.Div(drawn, className="charts"))
+
+
+def _plot(plot: Mapping[str, Any]) -> html.Figure:
+    if plot["kind"] == "histogram":
+        chart = charts.histogram(plot["edges"], plot["series"], plot["x_label"], plot["y_label"])
+    else:
+        chart = charts.lines(plot["series"], plot["x_label"], plot["y_label"])
+    note = [html.P(plot["note"], className="note")] if plot["note"] else []
+    return html.Figure([html.Figcaption(plot["title"]), charts.graph(chart, plot["title"]), *note])
+
+
+def _examples(run: Run, report: ReportData, found: Query) -> html.Section:
+    shown = report.get("previews", [])
+    if not shown:
+        return parts.section("examples", "Examples", parts.empty("The run did not come to show any."))
+    verdicts = {"right": sum(p["correct"] is True for p in shown), "wrong": sum(p["correct"] is False for p in shown)}
+    signs = {"all": "All", "wrong": "✗ Wrong", "right": "✓ Right"}
+    options = [{"label": f"{sign} {verdicts.get(value, len(shown))}", "value": value} for value, sign in signs.items()]
+    slices = dict.fromkeys(f"{column}: {value}" for preview in shown for column, value in preview["slice"].items())
+    chosen, where = address.first(found, "show") or "all", address.first(found, "slice")
+    tools = html.Div(
+        [
+            dcc.RadioItems(
+                options=options if any(verdicts.values()) else options[:1],
+                value=chosen if chosen in signs else "all",
+                id="examples-show",
+                className="picks",
+                inline=True,
+            ),
+            dcc.Dropdown(
+                options=sorted(slices),
+                value=where if where in slices else None,
+                placeholder="of every slice",
+                id="examples-slice",
+                className="slice-choice",
+            ),
+        ],
+        className="bar-of-tools",
+    )
+    return parts.section(
+        "examples",
+        "Examples",
+        tools,
+        html.Div(_chosen(run, report, chosen, where if where in slices else None), id="examples-shown"),
+        note="A choice of eval examples, wrong ones first: not a sample, so that their share says nothing.",
+    )
+
+
+def _chosen(run: Run, report: ReportData, show: str, where: str | None) -> Any:
+    """The previews that pass the choice."""
+    wanted = {"right": True, "wrong": False}.get(show)
+    shown = [
+        preview
+        for preview in report.get("previews", [])
+        if (wanted is None or preview["correct"] is wanted)
+        and (where is None or where in [f"{column}: {value}" for column, value in preview["slice"].items()])
+    ]
+    return previews.grid(shown, run.key) if shown else parts.empty("No example shown here is of this choice.")
+
+
+# --- how it was made ---
+
+
+def _training(report: ReportData) -> html.Section:
+    figures = []
+    for name in dict.fromkeys(name.removeprefix("val_") for name in report["curves"]):
+        series = {"training": report["curves"].get(name), "held out": report["curves"].get(f"val_{name}")}
+        known = {f"{who} {number(values[-1])}": list(enumerate(values, 1)) for who, values in series.items() if values}
+        drawn = charts.graph(charts.lines(known, "round", by_one=True), f"{name} by round", id=f"curve-{name}")
+        figures.append(html.Figure([html.Figcaption(name), drawn]))
+    note = "By round of training, each ended by a pass over held-out training examples."
+    return parts.section("training", "Training", html.Div(figures, className="charts"), note=note)
+
+
+def _nodes(run: Run) -> html.Section:
+    found = report_page.gantt(run.nodes)  # type: ignore[arg-type]
+    if not found["rows"]:
+        return parts.section("nodes", "Nodes", parts.empty("No node has begun."))
+    rows = []
+    for node in found["rows"]:
+        tone = "bad" if node["state"] == "failed" else ""
+        said = f"from second {node['start']:.1f}, for {node['seconds']:.1f} s"
+        cells = [
+            html.Span(node["id"], role="rowheader"),
+            html.Span(f"{NODE_SIGNS.get(node['state'], '')} {node['state']}", role="cell", className=f"state {tone}"),
+            html.Span(f"{node['seconds']:.1f} s", role="cell", className="n"),
+            html.Span(parts.bar(node["length"], said, node["state"], node["at"]), role="cell"),
+        ]
+        rows.append(html.Div(cells, className="row", role="row"))
+    chart = html.Div(rows, className="gantt", role="table", **parts.aria(label="Nodes"))
+    return parts.section("nodes", "Nodes", chart, note=f"{found['seconds']:.1f} seconds from the first to the last.")
+
+
+def _data(store: Store, run: Run, report: ReportData) -> html.Section:
+    counts = [(name, number(count)) for name, count in report.get("examples", {}).items()]
+    about = [(name, said) for name, said in report.get("data", {}).items() if said]
+    anomalies = report.get("anomalies", [])
+    found = html.Ul([html.Li(said) for said in anomalies]) if anomalies else _no_anomalies(run)
+    return parts.section(
+        "data",
+        "Data",
+        parts.tiles(counts) if counts else parts.empty(f"No examples were counted{_so_far(run)}."),
+        parts.terms(about),
+        *([html.H3("Columns"), _columns(report["statistics"])] if report.get("statistics") else []),
+        html.H3("Anomalies"),
+        found,
+        html.H3("Quarantined records"),
+        _quarantine(store, run, report),
+    )
+
+
+def _no_anomalies(run: Run) -> html.P:
+    if run.metrics:
+        return html.P("None: the data gate stops a run that has any.", className="soft")
+    gate = next((node["state"] for node in run.nodes if node["id"] == "DataGate"), "")
+    said = dict.fromkeys(("ran", "cached"), "None.") | {"failed": "The data gate stopped this run: see the top."}
+    return html.P(said.get(gate, f"Nothing has looked for any{_so_far(run)}."), className="soft")
+
+
+def _so_far(run: Run) -> str:
+    return " yet" if run.is_running else ": the run did not come to it"
+
+
+def _columns(statistics: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Any:
+    rows = []
+    for name, splits in statistics.items():
+        for split, found in splits.items():
+            figures = [number(found.get(key)) for key in ("count", "missing", "min", "mean", "max", "unique")]
+            rows.append([name, split, *figures, _distribution(f"{name} in {split}", found)])
+    headings = ["Column", "Split", "Values", "Missing", "Least", "Mean", "Greatest", "Distinct", "Distribution"]
+    return parts.table(headings, rows, "Columns", numbers=range(2, 8))
+
+
+def _distribution(name: str, found: Mapping[str, Any]) -> Any:
+    if "histogram" in found and found["min"] == found["max"]:
+        return html.Span(f"always {number(found['min'])}", className="soft")
+    if found.get("histogram"):
+        return parts.spark(found["histogram"], f"{name}, from {number(found['min'])} to {number(found['max'])}")
+    top = [f"{value[:24]} {count:,}" for value, count in found.get("top", [])[:TOP_VALUES]]
+    return html.Span(", ".join(top), className="soft")
+
+
+def _quarantine(store: Store, run: Run, report: ReportData) -> Any:
+    bad = store.quarantine(run) or report.get("quarantine", [])
+    if not bad:
+        read = any(node["state"] in ("ran", "cached") for node in run.nodes)
+        said = "None: every record could be read." if read else f"No record was read{_so_far(run)}."
+        return html.P(said, className="soft")
+    rows = [[html.Code(b["file"]), number(b["row"]), b["column"] or "–", b["reason"]] for b in bad]
+    table = parts.table(["File", "Row", "Column", "Reason"], rows, "Quarantined records", numbers=(1,))
+    return parts.folded(f"{len(bad)} shown", table, is_open=len(bad) <= 10)
+
+
+def _lineage(store: Store, run: Run, report: ReportData) -> html.Section:
+    fingerprint = report.get("data", {}).get("fingerprint")
+    digests = [("code digest", report.get("code_digest")), ("data fingerprint", fingerprint)]
+    made_of = [(name, html.Code(said) if said else "not recorded") for name, said in digests]
+    versions = list(report.get("versions", {}).items())
+    hparams = [(name, plain(value)) for name, value in report.get("hparams", {}).items()]
+    settings = store.settings(run)
+    cards = [
+        html.Div([html.H3("Hyper-parameters"), parts.terms(hparams) if hparams else html.P("Not recorded.")]),
+        html.Div([html.H3("Settings, for --config"), parts.command(settings) if settings else html.P("Not recorded.")]),
+        html.Div([html.H3("Code, data and versions"), parts.terms([*made_of, *versions])]),
+    ]
+    note = "Equal data, code and settings make an equal run, which is then answered from disk."
+    graph = [html.H3("Artifacts"), _artifacts(store, run)]
+    made_by = html.Div(cards, className="cards thirds")
+    return parts.section("lineage", "What made this model", made_by, *graph, note=note)
+
+
+def _artifacts(store: Store, run: Run) -> Any:
+    if store.is_busy(run.task):  # a reader of the metadata store can be in a writer's way
+        return parts.empty("They are listed when the run that goes on has ended.")
+    rows = []
+    for step in lineage.of_run(store.root / run.task, run.id):
+        taken = ", ".join(f"{name} #{artifact.id}" for name, artifact in step.inputs) or "–"
+        for name, artifact in step.outputs:
+            own = artifact.made_by in ("", run.id)
+            maker = "this run" if own else parts.link(artifact.made_by, address.run(f"{run.task}/{artifact.made_by}"))
+            rows.append([f"#{artifact.id} {name}", artifact.kind, step.node, maker, taken, html.Code(artifact.place)])
+    if not rows:
+        return parts.empty("The metadata store knows of none.")
+    return parts.table(["Artifact", "Type", "Node", "Made by", "From", "Lies in"], rows, "Artifacts")
+
+
+def _log(store: Store, run: Run) -> html.Section:
+    tail = store.log_tail(run)
+    if not tail:
+        return parts.section("log", "Log", parts.empty("The run has written no log."))
+    log = html.Pre(tail, className="text log", tabIndex=0, role="region", **parts.aria(label="The end of the log"))
+    return parts.section("log", "Log", parts.folded("The end of the log", log, is_open=bool(run.error)))
+
+
+def register(app: Dash, store: Store) -> None:
+    @app.callback(
+        Output("run-body", "children"),
+        Output("run-beat", "disabled"),
+        Input("run-beat", "n_intervals"),
+        State("run-key", "data"),
+        State("address", "search"),
+        prevent_initial_call=True,
+    )
+    def follow(_: int, key: str, search: str) -> tuple[Any, bool]:
+        run = _found(store, key)
+        return body(store, run, address.query(search)), not run.is_running
+
+    @app.callback(
+        Output("examples-shown", "children"),
+        Input("examples-show", "value"),
+        Input("examples-slice", "value"),
+        State("run-key", "data"),
+        prevent_initial_call=True,
+    )
+    def choose(show: str, where: str | None, key: str) -> Any:
+        try:
+            run = _found(store, key)
+        except NotThere:
+            return no_update
+        return _chosen(run, store.report(run), show, where)
+
+    app.clientside_callback(
+        ClientsideFunction("benison", "rememberChoice"),
+        Output("run-remembered", "data"),
+        Input("examples-show", "value"),
+        Input("examples-slice", "value"),
+        prevent_initial_call=True,
+    )
+
+
+def _found(store: Store, key: str) -> Run:
+    task, _, run_id = key.partition("/")
+    return store.run(task, run_id)

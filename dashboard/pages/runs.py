@@ -1,0 +1,200 @@
+"""All runs of all tasks in one table. What is sorted, filtered, shown and chosen stands in the address."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import dash_ag_grid
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+
+from dashboard import address, parts
+from dashboard.address import Query
+from dashboard.store import Run, Store
+
+GRID = "runs"
+BEAT_MS = 3000
+HEAD_PX, ROW_PX, FEWEST_ROWS = 102, 42, 6
+"""Of the table: its height grows with its rows up to the window's."""
+TEXT, NUMBER = "agTextColumnFilter", "agNumberColumnFilter"
+
+COLUMNS: tuple[dict[str, Any], ...] = (
+    {"field": "task", "headerName": "Task", "filter": TEXT, "cellRenderer": "RunLink", "pinned": "left", "width": 205},
+    {"field": "outcome", "headerName": "Outcome", "filter": TEXT, "cellRenderer": "Outcome", "width": 150},
+    {"field": "metric", "headerName": "Key metric", "filter": TEXT, "width": 130},
+    {"field": "score", "headerName": "Score", "filter": NUMBER, "width": 105},
+    {"field": "reference", "headerName": "Reference", "filter": NUMBER, "width": 120},
+    {"field": "baseline", "headerName": "Baseline", "filter": NUMBER, "width": 115},
+    {"field": "seconds", "headerName": "Seconds", "filter": NUMBER, "width": 115},
+    {"field": "started", "headerName": "Started", "filter": TEXT, "width": 185},
+    {"field": "data", "headerName": "Data", "filter": TEXT, "width": 150},
+    {"field": "version", "headerName": "Data version", "filter": TEXT, "width": 160},
+    {"field": "pushed", "headerName": "Pushed as", "filter": TEXT, "width": 110},
+    {"field": "run", "headerName": "Run", "filter": TEXT, "width": 215},
+    {"field": "rival", "headerName": "Best reference", "filter": TEXT, "width": 190, "hide": True},
+    {"field": "code", "headerName": "Code digest", "filter": TEXT, "width": 160, "hide": True},
+)
+NUMBERS = ("score", "reference", "baseline", "seconds")
+
+
+def rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """One flat row for each run, as the table has it."""
+    return [_row(run) for run in runs]
+
+
+def _row(run: Run) -> dict[str, Any]:
+    rival = run.best_reference
+    return {
+        "key": run.key,
+        "href": address.run(run.key),
+        "task": run.task,
+        "outcome": f"running {len(run.nodes)}/{run.nodes_total or '?'}" if run.is_running else run.outcome,
+        "sign": parts.SIGNS.get(run.outcome, ""),
+        "tone": parts.TONES.get(run.outcome, "soft"),
+        "metric": run.key_metric,
+        "score": run.score,
+        "reference": rival[1] if rival else None,
+        "rival": rival[0] if rival else "",
+        "baseline": run.baseline.get(run.key_metric),
+        "seconds": round(run.seconds, 1),
+        "started": run.started.strftime("%Y-%m-%d %H:%M:%S") if run.started else "",
+        "data": run.data.get("name", ""),
+        "version": run.data.get("fingerprint", ""),
+        "pushed": run.pushed or "",
+        "run": run.id,
+        "code": run.code_digest,
+    }
+
+
+def layout(store: Store, found: Query) -> Any:
+    runs = store.runs()
+    if not runs:
+        return html.Div(
+            [
+                html.H1("Runs"),
+                parts.empty(
+                    f"No run has left anything in {store.root} yet.", command="benison run image_classification"
+                ),
+            ]
+        )
+    running = sum(run.is_running for run in runs)
+    return html.Div(
+        [
+            html.H1("Runs"),
+            html.P(_told(len(runs), running), className="soft", id="runs-told", role="status"),
+            html.Div(
+                [
+                    html.Label("Find", htmlFor="runs-find"),
+                    dcc.Input(id="runs-find", type="search", value=address.first(found, "q"), placeholder="any column"),
+                    parts.folded("Columns", _columns_chooser(found)),
+                    html.Span(
+                        html.A("Compare", href="/compare", id="runs-compare", className="button"),
+                        id="runs-compare-place",
+                        hidden=True,
+                    ),
+                    html.Span("Choose two or more runs of one task.", id="runs-compare-told", className="soft"),
+                ],
+                className="bar-of-tools",
+            ),
+            _grid(runs, found),
+            dcc.Interval(id="runs-beat", interval=BEAT_MS),
+            dcc.Store(id="runs-seen", data=_fingerprint(runs)),
+            dcc.Store(id="runs-remembered"),
+        ]
+    )
+
+
+def _told(count: int, running: int) -> str:
+    going = f", {running} going on" if running else ""
+    return f"{count:,} run{'s' if count != 1 else ''}{going}"
+
+
+def _columns_chooser(found: Query) -> Any:
+    options = [{"label": column["headerName"], "value": column["field"]} for column in COLUMNS[1:]]
+    shown = [column["field"] for column in column_definitions(found)[1:] if not column["hide"]]
+    return dcc.Checklist(options=options, value=shown, id="runs-columns", className="checks")
+
+
+def _grid(runs: Sequence[Run], found: Query) -> dash_ag_grid.AgGrid:
+    return dash_ag_grid.AgGrid(
+        id=GRID,
+        rowData=rows(runs),
+        columnDefs=column_definitions(found),
+        defaultColDef={"sortable": True, "resizable": True, "floatingFilter": True, "suppressHeaderMenuButton": True},
+        filterModel=_filters(found),
+        selectedRows={"ids": list(found.get("select", ()))},
+        getRowId="params.data.key",
+        dashGridOptions={
+            "rowSelection": {"mode": "multiRow", "checkboxes": True, "headerCheckbox": False},
+            "selectionColumnDef": {"pinned": "left", "width": 44},
+            "quickFilterText": address.first(found, "q"),
+            "multiSortKey": "ctrl",
+            "animateRows": False,
+            "ensureDomOrder": True,
+            "suppressColumnMoveAnimation": True,
+            "localeText": {"noRowsToShow": "No run is left", "noMatchingRows": "No run passes these filters"},
+        },
+        className="runs-grid",
+        style={"height": f"min(70vh, {HEAD_PX + ROW_PX * max(len(runs), FEWEST_ROWS)}px)"},
+    )
+
+
+def column_definitions(found: Query) -> list[dict[str, Any]]:
+    """The columns in the order, with the sorting and hiding that an address asks for; `columns` lists those shown."""
+    shown = [name for name in address.first(found, "columns").split(",") if name]
+    order = {name: place for place, name in enumerate(shown)}
+    sorting = [part.rpartition(".") for part in address.first(found, "sort").split(",") if part]
+    sorts = {name: (way, place) for place, (name, _, way) in enumerate(sorting) if way in ("asc", "desc")}
+    sorts = sorts or {"started": ("desc", 0)}
+    columns = sorted(COLUMNS, key=lambda column: order.get(column["field"], len(order))) if shown else COLUMNS
+    return [_column(column, shown, sorts) for column in columns]
+
+
+def _column(column: dict[str, Any], shown: Sequence[str], sorts: dict[str, tuple[str, int]]) -> dict[str, Any]:
+    name = column["field"]
+    hidden = name not in shown and name != "task" if shown else column.get("hide", False)
+    way, place = sorts.get(name, (None, None))
+    as_number = {"valueFormatter": {"function": "shown(params.value)"}, "type": "rightAligned"}
+    return {**column, "hide": hidden, "sort": way, "sortIndex": place} | (as_number if name in NUMBERS else {})
+
+
+def _filters(found: Query) -> dict[str, Any]:
+    """AG Grid's filter model; one that is no JSON object counts as none."""
+    try:
+        model = json.loads(address.first(found, "filter") or "{}")
+    except ValueError:
+        return {}
+    known = {column["field"] for column in COLUMNS}
+    return {name: wanted for name, wanted in model.items() if name in known} if isinstance(model, dict) else {}
+
+
+def _fingerprint(runs: Sequence[Run]) -> str:
+    """Changes when a row does."""
+    return str(hash(tuple((run.key, run.outcome, len(run.nodes), round(run.seconds)) for run in runs)))
+
+
+def register(app: Dash, store: Store) -> None:
+    @app.callback(
+        Output(GRID, "rowData"),
+        Output("runs-seen", "data"),
+        Output("runs-told", "children"),
+        Input("runs-beat", "n_intervals"),
+        State("runs-seen", "data"),
+        prevent_initial_call=True,
+    )
+    def refresh(_: int, seen: str) -> tuple[Any, Any, Any]:
+        """New rows only where there are any: the table keeps its place and what is chosen."""
+        runs = store.runs()
+        now = _fingerprint(runs)
+        if now == seen:
+            return no_update, no_update, no_update
+        return rows(runs), now, _told(len(runs), sum(run.is_running for run in runs))
+
+    app.clientside_callback(
+        ClientsideFunction("benison", "watchRuns"),
+        Output("runs-remembered", "data"),
+        Input(GRID, "id"),
+        Input("runs-find", "value"),
+        Input("runs-columns", "value"),
+    )

@@ -1,0 +1,114 @@
+"""The building blocks of all pages. Their class names are those of the one-file report's style sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dash import dcc, html
+
+from components.report_page import number
+
+Child = Any
+"""A component, a text or a number; Dash escapes the latter two."""
+
+SIGNS = {
+    "blessed": "✓",
+    "not blessed": "✗",
+    "not judged": "?",
+    "running": "▶",
+    "failed": "✗",
+    "interrupted": "■",
+    "stopped": "■",
+    "unreadable": "!",
+}
+TONES = {"blessed": "good", "not blessed": "bad", "failed": "bad", "unreadable": "bad"}
+
+
+def aria(**said: str) -> dict[str, Any]:
+    """ARIA attributes as components take them: `aria(label="x")` is aria-label."""
+    return {f"aria-{name}": value for name, value in said.items()}
+
+
+def section(place: str, heading: str, *children: Child, note: str = "") -> html.Section:
+    """`place` is what links to it name."""
+    said = [html.P(note, className="note")] if note else []
+    return html.Section(
+        [html.H2(heading, id=f"{place}-heading"), *said, *children], id=place, **aria(labelledby=f"{place}-heading")
+    )
+
+
+def empty(*said: Child, command: str = "") -> html.Div:
+    """What stands where there is nothing: why, and the command that changes it."""
+    then: list[Child] = [" Next: ", html.Code(command)] if command else []
+    return html.Div([*said, *then], className="empty")
+
+
+def table(headings: Sequence[Child], rows: Iterable[Sequence[Child]], label: str, numbers: Sequence[int] = ()) -> Child:
+    """A table that scrolls by itself. The first cell of a row is its heading; `numbers`: columns set to the right."""
+
+    def kind(column: int) -> str:
+        return "n" if column in numbers else "words"
+
+    head = html.Tr([html.Th(said, className=kind(i), scope="col") for i, said in enumerate(headings)])
+    body = [
+        html.Tr(
+            [
+                html.Th(cell, className=kind(i), scope="row") if i == 0 else html.Td(cell, className=kind(i))
+                for i, cell in enumerate(row)
+            ]
+        )
+        for row in rows
+    ]
+    return scrolling(html.Table([html.Thead(head), html.Tbody(body)]), label)
+
+
+def scrolling(child: Child, label: str) -> html.Div:
+    return html.Div(child, className="scroll", tabIndex=0, role="region", **aria(label=label))
+
+
+def terms(pairs: Iterable[tuple[str, Child]]) -> html.Dl:
+    return html.Dl([part for term, said in pairs for part in (html.Dt(term), html.Dd(said))])
+
+
+def tiles(pairs: Iterable[tuple[str, Child]]) -> html.Dl:
+    return html.Dl([html.Div([html.Dt(term), html.Dd(said)]) for term, said in pairs], className="tiles")
+
+
+def bar(length: float, label: str, kind: str = "", at: float = 0.0, mark: float | None = None) -> html.Div:
+    """A bar from `at`, both in percent of its track; `mark`: a place on it."""
+    fill = {"left": f"{at:.2f}%", "width": f"{min(length, 100 - at):.2f}%"}
+    marks = [] if mark is None else [html.Span(className="mark-line", style={"left": f"{mark:.2f}%"})]
+    return html.Div(
+        [html.Span(className="fill", style=fill), *marks],
+        className=f"track {kind}",
+        role="img",
+        **aria(label=label),
+    )
+
+
+def spark(histogram: Sequence[Sequence[float]], label: str) -> html.Div:
+    """The shape of a distribution: [low, high, count] of each stretch."""
+    most = max((count for *_, count in histogram), default=0.0) or 1.0
+    bars = [html.Span(style={"height": f"{100 * count / most:.1f}%"}) for *_, count in histogram]
+    return html.Div(bars, className="spark-bars", role="img", **aria(label=label))
+
+
+def outcome(word: str) -> html.Span:
+    return html.Span(f"{SIGNS.get(word, '')} {word}", className=f"outcome {TONES.get(word, 'soft')}")
+
+
+def figures(value: Any) -> html.B:
+    return html.B(number(value))
+
+
+def link(said: Child, address: str, **properties: Any) -> dcc.Link:
+    return dcc.Link(said, href=address, **properties)
+
+
+def command(line: str) -> html.Pre:
+    return html.Pre(html.Code(line), className="command", tabIndex=0)
+
+
+def folded(summary: Child, *children: Child, is_open: bool = False) -> html.Details:
+    return html.Details([html.Summary(summary), *children], open=is_open)

@@ -1,0 +1,58 @@
+"""The dashboard as a program: what it imports, where it listens, how it ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.dashboard.conftest import answering
+
+HEAVY = (
+    "tensorflow",
+    "tfx",
+    "apache_beam",
+    "tensorflow_model_analysis",
+    "tensorflow_data_validation",
+    "pandas",
+)
+
+
+def benison(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pipelines", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=os.environ | environment)
+
+
+def test_neither_tensorflow_nor_tfx_is_imported(tmp_path: Path) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+from dashboard.app import create, page
+from dashboard.security import Policy
+from dashboard.store import Store
+create(Path({str(tmp_path)!r}), Policy())
+for place in ("/", "/models", "/compare", "/run/a/b"):
+    page(Store(Path({str(tmp_path)!r})), place, "")
+print([name for name in {HEAVY!r} if name in sys.modules])
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert ended.stdout.strip() == "[]", ended.stderr
+
+
+def test_it_listens_on_loopback_and_ends_when_told_to(tmp_path: Path) -> None:
+    with answering(tmp_path) as address:
+        assert address.startswith("http://127.0.0.1:")
+
+
+def test_another_host_needs_a_token(tmp_path: Path) -> None:
+    refused = benison("dashboard", "--host", "0.0.0.0", "--workspace", str(tmp_path))
+    assert refused.returncode == 2 and "needs a token" in refused.stderr and "--token-file" in refused.stderr
+    short = benison("dashboard", "--workspace", str(tmp_path), BENISON_DASHBOARD_TOKEN="short")
+    assert short.returncode == 2 and "shorter than 16" in short.stderr
+
+
+def test_a_port_in_use_is_said_to_be(tmp_path: Path) -> None:
+    with answering(tmp_path) as address:
+        refused = benison("dashboard", "--port", address.rpartition(":")[2], "--workspace", str(tmp_path))
+    assert refused.returncode == 1 and "cannot listen on 127.0.0.1 port" in refused.stderr

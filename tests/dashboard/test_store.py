@@ -1,0 +1,151 @@
+"""What the store reads of a workspace, and that nothing outside it is read."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from dashboard.app import page
+from dashboard.store import LOG_BYTES, STALE_SECONDS, Damaged, NotThere, Store
+from tests.dashboard import stores
+
+TASK = "image_classification"
+
+
+def test_runs_come_latest_first_with_what_they_came_to(tmp_path: Path) -> None:
+    stores.finished(tmp_path, TASK, 1, 0.9)
+    stores.finished(tmp_path, TASK, 2, 0.3)
+    stores.finished(tmp_path, "gan", 0, 0.7)
+    first, second, third = Store(tmp_path).runs()
+    assert [run.id for run in (first, second, third)] == [stores.run_id(n) for n in (2, 1, 0)]
+    assert (first.outcome, second.outcome, third.task) == ("not blessed", "blessed", "gan")
+    assert (second.score, second.best_reference) == (0.9, ("nearest neighbours", 0.6))
+    assert second.data["fingerprint"].endswith("1") and second.started == stores.FIRST.replace(hour=10)
+
+
+def test_a_run_goes_on_until_it_says_otherwise_or_says_nothing(tmp_path: Path) -> None:
+    folder = stores.write_run(tmp_path, stores.state(TASK, 1, "running", progress={"step": 3}))
+    store = Store(tmp_path)
+    assert store.runs()[0].outcome == "running"
+    long_ago = time.time() - STALE_SECONDS - 5
+    os.utime(folder / "state.json", (long_ago, long_ago))
+    assert store.runs()[0].outcome == "stopped"
+
+
+def test_a_failed_run_says_why(tmp_path: Path) -> None:
+    error = {"message": "the data is not fit to train on", "fix": "mend the data"}
+    folder = stores.write_run(tmp_path, stores.state(TASK, 1, "failed", error=error))
+    counts = {"train": 7, "eval": 2, "quarantined": 5}
+    (folder / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
+    store = Store(tmp_path)
+    [run] = store.runs()
+    assert (run.outcome, run.error) == ("failed", error)
+    report = store.report(run)
+    assert (report["examples"], report["hparams"]) == (counts, {"epochs": 3})
+
+
+def test_a_run_of_before_states_were_kept_is_read_from_its_result(tmp_path: Path) -> None:
+    folder = stores.finished(tmp_path, TASK, 1, 0.9)
+    (folder / "state.json").unlink()
+    [run] = Store(tmp_path).runs()
+    assert (run.outcome, run.key_metric, run.score) == ("blessed", "accuracy", 0.9)
+    assert run.started is not None and run.started.strftime("%H:%M") == "10:00"
+
+
+def test_a_changed_run_is_read_again_and_an_unchanged_one_is_not(tmp_path: Path) -> None:
+    folder = stores.finished(tmp_path, TASK, 1, 0.9)
+    store = Store(tmp_path)
+    [before] = store.runs()
+    assert store.runs()[0] is before
+    end = stores.result(TASK, 1, 0.2)
+    (folder / "result.json").write_text(json.dumps(end.to_dict()), encoding="utf-8")
+    os.utime(folder / "result.json", (1, 1))
+    assert store.runs()[0].score == 0.2
+
+
+def test_damage_of_a_report_is_told(tmp_path: Path) -> None:
+    folder = stores.finished(tmp_path, TASK, 1, 0.9)
+    (folder / "report" / "report.json").write_text("{", encoding="utf-8")
+    (folder / "quarantine.jsonl").write_text("x\n", encoding="utf-8")
+    store = Store(tmp_path)
+    [run] = store.runs()
+    for read in (store.report, store.quarantine):
+        with pytest.raises(Damaged, match="cannot be read"):
+            read(run)
+    assert "Damaged" in str(page(store, f"/run/{run.key}", ""))
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", "\x00"])
+def test_damage_shows_and_hides_no_other_run(content: str, tmp_path: Path) -> None:
+    stores.finished(tmp_path, TASK, 1, 0.9)
+    damaged = stores.finished(tmp_path, TASK, 2, 0.9)
+    (damaged / "result.json").write_text(content, encoding="utf-8")
+    unreadable, sound = Store(tmp_path).runs()
+    assert unreadable.outcome == "unreadable" and str(damaged) in unreadable.error["fix"]
+    assert sound.outcome == "blessed"
+
+
+def test_an_empty_or_absent_workspace_has_no_runs(tmp_path: Path) -> None:
+    assert Store(tmp_path).runs() == [] and Store(tmp_path / "none").runs() == []
+
+
+def test_only_the_end_of_a_long_log_is_read(tmp_path: Path) -> None:
+    lines = "".join(f"line {i}\n" for i in range(LOG_BYTES))
+    stores.write_run(tmp_path, stores.state(TASK, 1, "finished"), log=lines)
+    store = Store(tmp_path)
+    tail = store.log_tail(store.runs()[0])
+    assert tail.endswith(f"line {LOG_BYTES - 1}\n") and tail.startswith("line ") and len(tail) <= LOG_BYTES
+
+
+def test_media_of_a_report_and_nothing_else_can_be_read(tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace"
+    folder = stores.finished(workspace, TASK, 1, 0.9)
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(b"secret")
+    (folder / "report" / "previews" / "link.png").symlink_to(secret)
+    (folder / "report" / "previews" / "page.html").write_text("<script>", encoding="utf-8")
+    store = Store(workspace)
+    assert store.media(TASK, folder.name, "previews/000-0.png").read_bytes().startswith(b"\x89PNG")
+    refused = ["previews/link.png", "previews/page.html", "report.json", "../../../../../secret.png", str(secret)]
+    for name in refused:
+        with pytest.raises(NotThere):
+            store.media(TASK, folder.name, name)
+    for task, run_id in [("..", folder.name), (TASK, ".."), (TASK, "../runs/" + folder.name), ("", "")]:
+        with pytest.raises(NotThere):
+            store.media(task, run_id, "previews/000-0.png")
+
+
+def test_a_folder_that_is_a_link_out_of_the_workspace_is_no_run(tmp_path: Path) -> None:
+    outside = stores.finished(tmp_path / "elsewhere", TASK, 1, 0.9)
+    workspace = tmp_path / "workspace"
+    (workspace / TASK / "runs").mkdir(parents=True)
+    (workspace / TASK / "runs" / outside.name).symlink_to(outside)
+    store = Store(workspace)
+    assert store.runs() == []
+    with pytest.raises(NotThere):
+        store.run(TASK, outside.name)
+
+
+def test_a_log_that_is_a_link_out_of_the_workspace_is_not_shown(tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace"
+    folder = stores.finished(workspace, TASK, 1, 0.9)
+    (tmp_path / "secret").write_text("secret", encoding="utf-8")
+    (folder / "log.txt").unlink()
+    (folder / "log.txt").symlink_to(tmp_path / "secret")
+    store = Store(workspace)
+    with pytest.raises(NotThere):
+        store.log_tail(store.runs()[0])
+
+
+def test_the_highest_version_is_served_and_a_changed_file_shows(tmp_path: Path) -> None:
+    stores.pushed(tmp_path, TASK, 9)
+    model = stores.pushed(tmp_path, TASK, 10)
+    latest, older = Store(tmp_path).models(TASK)
+    assert (latest.version, latest.served, latest.problem) == (10, True, "")
+    assert (older.version, older.served) == (9, False)
+    (model / "saved_model.pb").write_bytes(b"other")
+    assert "was changed" in Store(tmp_path).models(TASK)[0].problem

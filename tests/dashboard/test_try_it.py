@@ -1,0 +1,149 @@
+"""The form that asks a pushed model: a picture and a text through the browser, and the limits that it is held to."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from dashboard.store import Store
+from dashboard.try_it import TABLE, Asked, Refused, Trial, fields_of
+from data.columns import Seed, Text
+from pipelines.progress import Listener
+from pipelines.run import run
+from pipelines.settings import RunSettings
+from tests.dashboard import stores
+from tests.dashboard.conftest import answering, shoot, until
+from tests.pipelines.test_run import QUICK, write_pictures
+from trainer import manifest
+from trainer.backend import load_tensorflow
+from trainer.task import load
+
+PICTURES, TEXTS = "image_classification", "machine_translation"
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of pictures as a pipeline made and pushed it, and one of texts that turns them round."""
+    root = tmp_path_factory.mktemp("workspace")
+    data = write_pictures(tmp_path_factory.mktemp("pictures"), 60)
+    ended = run(RunSettings(task=PICTURES, data=str(data), overrides=QUICK, workspace=root), Listener())
+    assert ended.pushed == "1", ended.verdict
+    push_texts(root)
+    return root
+
+
+def push_texts(workspace: Path) -> None:
+    tf = load_tensorflow()
+
+    class Turned(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="source")])
+        def raw(self, source: Any) -> dict[str, Any]:
+            letters = tf.strings.unicode_split(source, "UTF-8")
+            return {"translation": tf.strings.reduce_join(tf.reverse(letters.to_tensor(""), [1]), axis=1)}
+
+    turned = Turned()
+    model = workspace / TEXTS / "serving" / "1"
+    tf.saved_model.save(turned, str(model), signatures={"raw": turned.raw})
+    manifest.write(model, {"task": TEXTS, "hparams": {}})
+    (workspace / TEXTS / "runs").mkdir()
+
+
+@pytest.fixture(scope="module")
+def site(workspace: Path) -> Iterator[str]:
+    with answering(workspace) as address:
+        yield address
+
+
+def picture(colour: str = "red") -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (48, 32), colour).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def uri(content: bytes) -> str:
+    return "data:application/octet-stream;base64," + base64.b64encode(content).decode()
+
+
+def test_a_picture_is_uploaded_and_named(site: str, workspace: Path, visit: Callable[..., Any]) -> None:
+    before = {path for path in workspace.rglob("*") if path.is_file()}
+    page = visit(f"{site}/models/{PICTURES}")
+    page.set_input_files("#try input[type=file]", {"name": "a <b>.png", "mimeType": "image/png", "buffer": picture()})
+    page.wait_for_selector("#try >> text=a <b>.png")
+    page.click("#try-ask")
+    page.wait_for_selector("#try-ask:disabled")
+    page.wait_for_selector(".answer", timeout=90_000)
+    shown = page.locator(".answer .shares .name").all_inner_texts()
+    assert page.inner_text(".answer-label") == shown[0] and len(shown) > 1
+    assert page.locator(".answer img").evaluate("one => one.naturalWidth") > 100
+    assert page.locator("#try-ask:disabled").count() == 0
+    shoot(page, "try-picture")
+    after = {path for path in workspace.rglob("*") if path.is_file()}
+    assert {path.name for path in after - before} <= {"predict.log"}
+
+
+def test_a_text_is_typed_and_answered(site: str, visit: Callable[..., Any]) -> None:
+    page = visit(f"{site}/models/{TEXTS}")
+    page.fill("#try textarea", stores.HOSTILE)
+    page.click("#try-ask")
+    page.wait_for_selector(".answer", timeout=90_000)
+    assert stores.HOSTILE[::-1] in page.inner_text(".answer dl")
+    shoot(page, "try-text")
+
+
+def test_a_sound_is_recorded(tmp_path: Path, visit: Callable[..., Any]) -> None:
+    stores.pushed(tmp_path, "speech_recognition", 1)
+    (tmp_path / "speech_recognition" / "runs").mkdir()
+    with answering(tmp_path) as site:
+        page = visit(f"{site}/models/speech_recognition")
+        page.click("button.record")
+        page.wait_for_selector("button.record:has-text('Stop')")
+        page.wait_for_timeout(300)  # of the tone that the browser's stand-in for a microphone makes
+        page.click("button.record")
+        page.wait_for_selector("#try >> text=recording.wav")
+        assert page.inner_text("button.record") == "● Record"
+
+
+def test_what_a_model_cannot_take_is_refused_in_words(site: str, visit: Callable[..., Any]) -> None:
+    page = visit(f"{site}/models/{PICTURES}")
+    page.click("#try-ask")
+    until(page, lambda: "Choose a file for image first." in page.inner_text("#try-answer"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (Asked(PICTURES, {}, {}), "Choose a file for image"),
+        (Asked(PICTURES, {}, {"image": ("a.exe", uri(b"MZ"))}), "is of a kind that is not read"),
+        (
+            Asked(PICTURES, {}, {"image": ("../../a.png/", uri(b"MZ"))}),
+            "did not|cannot|not an? picture|no picture|image",
+        ),
+        (Asked(PICTURES, {}, {"image": ("a.png", "data:image/png;base64,?")}), "did not arrive whole"),
+        (Asked(PICTURES, {}, {"image": ("a.png", uri(bytes(Trial.MAX_BYTES + 1)))}), "a file may have 1 to"),
+        (Asked(PICTURES, {}, {"image": ("a.png", uri(b""))}), "a file may have 1 to"),
+        (Asked(TEXTS, {"source": ""}, {}), "Give source a value"),
+        (Asked(TEXTS, {"source": "x" * (Trial.MAX_TEXT + 1)}, {}), "longer than"),
+        (Asked("gan", {"seed": 1}, {}), "no pushed model"),
+        (Asked("../../etc", {}, {}), "no such task"),
+    ],
+)
+def test_what_is_too_much_or_of_no_use_is_refused(asked: Asked, reason: str, workspace: Path) -> None:
+    with pytest.raises(Refused, match=reason):
+        Trial().ask(Store(workspace), asked)
+
+
+def test_a_model_has_so_much_time_and_no_more(workspace: Path) -> None:
+    with pytest.raises(Refused, match=r"not answered after 1 s"):
+        Trial(seconds=0.6).ask(Store(workspace), Asked(TEXTS, {"source": "a"}, {}))
+
+
+def test_a_form_asks_for_what_the_task_predicts_from() -> None:
+    assert fields_of(load("sequence_regression")) == {TABLE: None}
+    assert [type(column) for column in fields_of(load(TEXTS)).values()] == [Text]
+    assert [type(column) for column in fields_of(load("gan")).values()] == [Seed]
