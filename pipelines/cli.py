@@ -299,7 +299,7 @@ def dashboard(
     ] = None,
     token_file: Annotated[
         Path | None,
-        typer.Option("--token-file", metavar="FILE", exists=True, dir_okay=False, help="Holds the token to ask for."),
+        typer.Option("--token-file", metavar="FILE", help="Holds the token to ask for."),
     ] = None,
     workspace: Workspace = DEFAULT_WORKSPACE,
 ) -> None:
@@ -310,7 +310,12 @@ def dashboard(
         raise BenisonError(f"the dashboard needs {missing.name}", "pip install 'benison[dashboard]'") from None
     from dashboard.security import Policy
 
-    token = token_file.read_text(encoding="utf-8").strip() if token_file else os.environ.get("BENISON_DASHBOARD_TOKEN")
+    try:
+        token = (
+            token_file.read_text(encoding="utf-8").strip() if token_file else os.environ.get("BENISON_DASHBOARD_TOKEN")
+        )
+    except OSError as error:
+        raise WrongUse(f"{token_file} cannot be read: {error.strerror}", "give a file that holds the token") from None
     policy = Policy(host, token or None)
     try:
         serve(workspace, policy, port, lambda line: print(line, flush=True))
