@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from data.errors import WrongUse
+
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+
 
 @dataclass(frozen=True)
 class ClusterSettings:
@@ -51,3 +55,45 @@ class ClusterSettings:
     """How often all workers start again from the last backup."""
     start_seconds: int = field(default=900, metadata={"min": 1})
     """How long workers may wait for a node, an image or a volume."""
+
+
+def trains_in_workers(settings: ClusterSettings, workers: int) -> bool:
+    """Whether training has pods of its own: for several workers, or where an operator is to run them.
+
+    One worker trains in the Trainer node's own pod.
+    """
+    return workers > 1 or settings.training != "job"
+
+
+def node_selector(text: str) -> dict[str, str]:
+    """The labels that a node must have, of `KEY=VALUE,...`. Raises WrongUse."""
+    labels = {}
+    for pair in _listed(text):
+        key, equals, value = pair.partition("=")
+        if not (key and equals):
+            raise WrongUse(
+                f"--set cluster.node_selector={text}: {pair!r} is not KEY=VALUE",
+                "for example cluster.node_selector=cloud.example.com/gpu=a100",
+            )
+        labels[key] = value
+    return labels
+
+
+def tolerations(text: str) -> list[dict[str, str]]:
+    """The tolerations as a pod has them, of `KEY[=VALUE]:EFFECT,...`. Raises WrongUse."""
+    found = []
+    for taint_and_effect in _listed(text):
+        taint, _, effect = taint_and_effect.rpartition(":")
+        key, equals, value = taint.partition("=")
+        if not key or effect not in EFFECTS:
+            raise WrongUse(
+                f"--set cluster.tolerations={text}: {taint_and_effect!r} is not KEY[=VALUE]:EFFECT",
+                f"for example cluster.tolerations=nvidia.com/gpu:NoSchedule; effects: {', '.join(EFFECTS)}",
+            )
+        matched = {"operator": "Equal", "value": value} if equals else {"operator": "Exists"}
+        found.append({"key": key, **matched, "effect": effect})
+    return found
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
