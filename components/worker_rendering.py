@@ -202,6 +202,7 @@ def _pod(workers: Workers, container: str, hosts: Sequence[str] = (), port_name:
     spec = {
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "serviceAccountName": settings.service_account,  # for its pull secrets, not for its rights
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},

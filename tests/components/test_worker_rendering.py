@@ -102,7 +102,7 @@ def test_a_pod_keeps_to_the_restricted_standard_and_to_the_settings() -> None:
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
-    assert pod["automountServiceAccountToken"] is False
+    assert (pod["serviceAccountName"], pod["automountServiceAccountToken"]) == ("benison-pipeline", False)
     assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
     limits = {"cpu": "500m", "memory": "3Gi", "nvidia.com/gpu": "2"}
     assert container["resources"] == {"requests": limits, "limits": limits}
