@@ -185,18 +185,19 @@ class _Training:
     # Objects
 
     def _discard_another(self) -> None:
-        """Removes a workload of this name that is on its way out, or that was made from other settings."""
-        kind, document = self.rendered[-1]
-        found = self.api.get(kind, self.workers.name)
-        if found is None:
-            return
-        metadata = found["metadata"]
-        same = metadata.get("annotations", {}).get(DIGEST) == document["metadata"]["annotations"][DIGEST]
-        if same and "deletionTimestamp" not in metadata:
-            logger.info("%s %s is there already: taking it over", kind.name, self.workers.name)
+        """Removes objects of this name that are on their way out, or that were made from other settings."""
+        found = [self.api.get(kind, self.workers.name) for kind, _ in self.rendered]
+        if all(item is None or self._is_wanted(item) for item in found):
+            if found[-1] is not None:
+                logger.info("%s is training already: taking it over", self.workers.name)
             return
         self._remove()
-        self._wait_until_gone("it was made from other settings, or is on its way out")
+        self._wait_until_gone("they were made from other settings, or were on their way out")
+
+    def _is_wanted(self, item: Document) -> bool:
+        _, document = self.rendered[-1]
+        wanted, metadata = document["metadata"]["annotations"][DIGEST], item["metadata"]
+        return metadata.get("annotations", {}).get(DIGEST) == wanted and "deletionTimestamp" not in metadata
 
     def _create_or_adopt(self, kind: Kind, document: Document) -> None:
         if self.api.create(kind, document):

@@ -21,11 +21,9 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from components.cluster_settings import ClusterSettings
+from components.cluster_settings import ClusterSettings, node_selector, tolerations
 from components.kubernetes_api import JOB, SERVICE, Document, Kind
-from data.errors import WrongUse
 from trainer.pod import HOSTS
 
 TFJOB = Kind("kubeflow.org/v1", "TFJob", "tfjobs")
@@ -204,6 +202,7 @@ def _pod(workers: Workers, container: str, hosts: Sequence[str] = (), port_name:
     spec = {
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "serviceAccountName": settings.service_account,  # for its pull secrets, not for its rights
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
@@ -238,35 +237,3 @@ def _resources(settings: ClusterSettings) -> Document:
     wanted = {"cpu": settings.training_cpu, "memory": settings.training_memory}
     gpus = {settings.gpu_resource: str(settings.gpus)} if settings.gpus else {}
     return {"requests": wanted | gpus, "limits": wanted | gpus}
-
-
-def node_selector(text: str) -> dict[str, str]:
-    """`KEY=VALUE,...` as a pod has it.
-
-    Raises:
-      WrongUse: it is not of that form.
-    """
-    pairs = [item.partition("=") for item in text.split(",")]
-    if any(not key or not equals for key, equals, _ in pairs):
-        raise WrongUse(f"cluster.node_selector {text!r} is not KEY=VALUE,...", "for example: gpu=a100,zone=west")
-    return {key.strip(): value.strip() for key, _, value in pairs}
-
-
-def tolerations(text: str) -> list[dict[str, Any]]:
-    """`KEY[=VALUE]:EFFECT,...` as a pod has it.
-
-    Raises:
-      WrongUse: it is not of that form.
-    """
-    found = []
-    for item in text.split(","):
-        match = re.fullmatch(r"\s*([^=:\s]+)(?:=([^:]*))?:(NoSchedule|PreferNoSchedule|NoExecute)\s*", item)
-        if match is None:
-            raise WrongUse(
-                f"cluster.tolerations {text!r} is not KEY[=VALUE]:EFFECT,...",
-                "an effect is NoSchedule, PreferNoSchedule or NoExecute; for example: nvidia.com/gpu:NoSchedule",
-            )
-        key, value, effect = match.groups()
-        by = {"operator": "Exists"} if value is None else {"operator": "Equal", "value": value}
-        found.append({"key": key, **by, "effect": effect})
-    return found

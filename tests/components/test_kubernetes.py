@@ -27,7 +27,7 @@ from components.kubernetes import KubernetesWorkers
 from components.kubernetes_api import Api
 from components.worker_rendering import name_of
 from data.errors import BenisonError, DataRefused, WrongUse
-from tests.components.kubelet import NAMESPACE, Cluster, cluster, until
+from tests.components.kubelet import NAMESPACE, Cluster, cluster, path, until
 from trainer.worker import TrainingSpec
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -428,8 +428,7 @@ def test_an_executor_that_comes_back_takes_its_workers_over(
     (Path(spec["training_dir"]) / "go").touch()
     _, output = second.communicate(timeout=DEADLINE)
     assert second.returncode == 0, output
-    assert "Job benison-toy-task" in output
-    assert "taking it over" in output
+    assert "is training already: taking it over" in output
     assert attempts(spec, 0) == attempts(spec, 1) == 1, "training was started again"
     assert len(here.started) == 2
     assert (tmp_path / "second" / "model" / "saved_model.pb").exists()
@@ -465,6 +464,23 @@ def test_workers_of_other_settings_are_replaced(
     other.run(spec, tmp_path / "logs")
     assert len(here.started) == 4
     assert here.processes[here.started[0]].returncode in (-signal.SIGKILL, 0)
+
+
+def test_a_service_that_is_on_its_way_out_is_not_relied_on(
+    here: Cluster, spec: dict[str, Any], workers: Any, tmp_path: Path
+) -> None:
+    two = workers("wait_for('go'); save()")
+    first = executor("executor-1", spec, two, tmp_path / "logs")
+    until(lambda: attempts(spec, 0) and attempts(spec, 1))
+    first.kill()
+    first.communicate()
+    name = name_of("toy_task", spec["training_dir"])
+    here.client.call("PATCH", path("services", name), {"metadata": {"finalizers": ["here/slow"]}})
+    here.client.delete("services", name)
+    (Path(spec["training_dir"]) / "go").touch()
+    two.run(spec, tmp_path / "logs")
+    assert created(here, "services") == 2
+    assert len(here.started) == 4
 
 
 def test_a_cancelled_training_leaves_nothing(here: Cluster, spec: dict[str, Any], workers: Any, tmp_path: Path) -> None:

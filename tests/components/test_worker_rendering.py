@@ -20,9 +20,7 @@ from components.worker_rendering import (
     Rendered,
     Workers,
     name_of,
-    node_selector,
     render,
-    tolerations,
 )
 from data.errors import WrongUse
 from trainer.pod import HOSTS
@@ -104,7 +102,7 @@ def test_a_pod_keeps_to_the_restricted_standard_and_to_the_settings() -> None:
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
-    assert pod["automountServiceAccountToken"] is False
+    assert (pod["serviceAccountName"], pod["automountServiceAccountToken"]) == ("benison-pipeline", False)
     assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
     limits = {"cpu": "500m", "memory": "3Gi", "nvidia.com/gpu": "2"}
     assert container["resources"] == {"requests": limits, "limits": limits}
@@ -199,22 +197,8 @@ def test_names_are_dns_labels_with_room_for_what_names_pods(task: str) -> None:
     assert name == name_of(task, "/workspace/training/1") != name_of(task, "/workspace/training/2")
 
 
-def test_selectors_and_tolerations_are_read() -> None:
-    assert node_selector("a.b/c=d,e=") == {"a.b/c": "d", "e": ""}
-    assert tolerations("a=b:NoExecute,c:PreferNoSchedule") == [
-        {"key": "a", "operator": "Equal", "value": "b", "effect": "NoExecute"},
-        {"key": "c", "operator": "Exists", "effect": "PreferNoSchedule"},
-    ]
-
-
-@pytest.mark.parametrize("text", ["gpu", "=a", "a=b,,c=d"])
-def test_a_selector_of_another_form_is_wrong_use(text: str) -> None:
-    with pytest.raises(WrongUse, match="cluster.node_selector"):
-        node_selector(text)
-
-
-@pytest.mark.parametrize("text", ["gpu", "gpu:Never", ":NoSchedule", "a:NoSchedule,"])
-def test_a_toleration_of_another_form_is_wrong_use(text: str) -> None:
-    with pytest.raises(WrongUse, match="cluster.tolerations") as caught:
-        tolerations(text)
-    assert "NoSchedule, PreferNoSchedule or NoExecute" in caught.value.fix
+@pytest.mark.parametrize("wrong", [{"node_selector": "gpu"}, {"tolerations": "gpu:Never"}])
+def test_a_setting_that_cannot_be_understood_is_wrong_use(wrong: dict[str, str]) -> None:
+    (name,) = wrong
+    with pytest.raises(WrongUse, match=f"cluster.{name}"):
+        rendered(**wrong)
