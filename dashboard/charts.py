@@ -24,6 +24,8 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 MARKS = ("circle", "square", "diamond", "cross", "x", "triangle-up")
 PATTERNS = ("", "/", "x", ".", "-", "+")
 TICKS = 10
+MOST_LETTERS = 28
+"""Of what stands at an axis."""
 FEW_POINTS = 12
 """Lines of so many points have each of them marked."""
 
@@ -88,7 +90,7 @@ def grouped_bars(groups: Sequence[str], series: Mapping[str, Sequence[float | No
         {
             "type": "bar",
             "name": text(name),
-            "x": [text(group) for group in groups],
+            "x": [text(_short(group)) for group in groups],
             "y": list(values),
             "marker": _bar_marker(i),
         }
@@ -108,6 +110,10 @@ def graph(figure: Figure, label: str, **properties: Any) -> tags.Div:
         **properties,
     )
     return tags.Div(drawn, className="graph", role="img", **parts.aria(label=label))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…"
 
 
 def _bar_marker(place: int) -> dict[str, Any]:

@@ -255,7 +255,7 @@ class Store:
         try:
             about, problem = manifest.verify(self._inside(path)), ""
         except BenisonError as error:
-            about, problem = {}, error.message
+            about, problem = {}, error.message.replace(f"{path}/", "")
         return Model(task, int(path.name), served, path, about, problem)
 
     # --- files ---
