@@ -90,14 +90,16 @@ def grouped_bars(groups: Sequence[str], series: Mapping[str, Sequence[float | No
         {
             "type": "bar",
             "name": text(name),
-            "x": [text(_short(group)) for group in groups],
+            "x": list(range(len(groups))),
             "y": list(values),
+            "hovertext": [text(group) for group in groups],
+            "hovertemplate": "%{hovertext}: %{y:.4g}",
             "marker": _bar_marker(i),
         }
         for i, (name, values) in enumerate(series.items())
     ]
     layout = _layout("", y_label, 300) | {"barmode": "group"}
-    layout["xaxis"] |= {"type": "category"}
+    layout["xaxis"] |= {"tickvals": list(range(len(groups))), "ticktext": [text(_short(group)) for group in groups]}
     return {"data": traces, "layout": layout}
 
 
