@@ -89,6 +89,14 @@ def test_runs_are_listed_sorted_and_filtered_and_the_address_keeps_it(site: str,
     assert again.input_value("#runs-find") == TASK
 
 
+def test_columns_are_kept_though_nothing_else_was_changed(site: str, visit: Visit) -> None:
+    page = visit(site)
+    page.click("summary:has-text('Columns')")
+    page.get_by_role("checkbox", name="Code digest").check()
+    until(page, lambda: "columns=" in page.url)
+    assert query(page)["columns"][0].endswith(",code") and set(query(page)) == {"columns"}
+
+
 def test_runs_are_chosen_and_compared(site: str, visit: Visit) -> None:
     page = visit(site)
     assert not page.is_visible("#runs-compare")
@@ -97,6 +105,7 @@ def test_runs_are_chosen_and_compared(site: str, visit: Visit) -> None:
     boxes.nth(1).check()
     page.wait_for_selector("#runs-compare:visible")
     assert len(query(page)["select"]) == 2
+    visit(page.url).wait_for_selector("text=2 runs chosen")
     boxes.nth(3).check()
     page.wait_for_selector("text=Runs of different tasks cannot be compared.")
     assert not page.is_visible("#runs-compare")
