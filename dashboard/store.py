@@ -241,6 +241,13 @@ class Store:
             raise NotThere(name)
         return file
 
+    def one_file_report(self, task: str, run_id: str) -> Path:
+        """The report as one page. Raises NotThere."""
+        page = self._inside(self._folder(task, run_id) / "report" / "index.html")
+        if not page.is_file():
+            raise NotThere(f"report of {task}/{run_id}")
+        return page
+
     # --- models ---
 
     def models(self, task: str) -> list[Model]:

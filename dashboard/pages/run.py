@@ -58,6 +58,8 @@ def body(store: Store, run: Run, found: Query) -> list[Any]:
     ]
     shown = [section.to_plotly_json()["props"]["id"] for section in sections]
     jumps = [html.A(name, href=f"#{place}") for place, name in PLACES.items() if place in shown]
+    if judged:
+        jumps.append(html.A("⤓ As one file", href=address.report(run.key), download=""))
     return [_head(run, report), html.Nav(jumps, className="jumps", **parts.aria(label="On this page")), *sections]
 
 
