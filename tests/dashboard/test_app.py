@@ -49,7 +49,7 @@ def test_another_host_needs_a_token(tmp_path: Path) -> None:
     refused = benison("dashboard", "--host", "0.0.0.0", "--workspace", str(tmp_path))
     assert refused.returncode == 2 and "needs a token" in refused.stderr and "--token-file" in refused.stderr
     missing = benison("dashboard", "--token-file", str(tmp_path / "none"), "--workspace", str(tmp_path))
-    assert missing.returncode == 2 and "none is not there" in missing.stderr
+    assert missing.returncode == 2 and "none cannot be read" in missing.stderr
     short = benison("dashboard", "--workspace", str(tmp_path), BENISON_DASHBOARD_TOKEN="short")
     assert short.returncode == 2 and "shorter than 16" in short.stderr
 
