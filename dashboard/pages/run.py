@@ -107,9 +107,9 @@ def _took(run: Run) -> str:
 def _why(run: Run) -> str:
     if run.error:
         return run.error["message"].splitlines()[0].rstrip(":")
-    node = run.nodes[-1]["id"] if run.nodes else "starting"
+    at_node = f"Node {len(run.nodes)} of {run.nodes_total}: {run.nodes[-1]['id']}." if run.nodes else "It has begun."
     return {
-        "running": f"Node {len(run.nodes)} of {run.nodes_total or '?'}: {node}.",
+        "running": at_node,
         "stopped": "The run ended without a word: it was killed, or its machine went down.",
     }.get(run.state, report_page.without_mark(run.verdict) or "The run ended before its model was judged.")
 
