@@ -32,7 +32,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     bad = {"split": "train", "file": f"{stores.HOSTILE}.png", "row": 3, "column": "image", "reason": "it is empty"}
     (failed / "quarantine.jsonl").write_text(json.dumps(bad) + "\n", encoding="utf-8")
-    stores.finished(root, "gan", 0, 0.7)
+    stores.finished(root, "gan", 0, 0.7, data=stores.HOSTILE)
     stores.pushed(root, TASK, 1)
     changed = stores.pushed(root, TASK, 2)
     (changed / "saved_model.pb").write_bytes(b"changed")
@@ -238,6 +238,9 @@ def test_a_hostile_label_is_text_everywhere(site: str, visit: Visit) -> None:
         page.wait_for_load_state("networkidle")
         assert stores.HOSTILE in page.inner_text("main")
         assert page.title() != "stolen" and page.locator("main script").count() == 0
+    page = visit(site)
+    assert page.locator(f".ag-cell[col-id=data]:has-text({json.dumps(stores.HOSTILE)})").count() == 1
+    assert page.title() != "stolen" and page.locator(".ag-root script").count() == 0
     page = visit(run_address(site, GOOD))
     page.wait_for_selector("#answers .legendtext")
     assert stores.HOSTILE in page.locator("#answers .legendtext").nth(0).text_content()
