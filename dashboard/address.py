@@ -23,6 +23,11 @@ def run(key: str) -> str:
     return f"/run/{quote(key)}"
 
 
+def report(key: str) -> str:
+    """The run's report as one file."""
+    return f"/report/{quote(key)}"
+
+
 def models(task: str) -> str:
     return f"/models/{quote(task)}"
 

@@ -146,6 +146,14 @@ def _files(app: Dash, store: Store) -> None:
             abort(404)
         return send_file(file, conditional=True, max_age=0)
 
+    @app.server.get("/report/<task>/<run_id>")
+    def report(task: str, run_id: str) -> Response:
+        try:
+            file = store.one_file_report(task, run_id)
+        except NotThere:
+            abort(404)
+        return send_file(file, as_attachment=True, download_name=f"{task}-{run_id}.html", max_age=0)
+
     @app.server.get(HEALTH)
     def health() -> tuple[str, int, dict[str, str]]:
         return "ok\n", 200, {"Content-Type": "text/plain"}

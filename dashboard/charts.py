@@ -24,6 +24,8 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 MARKS = ("circle", "square", "diamond", "cross", "x", "triangle-up")
 PATTERNS = ("", "/", "x", ".", "-", "+")
 TICKS = 10
+MOST_LETTERS = 28
+"""Of what stands at an axis."""
 FEW_POINTS = 12
 """Lines of so many points have each of them marked."""
 
@@ -88,14 +90,16 @@ def grouped_bars(groups: Sequence[str], series: Mapping[str, Sequence[float | No
         {
             "type": "bar",
             "name": text(name),
-            "x": [text(group) for group in groups],
+            "x": list(range(len(groups))),
             "y": list(values),
+            "hovertext": [text(group) for group in groups],
+            "hovertemplate": "%{hovertext}: %{y:.4g}",
             "marker": _bar_marker(i),
         }
         for i, (name, values) in enumerate(series.items())
     ]
     layout = _layout("", y_label, 300) | {"barmode": "group"}
-    layout["xaxis"] |= {"type": "category"}
+    layout["xaxis"] |= {"tickvals": list(range(len(groups))), "ticktext": [text(_short(group)) for group in groups]}
     return {"data": traces, "layout": layout}
 
 
@@ -108,6 +112,10 @@ def graph(figure: Figure, label: str, **properties: Any) -> tags.Div:
         **properties,
     )
     return tags.Div(drawn, className="graph", role="img", **parts.aria(label=label))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…"
 
 
 def _bar_marker(place: int) -> dict[str, Any]:

@@ -241,6 +241,13 @@ class Store:
             raise NotThere(name)
         return file
 
+    def one_file_report(self, task: str, run_id: str) -> Path:
+        """The report as one page. Raises NotThere."""
+        page = self._inside(self._folder(task, run_id) / "report" / "index.html")
+        if not page.is_file():
+            raise NotThere(f"report of {task}/{run_id}")
+        return page
+
     # --- models ---
 
     def models(self, task: str) -> list[Model]:
@@ -255,7 +262,7 @@ class Store:
         try:
             about, problem = manifest.verify(self._inside(path)), ""
         except BenisonError as error:
-            about, problem = {}, error.message
+            about, problem = {}, error.message.replace(f"{path}/", "")
         return Model(task, int(path.name), served, path, about, problem)
 
     # --- files ---

@@ -25,18 +25,20 @@ window.dashAgGridComponentFunctions.Outcome = (props) =>
   React.createElement("span", { className: "outcome " + props.data.tone }, props.data.sign + " " + props.value);
 
 (function () {
+  const atFirst = new WeakMap(); /* grid -> the columns that it showed at first */
+
+  const ownColumns = (api) => api.getColumnState().filter((column) => !column.colId.startsWith("ag-Grid"));
+  const shownColumns = (api) => ownColumns(api).filter((column) => !column.hide).map((column) => column.colId).join(",");
+
   function remember(api) {
     const was = new URLSearchParams(window.location.search), now = new URLSearchParams();
-    const columns = api.getColumnState().filter((column) => column.colId !== "ag-Grid-SelectionColumn");
-    const sorted = columns.filter((column) => column.sort).sort((a, b) => a.sortIndex - b.sortIndex);
+    const sorted = ownColumns(api).filter((column) => column.sort).sort((a, b) => a.sortIndex - b.sortIndex);
     const sort = sorted.map((column) => column.colId + "." + column.sort).join(",");
-    const shown = columns.filter((column) => !column.hide).map((column) => column.colId).join(",");
-    const filter = api.getFilterModel();
+    const shown = shownColumns(api), filter = api.getFilterModel();
     const find = document.getElementById("runs-find").value;
-    api.benisonColumns = api.benisonColumns || shown;
     if (find) now.set("q", find);
     if (sort && sort !== "started.desc") now.set("sort", sort);
-    if (was.has("columns") || shown !== api.benisonColumns) now.set("columns", shown);
+    if (was.has("columns") || shown !== atFirst.get(api)) now.set("columns", shown);
     if (Object.keys(filter).length) now.set("filter", JSON.stringify(filter));
     api.getSelectedRows().forEach((row) => now.append("select", row.key));
     const query = now.toString();
@@ -54,12 +56,11 @@ window.dashAgGridComponentFunctions.Outcome = (props) =>
       : tasks.size > 1 ? "Runs of different tasks cannot be compared." : "Choose two or more runs of one task.";
   }
 
-  const watched = new WeakSet();
   window.dash_clientside.benison = Object.assign(window.dash_clientside.benison || {}, {
     watchRuns: async function (id, find, columns) {
       const api = await dash_ag_grid.getApiAsync(id);
-      if (!watched.has(api)) {
-        watched.add(api);
+      if (!atFirst.has(api)) {
+        atFirst.set(api, shownColumns(api));
         ["sortChanged", "filterChanged", "columnVisible", "columnMoved", "selectionChanged"].forEach((name) =>
           api.addEventListener(name, () => remember(api)));
         offerComparison(api.getSelectedRows());
@@ -67,7 +68,7 @@ window.dashAgGridComponentFunctions.Outcome = (props) =>
       }
       api.setGridOption("quickFilterText", find || "");
       const wanted = new Set(columns);
-      const all = api.getColumns().map((column) => column.getColId()).filter((name) => name !== "task" && !name.startsWith("ag-Grid"));
+      const all = ownColumns(api).map((column) => column.colId).filter((name) => name !== "task");
       api.setColumnsVisible(all.filter((name) => wanted.has(name)), true);
       api.setColumnsVisible(all.filter((name) => !wanted.has(name)), false);
       remember(api);

@@ -58,6 +58,8 @@ def body(store: Store, run: Run, found: Query) -> list[Any]:
     ]
     shown = [section.to_plotly_json()["props"]["id"] for section in sections]
     jumps = [html.A(name, href=f"#{place}") for place, name in PLACES.items() if place in shown]
+    if judged:
+        jumps.append(html.A("⤓ As one file", href=address.report(run.key), download=""))
     return [_head(run, report), html.Nav(jumps, className="jumps", **parts.aria(label="On this page")), *sections]
 
 
@@ -105,9 +107,9 @@ def _took(run: Run) -> str:
 def _why(run: Run) -> str:
     if run.error:
         return run.error["message"].splitlines()[0].rstrip(":")
-    node = run.nodes[-1]["id"] if run.nodes else "starting"
+    at_node = f"Node {len(run.nodes)} of {run.nodes_total}: {run.nodes[-1]['id']}." if run.nodes else "It has begun."
     return {
-        "running": f"Node {len(run.nodes)} of {run.nodes_total or '?'}: {node}.",
+        "running": at_node,
         "stopped": "The run ended without a word: it was killed, or its machine went down.",
     }.get(run.state, report_page.without_mark(run.verdict) or "The run ended before its model was judged.")
 

@@ -49,7 +49,7 @@ def _row(run: Run) -> dict[str, Any]:
         "key": run.key,
         "href": address.run(run.key),
         "task": run.task,
-        "outcome": f"running {len(run.nodes)}/{run.nodes_total or '?'}" if run.is_running else run.outcome,
+        "outcome": f"running {len(run.nodes)}/{run.nodes_total}" if run.is_running and run.nodes else run.outcome,
         "sign": parts.SIGNS.get(run.outcome, ""),
         "tone": parts.TONES.get(run.outcome, "soft"),
         "metric": run.key_metric,

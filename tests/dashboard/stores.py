@@ -87,10 +87,10 @@ def write_run(workspace: Path, kept: dict[str, Any], end: RunResult | None = Non
     return folder
 
 
-def finished(workspace: Path, task: str, number: int, score: float, **report: Any) -> Path:
+def finished(workspace: Path, task: str, number: int, score: float, data: str = "digits", **report: Any) -> Path:
     """A run that reached its end, with a report of one preview of each kind."""
-    end = result(task, number, score)
-    folder = write_run(workspace, state(task, number, "finished"), end, log="line 1\nline 2\n")
+    end, read = result(task, number, score), {"name": data, "fingerprint": f"{number:016x}"}
+    folder = write_run(workspace, state(task, number, "finished", data=read), end, log="line 1\nline 2\n")
     (folder / "report").mkdir()
     records = write(previews(score), folder / "report")
     found = {
@@ -116,7 +116,7 @@ def finished(workspace: Path, task: str, number: int, score: float, **report: An
         "previews": [record | {"example": f"{i:016x}"} for i, record in enumerate(records)],
         "hparams": {"epochs": 3, "learning_rate": 0.001 * (number + 1)},
         "settings": {"task": task, "workers": 1},
-        "data": {"name": "digits", "fingerprint": f"{number:016x}"},
+        "data": read,
         "code_digest": "0123456789abcdef",
         "versions": {"tfx": "1.16.0"},
         "nodes": end.nodes,

@@ -32,7 +32,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     bad = {"split": "train", "file": f"{stores.HOSTILE}.png", "row": 3, "column": "image", "reason": "it is empty"}
     (failed / "quarantine.jsonl").write_text(json.dumps(bad) + "\n", encoding="utf-8")
-    stores.finished(root, "gan", 0, 0.7)
+    stores.finished(root, "gan", 0, 0.7, data=stores.HOSTILE)
     stores.pushed(root, TASK, 1)
     changed = stores.pushed(root, TASK, 2)
     (changed / "saved_model.pb").write_bytes(b"changed")
@@ -89,6 +89,14 @@ def test_runs_are_listed_sorted_and_filtered_and_the_address_keeps_it(site: str,
     assert again.input_value("#runs-find") == TASK
 
 
+def test_columns_are_kept_though_nothing_else_was_changed(site: str, visit: Visit) -> None:
+    page = visit(site)
+    page.click("summary:has-text('Columns')")
+    page.get_by_role("checkbox", name="Code digest").check()
+    until(page, lambda: "columns=" in page.url)
+    assert query(page)["columns"][0].endswith(",code") and set(query(page)) == {"columns"}
+
+
 def test_runs_are_chosen_and_compared(site: str, visit: Visit) -> None:
     page = visit(site)
     assert not page.is_visible("#runs-compare")
@@ -97,6 +105,7 @@ def test_runs_are_chosen_and_compared(site: str, visit: Visit) -> None:
     boxes.nth(1).check()
     page.wait_for_selector("#runs-compare:visible")
     assert len(query(page)["select"]) == 2
+    visit(page.url).wait_for_selector("text=2 runs chosen")
     boxes.nth(3).check()
     page.wait_for_selector("text=Runs of different tasks cannot be compared.")
     assert not page.is_visible("#runs-compare")
@@ -229,6 +238,9 @@ def test_a_hostile_label_is_text_everywhere(site: str, visit: Visit) -> None:
         page.wait_for_load_state("networkidle")
         assert stores.HOSTILE in page.inner_text("main")
         assert page.title() != "stolen" and page.locator("main script").count() == 0
+    page = visit(site)
+    assert page.locator(f".ag-cell[col-id=data]:has-text({json.dumps(stores.HOSTILE)})").count() == 1
+    assert page.title() != "stolen" and page.locator(".ag-root script").count() == 0
     page = visit(run_address(site, GOOD))
     page.wait_for_selector("#answers .legendtext")
     assert stores.HOSTILE in page.locator("#answers .legendtext").nth(0).text_content()

@@ -112,6 +112,21 @@ def test_every_answer_carries_a_strict_policy(workspace: Path) -> None:
         assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "same-origin"
 
 
+def test_a_report_is_given_as_a_file_and_never_opened_here(workspace: Path) -> None:
+    browser, run_id = client(workspace), stores.run_id(1)
+    page = workspace / "image_classification" / "runs" / run_id / "report" / "index.html"
+    assert browser.get(f"/report/image_classification/{run_id}").status_code == 404
+    page.write_text("<p>", encoding="utf-8")
+    answer = browser.get(f"/report/image_classification/{run_id}")
+    assert answer.data == b"<p>"
+    assert answer.headers["Content-Disposition"] == f"attachment; filename=image_classification-{run_id}.html"
+    page.unlink()
+    page.symlink_to("/etc/hostname")
+    assert browser.get(f"/report/image_classification/{run_id}").status_code == 404
+    assert browser.get("/report/image_classification/%2e%2e").status_code == 404
+    page.unlink()
+
+
 def test_media_lie_in_reports_only(workspace: Path) -> None:
     browser, run = client(workspace), f"/media/image_classification/{stores.run_id(1)}"
     sound = browser.get(f"{run}/previews/003-0.wav", headers={"Range": "bytes=0-3"})

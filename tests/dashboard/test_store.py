@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.app import page
+from dashboard.pages.runs import rows
 from dashboard.store import LOG_BYTES, STALE_SECONDS, Damaged, NotThere, Store
 from tests.dashboard import stores
 
@@ -34,6 +35,18 @@ def test_a_run_goes_on_until_it_says_otherwise_or_says_nothing(tmp_path: Path) -
     long_ago = time.time() - STALE_SECONDS - 5
     os.utime(folder / "state.json", (long_ago, long_ago))
     assert store.runs()[0].outcome == "stopped"
+
+
+def test_a_run_on_a_cluster_tells_of_no_nodes_and_may_ask_for_patience(tmp_path: Path) -> None:
+    kept = stores.state(TASK, 1, "running", patience=600)
+    del kept["nodes"], kept["nodes_total"]
+    folder = stores.write_run(tmp_path, kept)
+    long_ago = time.time() - STALE_SECONDS - 5
+    os.utime(folder / "state.json", (long_ago, long_ago))
+    store = Store(tmp_path)
+    [run] = store.runs()
+    assert run.outcome == "running" and "It has begun." in str(page(store, f"/run/{run.key}", ""))
+    assert rows([run])[0]["outcome"] == "running"
 
 
 def test_a_failed_run_says_why(tmp_path: Path) -> None:
