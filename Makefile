@@ -4,7 +4,7 @@ PYTHON := $(VENV)/bin/python
 UV := .uv/bin/uv
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint lock bench results clean
+.PHONY: setup demo test test-image lint lock bench results clean
 setup: $(STAMP)
 
 $(UV):
@@ -23,7 +23,11 @@ demo: setup
 	$(VENV)/bin/benison run image_classification
 
 test: lint
+	tests/system-packages
 	$(PYTHON) -m pytest
+
+test-image:
+	kubeflow/test-image
 
 lint: setup
 	$(VENV)/bin/ruff check .
