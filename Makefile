@@ -26,7 +26,7 @@ test: lint
 	tests/system-packages
 	$(PYTHON) -m pytest
 
-test-image:
+test-image: setup
 	kubeflow/test-image
 
 lint: setup
