@@ -322,7 +322,7 @@ class Cluster:
             with (self.api.logs / f"{name}.log").open("wb") as log:
                 self.processes[name] = subprocess.Popen(
                     container["command"],
-                    env=self._environment(pod, container),
+                    env=self._environment(container),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -331,7 +331,7 @@ class Cluster:
             self.started.append(name)
             self.client.status("pods", name, _state("Running", {"running": {"startedAt": now()}}))
 
-    def _environment(self, pod: Document, container: Document) -> dict[str, str]:
+    def _environment(self, container: Document) -> dict[str, str]:
         values = dict(self.image)
         for variable in container["env"]:
             reference = variable.get("valueFrom", {}).get("resourceFieldRef")
@@ -379,9 +379,10 @@ class Cluster:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):  # another thread saw its end first
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @dataclass(frozen=True)
