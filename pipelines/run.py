@@ -17,6 +17,7 @@ from data import catalogue
 from data.files import tree_digest
 from pipelines import logs, nodes, workspace
 from pipelines.identity import code_digest, library_versions
+from pipelines.imports import SPARED, without
 from pipelines.memory import peak_rss_mb
 from pipelines.progress import Listener
 from pipelines.record import Record
@@ -114,9 +115,10 @@ class _Run:
         from trainer.backend import load_tensorflow
 
         load_tensorflow()
-        from pipelines import dag
-        from pipelines.lineage import sqlite_connection
-        from pipelines.runner import Runner, compile_ir
+        with without(*SPARED):
+            from pipelines import dag
+            from pipelines.lineage import sqlite_connection
+            from pipelines.runner import Runner, compile_ir
 
         chosen = dag.PipelineSettings.of(
             self.settings, self.space, self.data, sqlite_connection(self.space.metadata_db)
