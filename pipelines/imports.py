@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 SPARED = ("IPython", "ipywidgets", "kubernetes_validate")
 """Notebooks, which the BigQuery client behind Beam would load for its progress bars, and a validator for
@@ -14,10 +15,11 @@ development, which the Kubernetes client behind TFX's infra validator would load
 @contextmanager
 def without(*modules: str) -> Iterator[None]:
     """Within, importing these fails as if they were not installed, so that libraries that can do without them do."""
-    hidden = [name for name in modules if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # None: how Python itself marks what is not to be imported
+    loaded: dict[str, Any] = sys.modules
+    hidden = [name for name in modules if name not in loaded]
+    loaded.update(dict.fromkeys(hidden))  # None: how Python itself marks what is not to be imported
     try:
         yield
     finally:
         for name in hidden:
-            del sys.modules[name]
+            del loaded[name]
