@@ -29,6 +29,7 @@ from components.cluster_settings import ClusterSettings, node_selector, tolerati
 from data import catalogue
 from data.errors import WrongUse
 from pipelines.identity import code_digest
+from pipelines.imports import quick_imports
 from pipelines.node import PASSWORD
 from pipelines.settings import RunSettings, apply_overrides
 from pipelines.workspace import TaskSpace
@@ -46,7 +47,14 @@ PYTHON = ("python", "-P", "-m", "pipelines.node")
 POD = {"POD_NAME": "metadata.name", "POD_UID": "metadata.uid", "POD_NAMESPACE": "metadata.namespace"}
 """What the Trainer must know of its own pod to own the workers that it starts."""
 
-_QUANTITIES = "cpu is like 2 or 500m, memory like 4Gi, and cluster.gpus 0, 1, 2, 4, 8 or 16"
+QUANTITIES = {
+    "cpu": r"\d*\.?\d+m?",
+    "training_cpu": r"\d*\.?\d+m?",
+    "memory": r"\d+(\.\d+)?([EPTGMK]i?)?",
+    "training_memory": r"\d+(\.\d+)?([EPTGMK]i?)?",
+    "shared_memory": r"\d+(\.\d+)?([EPTGMK]i?)?",
+}
+"""Cluster settings that are quantities, and how Kubeflow Pipelines wants them written."""
 
 
 def task_name(node: str) -> str:
@@ -65,10 +73,7 @@ def write_package(settings: RunSettings, output: Path) -> None:
     settings = dataclasses.replace(settings, workspace=Path(cluster.mount))
     package = _Package(settings, cluster, _compiled(settings, cluster))
     output.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        package.write(output)
-    except ValueError as error:  # how the KFP SDK refuses quantities
-        raise WrongUse(f"Kubeflow Pipelines refuses a cluster setting: {error}", _QUANTITIES) from None
+    package.write(output)
 
 
 def _check(settings: RunSettings, cluster: ClusterSettings) -> None:
@@ -76,6 +81,12 @@ def _check(settings: RunSettings, cluster: ClusterSettings) -> None:
         raise WrongUse("a package is of the whole pipeline", "leave out from_node and to_node")
     if not Path(cluster.mount).is_absolute():
         raise WrongUse(f"--set cluster.mount={cluster.mount}: expected an absolute path", "for example /workspace")
+    for name, pattern in QUANTITIES.items():
+        text = getattr(cluster, name)
+        if not re.fullmatch(pattern, text):
+            raise WrongUse(
+                f"--set cluster.{name}={text}: no quantity", "cpu is like 2 or 500m, memory like 4Gi or 500M"
+            )
     node_selector(cluster.node_selector)  # raises if it is not understood
     tolerations(cluster.tolerations)
     data = settings.data
@@ -91,12 +102,13 @@ def _check(settings: RunSettings, cluster: ClusterSettings) -> None:
 
 
 def _compiled(settings: RunSettings, cluster: ClusterSettings) -> pipeline_pb2.Pipeline:
-    from trainer.backend import load_tensorflow
+    with quick_imports():
+        from trainer.backend import load_tensorflow
 
-    load_tensorflow()
-    from pipelines import dag
-    from pipelines.lineage import mysql_connection
-    from pipelines.runner import compile_ir
+        load_tensorflow()
+        from pipelines import dag
+        from pipelines.lineage import mysql_connection
+        from pipelines.runner import compile_ir
 
     connection = mysql_connection(
         cluster.metadata_host, cluster.metadata_port, cluster.metadata_database, cluster.metadata_user, password=""
@@ -143,7 +155,7 @@ class _Package:
         if trains:
             self._give_what_training_needs(task)
         else:
-            _give_resources(task, self.cluster.cpu, self.cluster.memory)
+            task.container_spec.resources = _resources(self.cluster.cpu, self.cluster.memory)
         if name == "Trainer":
             for variable, field in POD.items():
                 kubernetes.use_field_path_as_env(task, variable, field)
@@ -152,7 +164,7 @@ class _Package:
     def _end(self, name: str) -> Any:
         """`verdict` or `record`. Not tried again: that it fails says what the run came to."""
         task = self._task(name, self.cluster.image, [name], [])
-        _give_resources(task, self.cluster.cpu, self.cluster.memory)
+        task.container_spec.resources = _resources(self.cluster.cpu, self.cluster.memory)
         return task
 
     def _task(self, name: str, image: str, command: list[str], arguments: list[str]) -> Any:
@@ -171,7 +183,6 @@ class _Package:
         # The backend knows the run's id as the whole value of a parameter, not inside a container's arguments.
         task = dsl.container_component(container)(run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER)
         task.set_caching_options(False)
-        task.set_env_variable("TF_USE_LEGACY_KERAS", "1")
         kubernetes.mount_pvc(task, self.cluster.claim, self.cluster.mount)
         kubernetes.use_secret_as_env(task, self.cluster.metadata_secret, {self.cluster.metadata_secret_key: PASSWORD})
         return task
@@ -180,9 +191,9 @@ class _Package:
         from kfp import kubernetes
 
         cluster = self.cluster
-        _give_resources(task, cluster.training_cpu, cluster.training_memory)
-        if cluster.gpus:
-            task.set_accelerator_type(cluster.gpu_resource).set_accelerator_limit(cluster.gpus)
+        task.container_spec.resources = _resources(
+            cluster.training_cpu, cluster.training_memory, cluster.gpus, cluster.gpu_resource
+        )
         kubernetes.empty_dir_mount(task, "shared-memory", "/dev/shm", "Memory", cluster.shared_memory)
         for key, value in node_selector(cluster.node_selector).items():
             kubernetes.add_node_selector(task, key, value)
@@ -190,5 +201,13 @@ class _Package:
             kubernetes.add_toleration(task, **toleration)
 
 
-def _give_resources(task: Any, cpu: str, memory: str) -> None:
-    task.set_cpu_request(cpu).set_cpu_limit(cpu).set_memory_request(memory).set_memory_limit(memory)
+def _resources(cpu: str, memory: str, gpus: int = 0, gpu_resource: str = "") -> Any:
+    """Requests and limits alike.
+
+    Not by the task's setters: each looks through the call stack, which takes seconds beside TensorFlow's thousands of
+    modules.
+    """
+    from kfp.dsl.structures import ResourceSpec
+
+    devices = {"accelerator_type": gpu_resource, "accelerator_count": str(gpus)} if gpus else {}
+    return ResourceSpec(cpu_request=cpu, cpu_limit=cpu, memory_request=memory, memory_limit=memory, **devices)

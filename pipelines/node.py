@@ -29,6 +29,7 @@ from data.errors import WrongUse
 from pipelines import logs, run_state, workspace
 from pipelines.failures import Failure, Terminated
 from pipelines.identity import code_digest
+from pipelines.imports import quick_imports
 from pipelines.memory import peak_rss_mb
 from pipelines.nodes import NODES, NodeRun
 from pipelines.record import Record
@@ -160,11 +161,12 @@ def _check_code(compiled: str) -> None:
 
 
 def _launch(run: ClusterRun, name: str, text: str) -> None:
-    from trainer.backend import load_tensorflow
+    with quick_imports():
+        from trainer.backend import load_tensorflow
 
-    load_tensorflow()
-    from pipelines.lineage import connect
-    from pipelines.runner import Runner, from_text, set_parameters
+        load_tensorflow()
+        from pipelines.lineage import connect
+        from pipelines.runner import Runner, from_text, set_parameters
 
     ir = from_text(text)
     if name == "FolderExampleGen":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-UNUSED = ("kubernetes", "keras_tuner", "keras", "tfx.components.infra_validator")
+UNUSED = ("kubernetes", "keras_tuner", "keras", "tfx.components.infra_validator", "IPython")
 
 
 def run(code: str) -> str:
@@ -21,7 +21,7 @@ from pipelines.imports import quick_imports
 with quick_imports():
     assert not gc.isenabled()
     from pipelines import dag
-    from pipelines.runner import LocalRunner
+    from pipelines.runner import Runner
 assert gc.isenabled() and gc.get_freeze_count() > 100_000
 print(sorted(set(sys.modules) & set({UNUSED!r})))
 import tfx.components

@@ -149,8 +149,8 @@ def test_settings_of_the_cluster_reach_the_pods(tmp_path: Path) -> None:
             assert spec["image"] == "registry/benison:1" and spec["resources"]["resourceMemoryLimit"] == "3Gi"
             assert "accelerator" not in spec["resources"]
             assert not {"nodeSelector", "tolerations", "emptyDirMounts"} & set(pod)
-    root = ir(package, "Pusher").runtime_spec.pipeline_root.runtime_parameter.default_value
-    assert root.field_value.string_value == f"/files/{TASK}/pipeline"
+    default = ir(package, "Pusher").runtime_spec.pipeline_root.runtime_parameter.default_value
+    assert default.string_value == f"/files/{TASK}/pipeline"
 
 
 def test_workers_get_the_devices_where_training_has_pods_of_its_own(tmp_path: Path) -> None:
@@ -197,8 +197,8 @@ def test_data_on_the_volume_is_left_to_the_first_node(tmp_path: Path) -> None:
         ("/workspace/../etc", {}, "a folder of this machine"),
         ("digitz", {}, "no data set 'digitz'"),
         (None, {"cluster.mount": "files"}, "expected an absolute path"),
-        (None, {"cluster.gpus": "3"}, "Kubeflow Pipelines refuses"),
-        (None, {"cluster.memory": "much"}, "Kubeflow Pipelines refuses"),
+        (None, {"cluster.cpu": "two"}, "cluster.cpu=two: no quantity"),
+        (None, {"cluster.training_memory": "8GB"}, "cluster.training_memory=8GB: no quantity"),
         (None, {"cluster.node_selector": "gpu"}, "is not KEY=VALUE"),
         (None, {"cluster.tolerations": "gpu:Never"}, "is not KEY"),
         (None, {"cluster.imagge": "i"}, "no setting 'cluster.imagge'"),

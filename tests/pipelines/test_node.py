@@ -169,9 +169,11 @@ def test_lineage_is_what_the_ir_says(world: World, first: dict[str, int]) -> Non
 def test_the_next_run_is_judged_beside_the_blessed_model_of_the_first(world: World, second: dict[str, int]) -> None:
     result = world.result(SECOND)
     assert result["baseline"]["accuracy"] == pytest.approx(world.result(FIRST)["metrics"]["accuracy"])
-    trained, resolved = world.executions(FIRST, "Trainer")[0].id, world.executions(SECOND, "LatestBlessed")[0].id
-    model = lineage.output_uris(world.store(), trained)["model"]
-    assert lineage.output_uris(world.store(), resolved)["model"] == model
+    [trained], [resolved] = world.executions(FIRST, "Trainer"), world.executions(SECOND, "LatestBlessed")
+    events = world.store().get_events_by_execution_ids([resolved.id])
+    [baseline] = {event.artifact_id for event in events if event.path.steps[0].key == "model"}
+    [found] = world.store().get_artifacts_by_id([baseline])
+    assert found.uri == lineage.output_uris(world.store(), trained.id)["model"]
     states = {node["id"]: node["state"] for node in result["nodes"]}
     assert {name for name, state in states.items() if state == "cached"} >= {"FolderExampleGen", "Transform", "Trainer"}
     assert states["Evaluator"] == states["Pusher"] == "ran"
