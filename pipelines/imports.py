@@ -13,10 +13,6 @@ from typing import Any
 
 _COMPONENTS = "tfx.components"
 
-_SPARED = ("IPython", "ipywidgets", "kubernetes_validate")
-"""Notebooks, which the BigQuery client behind Beam loads for its progress bars, and a validator that the Kubernetes
-client loads where it is installed."""
-
 
 @contextmanager
 def quick_imports() -> Iterator[None]:
@@ -27,20 +23,14 @@ def quick_imports() -> Iterator[None]:
     - `tfx.components` imports each of TFX's components, with a client of Kubernetes, a tuner and a second Keras. Its
       modules are imported one by one instead (tfx 1.16 asks the package itself for nothing but them); who does ask
       gets all of it.
-    - Those in `_SPARED` seem not to be installed, and the libraries that can do without them do.
     """
     if _COMPONENTS not in sys.modules:
         sys.modules[_COMPONENTS] = vars(importlib.import_module("tfx"))["components"] = _unexecuted(_COMPONENTS)
-    hidden = [name for name in _SPARED if name not in sys.modules]
-    loaded: dict[str, Any] = sys.modules
-    loaded.update(dict.fromkeys(hidden))  # None is how Python itself marks what is not to be imported
     collected = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        for name in hidden:
-            del loaded[name]
         gc.freeze()
         if collected:
             gc.enable()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-UNUSED = ("kubernetes", "keras_tuner", "keras", "tfx.components.infra_validator", "IPython")
+UNUSED = ("kubernetes", "keras_tuner", "keras", "tfx.components.infra_validator")
 
 
 def run(code: str) -> str:
