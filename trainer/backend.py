@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import BenisonError
 
-UNCONVERTED = ("tf_keras", "tensorflow_transform", "tfx_bsl")
-"""Libraries written for graphs, in which AutoGraph finds nothing to convert."""
+UNCONVERTED = ("tf_keras", "tensorflow_transform", "tfx_bsl", "trainer.inputs", "trainer.transform")
+"""Libraries written for graphs, and modules of ours that call no task's code: AutoGraph finds nothing to convert."""
 
 
 @functools.cache

@@ -196,6 +196,7 @@ def _class_and_bases(owner: _Class) -> Iterator[_Class]:
                 yield from _class_and_bases(definition.owner)
 
 
+@lru_cache(maxsize=4096)
 def _class_bindings(holder: _Class) -> dict[str, list[ast.stmt]]:
     """A class's statements by the attribute they define; a method also defines each `self.x` that it sets."""
     bindings: dict[str, list[ast.stmt]] = defaultdict(list)
