@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import kubernetes_validate
 import pytest
@@ -247,6 +247,26 @@ def test_a_laptop_leaves_kubeflow_alone(rendered: dict[str, list[Document]]) -> 
         assert policy["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == "benison"
     assert not {"Namespace", "ResourceQuota", "LimitRange"} & {document["kind"] for document in documents}
     assert {document["metadata"]["namespace"] for document in documents} == {"kubeflow"}
+
+
+@needs_kubectl
+@pytest.mark.parametrize("overlay", ["local-path", "nfs", "gpu"])
+@pytest.mark.parametrize("training", ["job", "tfjob"])
+def test_training_pods_reach_each_other(
+    rendered: dict[str, list[Document]], overlay: str, training: Literal["job", "tfjob"]
+) -> None:
+    from components.worker_rendering import Workers, render
+
+    workers = Workers("benison-x", "x", "run", 2, ["true"], ClusterSettings(training=training))
+    *_, (_, workload) = render(workers, {"metadata": {"name": "trainer", "uid": "0"}})
+    spec = workload["spec"]
+    template = spec["template"] if training == "job" else spec["tfReplicaSpecs"]["Worker"]["template"]
+    policy = of_kind(rendered[overlay], "NetworkPolicy")["benison-training"]
+    labels = template["metadata"]["labels"]
+    assert selects(policy, labels)
+    for way, end in (("ingress", "from"), ("egress", "to")):
+        peers = [peer for rule in policy["spec"][way] for peer in rule[end] if "ports" not in rule]
+        assert any(selects({"spec": peer}, labels) for peer in peers), way
 
 
 @needs_kubectl
