@@ -34,8 +34,11 @@ lint: setup
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
+COMPILE = $(UV) pip compile --quiet --generate-hashes --no-header --python-version 3.11
 lock: $(UV)
-	$(UV) pip compile setup.py --quiet --all-extras --generate-hashes --no-header --python-version 3.11 -o requirements.lock
+	$(COMPILE) setup.py --all-extras -o requirements.lock
+	$(COMPILE) setup.py --no-annotate --extra kubeflow --extra tfds --extra dashboard -c requirements.lock \
+	  -o kubeflow/requirements.lock
 
 bench: setup
 	$(PYTHON) -m benchmarks

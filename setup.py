@@ -39,7 +39,7 @@ EXTRAS_REQUIRE = {
     "tfds": ["tensorflow-datasets"],
     # kfp >= 2.14.6 wants protobuf 6; kubernetes must be what kfp allows.
     "kubeflow": ["kfp==2.13.0", "kfp-kubernetes==1.5.0", "kubernetes==26.1.0"],
-    "dashboard": ["dash>=4,<5", "dash-ag-grid", "dash-bootstrap-components", "plotly>=6", "waitress"],
+    "dashboard": ["dash>=4,<5", "dash-ag-grid", "plotly>=6", "waitress"],
     "dev": [
         "pytest",
         "hypothesis",
@@ -65,7 +65,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.12",
     packages=find_namespace_packages(include=["pipelines*", "components*", "trainer*", "data*", "dashboard*"]),
-    package_data={"pipelines": ["templates/*.txt"], "components": ["templates/*.j2"]},
+    package_data={"pipelines": ["templates/*.txt"], "components": ["templates/*.j2"], "dashboard": ["assets/*"]},
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS_REQUIRE,
     entry_points={"console_scripts": ["benison = pipelines.cli:main"]},

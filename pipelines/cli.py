@@ -258,7 +258,7 @@ def predict(
     if not space.serving.is_dir():
         raise BenisonError(f"{task} has no pushed model in {workspace}", f"benison run {task}")
     pictures = output or (None if json_output else space.predictions)
-    with logs.captured(space.root / "predict.log", verbose):
+    with logs.captured((output or space.root) / "predict.log", verbose):
         answers = answers_of(task, files or [], space.serving, pictures, given)
     if json_output:
         _print_json(answers)
