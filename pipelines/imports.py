@@ -23,9 +23,13 @@ def quick_imports() -> Iterator[None]:
     - `tfx.components` imports each of TFX's components, with a client of Kubernetes, a tuner and a second Keras. Its
       modules are imported one by one instead (tfx 1.16 asks the package itself for nothing but them); who does ask
       gets all of it.
+
+    In a process that has imported them before nothing is done: to freeze again would keep its garbage for ever.
     """
-    if _COMPONENTS not in sys.modules:
-        sys.modules[_COMPONENTS] = vars(importlib.import_module("tfx"))["components"] = _unexecuted(_COMPONENTS)
+    if _COMPONENTS in sys.modules:
+        yield
+        return
+    sys.modules[_COMPONENTS] = vars(importlib.import_module("tfx"))["components"] = _unexecuted(_COMPONENTS)
     collected = gc.isenabled()
     gc.disable()
     try:

@@ -23,6 +23,10 @@ with quick_imports():
     from pipelines import dag
     from pipelines.runner import Runner
 assert gc.isenabled() and gc.get_freeze_count() > 100_000
+frozen = gc.get_freeze_count()
+with quick_imports():
+    assert gc.isenabled()
+assert gc.get_freeze_count() == frozen
 print(sorted(set(sys.modules) & set({UNUSED!r})))
 import tfx.components
 print(tfx.components.InfraValidator.__name__, tfx.components.Trainer is dag.Trainer)
