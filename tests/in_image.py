@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import shlex
+import signal
 import socket
 import subprocess
 import time
@@ -143,7 +144,8 @@ def test_two_pods_train_together(codes: dict[str, int]) -> None:
 def test_the_dashboard_shows_the_run(codes: dict[str, int]) -> None:
     token, port = "a-token-for-the-tests-of-the-image", free_port()
     command = [*INSIDE, "benison", "dashboard", "--host", "0.0.0.0", "--port", str(port)]
-    with subprocess.Popen(command, env=os.environ | {"BENISON_DASHBOARD_TOKEN": token}) as process:
+    environment = os.environ | {"BENISON_DASHBOARD_TOKEN": token}
+    with subprocess.Popen(command, env=environment, start_new_session=True) as process:
         try:
             assert answered(f"http://127.0.0.1:{port}/healthz", process) == 200
             with pytest.raises(urllib.error.HTTPError, match="401"):
@@ -151,7 +153,7 @@ def test_the_dashboard_shows_the_run(codes: dict[str, int]) -> None:
             opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
             assert opener.open(f"http://127.0.0.1:{port}/?token={token}", timeout=SECONDS).status == 200
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGKILL)  # `unshare` would not pass on a gentler one
 
 
 def answered(address: str, process: subprocess.Popen[bytes]) -> int:
