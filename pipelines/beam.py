@@ -37,7 +37,8 @@ class BeamSettings:
     runner: Literal["direct", "portable", "flink", "spark", "dataflow"] = "direct"
     """`direct` is inside the node; `portable` is any Beam job service."""
     workers: int = field(default=1, metadata={"min": 1})
-    """Processes of the direct runner, and how many parts the data folder is read in."""
+    """Processes of the direct runner, and how many parts the data folder is read in. Each imports TensorFlow anew for
+    each of its stages, so that minutes of computing are needed to win: `benchmarks/beam_workers.py` tells."""
     options: str = ""
     """Further pipeline options, as `--job_endpoint=HOST:PORT --environment_type=EXTERNAL`."""
 
