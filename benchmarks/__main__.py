@@ -7,7 +7,17 @@ import sys
 
 from benchmarks import measure
 
-NAMES = ("startup", "dashboard", "first_fit", "steps", "evaluator", "ingest_memory", "workers", "whole_run")
+NAMES = (
+    "startup",
+    "dashboard",
+    "first_fit",
+    "steps",
+    "evaluator",
+    "ingest_memory",
+    "workers",
+    "whole_run",
+    "beam_workers",
+)
 
 
 def main() -> None:
