@@ -102,7 +102,7 @@ def test_a_package_runs_to_a_pushed_model(codes: dict[str, int]) -> None:
 
 
 def test_the_pushed_model_answers(codes: dict[str, int]) -> None:
-    picture = MOUNT / "data" / "down" / "000.png"
+    picture = MOUNT / "data" / "down" / next((VOLUME / "data" / "down").iterdir()).name
     asked = inside("benison", "predict", "--json", TASK, str(picture))
     [answer] = json.loads(asked.stdout)
     assert answer["label"] == "down", asked.stderr
