@@ -34,11 +34,13 @@ lint: setup
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-COMPILE = $(UV) pip compile --quiet --generate-hashes --no-header --python-version 3.11
+LOCKED = $(UV) pip compile --quiet --generate-hashes --no-header --python-version 3.11
+IMAGE_LOCKED = $(LOCKED) --no-annotate --constraint requirements.lock
 lock: $(UV)
-	$(COMPILE) setup.py --all-extras -o requirements.lock
-	$(COMPILE) setup.py --no-annotate --extra kubeflow --extra tfds --extra dashboard -c requirements.lock \
-	  -o kubeflow/requirements.lock
+	$(LOCKED) setup.py --all-extras -o requirements.lock
+	$(IMAGE_LOCKED) setup.py --extra kubeflow --extra tfds --extra dashboard -o kubeflow/requirements.lock
+	echo 'tensorflow[and-cuda]' | $(IMAGE_LOCKED) - | awk '/^[a-z]/ {cuda = /^nvidia-/} cuda' > kubeflow/requirements-cuda.lock
+	echo uv | $(IMAGE_LOCKED) - > kubeflow/requirements-build.lock
 
 bench: setup
 	$(PYTHON) -m benchmarks

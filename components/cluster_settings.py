@@ -18,8 +18,8 @@ class ClusterSettings:
     """
 
     namespace: str = "benison"
-    image: str = "benison:latest"
-    """Of the pipeline's nodes; it holds this project."""
+    image: str = "benison:0.1.0"
+    """Of the pipeline's nodes; it holds this project. Kubernetes would pull a tag `latest` anew for each pod."""
     training_image: str = ""
     """Of the training workers, where it is another, as one with CUDA."""
     service_account: str = "benison-pipeline"

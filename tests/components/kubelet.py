@@ -207,7 +207,7 @@ class Cluster:
 
     def add_pod(self, name: str, **metadata: Any) -> Document:
         """A pod that runs something else: the Trainer node's."""
-        spec = {"containers": [{"name": "main", "image": "benison:latest"}]}
+        spec = {"containers": [{"name": "main", "image": "benison:0.1.0"}]}
         document = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, **metadata}, "spec": spec}
         pod = self.client.create("pods", document)
         self.client.status("pods", name, {"phase": "Running"})

@@ -380,7 +380,7 @@ def test_what_has_not_started_in_time_is_told(
     with pytest.raises(BenisonError) as caught:
         workers("", start_seconds=1).run(spec, tmp_path / "logs")
     said = {
-        "image": ("ImagePullBackOff: dial tcp: i/o timeout", "benison:latest (cluster.image)"),
+        "image": ("ImagePullBackOff: dial tcp: i/o timeout", "benison:0.1.0 (cluster.image)"),
         "node": ("Unschedulable: 0/3 nodes are available", "cluster.gpus"),
         "quota": ("0 of 2 training pods are there", "kubectl describe jobs.batch"),
     }[what]
