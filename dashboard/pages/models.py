@@ -135,7 +135,7 @@ def _try(task: str, model: Model) -> html.Section:
 
 def _field(name: str, column: Column | None) -> html.Div:
     """What asks for one input; a column of None is a file with a table of all inputs."""
-    said = column.noun if column else "CSV, JSONL or Parquet, one row each time"
+    said = column.description or column.noun if column else "CSV, JSONL or Parquet, one row each time"
     label = html.Span(name if name == said else f"{name}: {said}", className="label")
     if column is None or column.is_media:
         upload = dcc.Upload(
