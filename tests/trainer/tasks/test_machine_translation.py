@@ -56,6 +56,7 @@ def test_translations_are_texts_whatever_the_batch(task: MachineTranslation, spe
 def test_preview_shows_source_translation_and_truth_if_known(task: MachineTranslation) -> None:
     prediction = {"translation": b"zwei", "log_probability": -0.1}
     shown = task.preview({"source": b"two", "target": b"zwei!"}, prediction)
-    source, translation, truth = Words("two", "source"), Words("zwei", "translation"), Words("zwei!", "by a person")
+    source, truth = Words("two", "source"), Words("zwei!", "by a person", compared=True)
+    translation = Words("zwei", "translation", compared=True)
     assert list(shown.parts) == [source, translation, truth]
     assert list(task.preview({"source": b"two"}, prediction).parts) == [source, translation]
