@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from data.errors import BenisonError
 from pipelines import run_state
+from pipelines.failures import Failure
 from pipelines.progress import Listener
 
 FACTS = {"task": "digits", "run_id": "r1", "key_metric": "accuracy"}
@@ -101,3 +103,23 @@ def test_an_end_before_its_time_is_told_with_its_reason(
         raise error
     ended = state(tmp_path)
     assert ended["state"] == word and ended["error"]["message"].startswith(message) and ended["error"]["fix"]
+
+
+def test_a_run_of_many_processes_is_alive_while_one_of_them_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_state, "BEAT_SECONDS", 0.01)
+    run_state.begin(tmp_path, FACTS, patience=900)
+    assert state(tmp_path).items() >= {**FACTS, "state": "running", "patience": 900}.items()
+    os.utime(tmp_path / "state.json", (1, 1))
+    with run_state.alive(tmp_path):
+        while (tmp_path / "state.json").stat().st_mtime == 1:
+            pass
+    run_state.end(tmp_path, 12.3456, None)
+    ended = state(tmp_path)
+    assert (ended["state"], ended["seconds"], "error" in ended) == ("finished", 12.346, False)
+
+
+def test_the_end_of_a_failed_run_of_many_processes_says_why(tmp_path: Path) -> None:
+    run_state.begin(tmp_path, FACTS, patience=900)
+    run_state.end(tmp_path, 1.0, Failure("Trainer: no memory", "raise it", 1))
+    ended = state(tmp_path)
+    assert (ended["state"], ended["error"]) == ("failed", {"message": "Trainer: no memory", "fix": "raise it"})
