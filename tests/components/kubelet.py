@@ -182,6 +182,8 @@ class Cluster:
     """Why no node takes a pod."""
     no_pods: bool = False
     """Whether controllers are kept from creating pods, as by a quota."""
+    slow_finalizers: bool = False
+    """Whether what is on its way out stays there until told otherwise."""
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     evicted: set[str] = field(default_factory=set)
     started: list[str] = field(default_factory=list)
@@ -255,7 +257,8 @@ class Cluster:
             for item in self.client.list(plural):
                 living.add(item["metadata"]["uid"])
                 leaving, name = "deletionTimestamp" in item["metadata"], item["metadata"]["name"]
-                if leaving and not any(_owner(pod) == item["metadata"]["uid"] for pod in pods):
+                held = self.slow_finalizers or any(_owner(pod) == item["metadata"]["uid"] for pod in pods)
+                if leaving and not held:
                     self.client.release(plural, name)
                 if not leaving and _owner(item) not in {pod["metadata"]["uid"] for pod in pods}:
                     self.client.delete(plural, name, foreground=True)
