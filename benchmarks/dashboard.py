@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import measure
+from pipelines.nodes import NODES
 from pipelines.result import RunResult
 
 RUNS, TASKS = 1000, 29
 START_SECONDS, PAGE_SECONDS = 3.0, 1.0
-NODES = ("FolderExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "DataGate", "Transform", "Reference")
-NODES += ("Trainer", "LatestBlessed", "Evaluator", "Report", "Pusher")
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -48,7 +48,7 @@ def demo_model(steps: int) -> tuple[Any, int]:
     task_class = load("image_classification")
     task = task_class(task_class.HParams())
     features = {"image": tf.TensorSpec((28, 28, 1), tf.uint8), "label": tf.TensorSpec((), tf.int64)}
-    spec = DataSpec(features, {"label": [str(digit) for digit in range(10)]}, 8000, steps)
+    spec = DataSpec(features, {"label": [str(digit) for digit in range(10)]}, 8000, steps, train=dict)
     return task.build_model(spec), task.hparams.global_batch_size
 
 

@@ -33,8 +33,10 @@ The reference is the best classical method on the same split, the gate what the 
 run, the last one, not the best.
 
 """
-COLUMNS = ("task", "data", "examples", "key metric", "score", "best reference", "gate", "blessed")
-COLUMNS += ("training", "in all", "peak memory", "date")
+COLUMNS = (
+    *("task", "data", "examples", "key metric", "score", "best reference", "gate", "blessed"),
+    *("training", "in all", "peak memory", "date"),
+)
 
 
 def main() -> None:

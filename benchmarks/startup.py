@@ -9,13 +9,14 @@ REPEATS = 10
 
 
 def rows(options: measure.Options) -> list[measure.Row]:
-    found = []
-    for argument, limit in LIMITS.items():
-        command = [measure.BENISON, argument]
-        measure.run(command)  # the first reads from disk what the others find in memory
-        median = measure.interleaved(max(REPEATS, options.repeats), ours=lambda c=command: measure.run(c).seconds)
-        found.append(measure.Row(f"`benison {argument}`", median["ours"], limit, "s", "limit", at_most=1.0))
-    return found
+    return [_row(argument, limit, max(REPEATS, options.repeats)) for argument, limit in LIMITS.items()]
+
+
+def _row(argument: str, limit: float, repeats: int) -> measure.Row:
+    command = [measure.BENISON, argument]
+    measure.run(command)  # the first reads from disk what the others find in memory
+    median = measure.interleaved(repeats, ours=lambda: measure.run(command).seconds)
+    return measure.Row(f"`benison {argument}`", median["ours"], limit, "s", "limit", at_most=1.0)
 
 
 if __name__ == "__main__":

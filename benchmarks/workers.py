@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks import measure
 
 STEPS = 40
-HPARAMS = {"filters": 64, "global_batch_size": 512}
+HPARAMS: dict[str, Any] = {"filters": 64, "global_batch_size": 512}
 
 
 def rows(options: measure.Options) -> list[measure.Row]:
