@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ _PAGE = """<!doctype html>
 <title>{%title%}</title>
 <link rel="icon" href="data:,">
 {%css%}
+<link rel="preload" href="/_dash-layout" as="fetch" crossorigin="anonymous">
+<link rel="preload" href="/_dash-dependencies" as="fetch" crossorigin="anonymous">
 </head>
 <body>
 {%app_entry%}
@@ -38,10 +41,20 @@ _PAGE = """<!doctype html>
 </html>"""
 
 
+_NOT_NEEDED = re.compile(r'<script src="[^"]*/(deps/polyfill@|dash_table/)[^"]*"></script>')
+"""Scripts of Dash for tables that no page has, and for browsers of before 2017; `assets/regenerator-runtime.js` is all
+that today's need of the latter."""
+
+
+class _App(Dash):
+    def interpolate_index(self, scripts: str = "", **others: Any) -> str:
+        return str(super().interpolate_index(scripts=_NOT_NEEDED.sub("", scripts), **others))
+
+
 def create(workspace: Path, policy: Policy, trial: Trial | None = None) -> Dash:
     """The app over a workspace, guarded by `policy`."""
     store = Store(workspace)
-    app = Dash(
+    app = _App(
         "benison",
         title="Benison",
         update_title=None,  # type: ignore[arg-type]

@@ -43,6 +43,13 @@ def answering(workspace: Path) -> Iterator[str]:
     assert process.returncode == 0
 
 
+@pytest.fixture
+def own_site(tmp_path: Path) -> Iterator[str]:
+    """The address of a dashboard over `tmp_path`. Comes before `visit` among arguments: open pages go on asking it."""
+    with answering(tmp_path) as address:
+        yield address
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """Playwright runs an event loop in this thread as long as it lives: tests of other modules may want their own."""

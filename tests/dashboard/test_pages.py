@@ -121,32 +121,30 @@ def test_runs_are_chosen_and_compared(site: str, visit: Visit) -> None:
     shoot(page, "compare")
 
 
-def test_a_run_appears_and_ends_without_a_reload(tmp_path: Path, visit: Visit) -> None:
+def test_a_run_appears_and_ends_without_a_reload(tmp_path: Path, own_site: str, visit: Visit) -> None:
     stores.finished(tmp_path, TASK, GOOD, 0.9)
-    with answering(tmp_path) as site:
-        page = visit(site)
-        assert outcomes(page) == ["✓ blessed"]
-        going = stores.state(TASK, RUNNING, "running", nodes=[], progress={"step": 30, "steps_total": 120, "loss": 0.5})
-        going["nodes"] = [{"id": "Trainer", "state": "running", "start": 0.0, "seconds": 0.0}]
-        folder = stores.write_run(tmp_path, going)
-        page.wait_for_selector("text=running 1/8", timeout=15_000)
-        page.wait_for_selector("text=2 runs, 1 going on")
+    page = visit(own_site)
+    assert outcomes(page) == ["✓ blessed"]
+    going = stores.state(TASK, RUNNING, "running", nodes=[], progress={"step": 30, "steps_total": 120, "loss": 0.5})
+    going["nodes"] = [{"id": "Trainer", "state": "running", "start": 0.0, "seconds": 0.0}]
+    folder = stores.write_run(tmp_path, going)
+    page.wait_for_selector("text=running 1/8", timeout=15_000)
+    page.wait_for_selector("text=2 runs, 1 going on")
 
-        live = visit(run_address(site, RUNNING))
-        assert "Node 1 of 8: Trainer." in live.inner_text(".verdict")
-        assert live.locator("#progress .track").get_attribute("aria-label") == "step 30 of 120"
-        shoot(live, "running")
-        (folder / "result.json").write_text(json.dumps(stores.result(TASK, RUNNING, 0.8).to_dict()), encoding="utf-8")
-        (folder / "state.json").write_text(json.dumps(stores.state(TASK, RUNNING, "finished")), encoding="utf-8")
-        live.wait_for_selector(".verdict:has-text('Blessed')", timeout=15_000)
-        assert live.locator("#progress").count() == 0
+    live = visit(run_address(own_site, RUNNING))
+    assert "Node 1 of 8: Trainer." in live.inner_text(".verdict")
+    assert live.locator("#progress .track").get_attribute("aria-label") == "step 30 of 120"
+    shoot(live, "running")
+    (folder / "result.json").write_text(json.dumps(stores.result(TASK, RUNNING, 0.8).to_dict()), encoding="utf-8")
+    (folder / "state.json").write_text(json.dumps(stores.state(TASK, RUNNING, "finished")), encoding="utf-8")
+    live.wait_for_selector(".verdict:has-text('Blessed')", timeout=15_000)
+    assert live.locator("#progress").count() == 0
 
 
-def test_an_empty_workspace_says_what_to_run(tmp_path: Path, visit: Visit) -> None:
-    with answering(tmp_path) as site:
-        for place in ("", "/models"):
-            assert "benison run image_classification" in visit(site + place).inner_text("main")
-        assert "two or more runs" in visit(f"{site}/compare").inner_text("main")
+def test_an_empty_workspace_says_what_to_run(own_site: str, visit: Visit) -> None:
+    for place in ("", "/models"):
+        assert "benison run image_classification" in visit(own_site + place).inner_text("main")
+    assert "two or more runs" in visit(f"{own_site}/compare").inner_text("main")
 
 
 def test_what_is_not_there_is_said_to_be_missing(site: str, visit: Visit) -> None:
@@ -240,6 +238,7 @@ def test_a_hostile_label_is_text_everywhere(site: str, visit: Visit) -> None:
         assert stores.HOSTILE in seen.inner_text("main")
         assert seen.title() != "stolen" and seen.locator("main script").count() == 0
     page = visit(site)
+    page.wait_for_selector(".ag-cell[col-id=data]")
     assert page.locator(f".ag-cell[col-id=data]:has-text({json.dumps(stores.HOSTILE)})").count() == 1
     assert page.title() != "stolen" and page.locator(".ag-root script").count() == 0
 

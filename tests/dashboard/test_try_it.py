@@ -96,17 +96,16 @@ def test_a_text_is_typed_and_answered(site: str, visit: Callable[..., Any]) -> N
     shoot(page, "try-text")
 
 
-def test_a_sound_is_recorded(tmp_path: Path, visit: Callable[..., Any]) -> None:
+def test_a_sound_is_recorded(tmp_path: Path, own_site: str, visit: Callable[..., Any]) -> None:
     stores.pushed(tmp_path, "speech_recognition", 1)
     (tmp_path / "speech_recognition" / "runs").mkdir()
-    with answering(tmp_path) as site:
-        page = visit(f"{site}/models/speech_recognition")
-        page.click("button.record")
-        page.wait_for_selector("button.record:has-text('Stop')")
-        page.wait_for_timeout(300)  # of the tone that the browser's stand-in for a microphone makes
-        page.click("button.record")
-        page.wait_for_selector("#try >> text=recording.wav")
-        assert page.inner_text("button.record") == "● Record"
+    page = visit(f"{own_site}/models/speech_recognition")
+    page.click("button.record")
+    page.wait_for_selector("button.record:has-text('Stop')")
+    page.wait_for_timeout(300)  # of the tone that the browser's stand-in for a microphone makes
+    page.click("button.record")
+    page.wait_for_selector("#try >> text=recording.wav")
+    assert page.inner_text("button.record") == "● Record"
 
 
 def test_what_a_model_cannot_take_is_refused_in_words(site: str, visit: Callable[..., Any]) -> None:
