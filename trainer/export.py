@@ -27,14 +27,18 @@ def save(task: Task, model: Any, spec: DataSpec, transform_output: Any, target: 
     evaluation = task.metrics()
     wanted = (evaluation.prediction,) if isinstance(evaluation.prediction, str) else evaluation.prediction
     module = tf.Module()
-    module.model = model
+    module.model_variables = model.variables  # not the model: Keras would trace each of its layers again
     module.transform = transform_output.transform_features_layer()
     parsing = transform_output.raw_feature_spec()
     in_serving = {name: parsing[name] for name in task.columns if name not in task.targets}
     beside = [name for name in evaluation.slices if name not in parsing]
 
+    @tf.function  # traced once for all signatures
+    def predict_transformed(features: Features) -> Features:
+        return task.predict(model, features, spec)
+
     def predict(raw: Features) -> Features:
-        return task.predict(model, unpack_batch(module.transform(raw), spec.features), spec)
+        return predict_transformed(unpack_batch(module.transform(raw), spec.features))
 
     serialized = tf.TensorSpec([None], tf.string, "examples")
 

@@ -57,8 +57,16 @@ class Seq2Seq(tf.keras.Model):
         self.dropout = layers.Dropout(dropout)
         self._mean_loss = tf.keras.metrics.Mean(name="loss")
         self._mean_accuracy = tf.keras.metrics.Mean(name="token_accuracy")
-        some = tf.ones([1, 2], tf.int64)
-        self({"source": some, "given": some})  # makes the weights
+        self._make_weights(units)
+
+    def _make_weights(self, units: int) -> None:
+        """Layer by layer: to call the model on something would trace `encode` once more, which takes seconds."""
+        for embedding in (self.source_embedding, self.target_embedding):
+            embedding.build(None)
+        for layer in (self.encoder, self.encoder_2, self.decoder, self.query, *self.first_states):
+            layer.build((None, None, units))
+        self.decoder_2.build((None, None, 2 * units))
+        self.combine.build((None, None, 3 * units))
 
     def call(self, features: Any, training: bool = False) -> Any:
         """Logits `[batch, steps, target_tokens]` of the tokens after each of `given`, START first, by `source`."""

@@ -72,6 +72,8 @@ def _train(spec: TrainingSpec) -> None:
     data_spec = examples.spec(plan.steps)
     with strategy.scope():
         model = task.build_model(data_spec)
+        if model.optimizer is not None:  # else the first step makes its variables, and is traced a second time
+            model.optimizer.build(model.trainable_variables)
     history = _fit(spec, task, model, strategy, examples, plan)
     _save(spec, task, model, data_spec, examples)
     if cluster.is_chief():
