@@ -29,6 +29,8 @@ class ClusterSettings:
     """Where every pod has the claim."""
 
     metadata_host: str = "benison-mysql"
+    """MySQL server. Empty: the SQLite file of the workspace, which local runs have, too, for nodes that are run on one
+    machine one after the other."""
     metadata_port: int = field(default=3306, metadata={"min": 1, "max": 65535})
     metadata_database: str = "benison"
     metadata_user: str = "benison"

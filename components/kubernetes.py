@@ -46,6 +46,9 @@ logger = logging.getLogger(__name__)
 LOG_LINES = 2000
 """Of each worker, kept when it ends."""
 
+SHOWN_LINES = 100
+"""Of a worker that failed, repeated in the Trainer node's own log, where people look first."""
+
 GONE_SECONDS = 300.0
 """How long a deleted training may take to be gone."""
 
@@ -343,6 +346,8 @@ class _Training:
         return next((one for one in failures if one.disrupted or one.explained), failures[0])
 
     def _failure_of(self, pod: Document, output: str) -> Failure:
+        for line in output.splitlines()[-SHOWN_LINES:]:
+            logger.info("%s | %s", pod["metadata"]["name"], line)
         index, disruption = pod_records.worker_index(pod), pod_records.disruption(pod)
         ended = pod_records.termination(pod)
         code, cause = ended.get("exitCode", 1), ended.get("reason", "Error")

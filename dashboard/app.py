@@ -47,8 +47,8 @@ that today's need of the latter."""
 
 
 class _App(Dash):
-    def interpolate_index(self, scripts: str = "", **others: Any) -> str:
-        return str(super().interpolate_index(scripts=_NOT_NEEDED.sub("", scripts), **others))
+    def interpolate_index(self, *args: Any, **parts: Any) -> str:
+        return str(super().interpolate_index(*args, **{**parts, "scripts": _NOT_NEEDED.sub("", parts["scripts"])}))
 
 
 def create(workspace: Path, policy: Policy, trial: Trial | None = None) -> Dash:

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -150,6 +150,7 @@ class Store:
     def _read_run(self, task: str, folder: Path, age: float) -> Run:
         try:
             state, result = self._json(folder / "state.json"), self._json(folder / "result.json")
+            nodes = result.get("nodes") or state.get("nodes") or self._nodes_so_far(folder, state)
         except Damaged as error:
             return Run(task, folder.name, "unreadable", _moment(folder.name), error=_damaged(folder, error))
         word = state.get("state", "finished" if result else "stopped")
@@ -174,11 +175,29 @@ class Store:
             hparams=state.get("hparams", {}),
             code_digest=state.get("code_digest", ""),
             pushed=result.get("pushed"),
-            nodes=tuple(result.get("nodes") or state.get("nodes", ())),
+            nodes=tuple(nodes),
             nodes_total=state.get("nodes_total", 0),
-            progress=state.get("progress", {}),
+            progress=state["progress"] if "progress" in state else self._training_so_far(task, nodes),
             error=state.get("error", {}),
         )
+
+    def _nodes_so_far(self, folder: Path, state: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Of a run whose nodes are processes of their own, in the order in which they began. Raises Damaged."""
+        nodes = [self._json(file) for file in (folder / "nodes").glob("*.json")]
+        begun = _moment(state.get("started", "")) or _EPOCH
+        for node in nodes:
+            started = _moment(node.get("started", "")) or begun
+            node["start"] = max(0.0, (started - begun).total_seconds())
+            node.setdefault("seconds", (datetime.now(UTC) - started).total_seconds())
+        return sorted(nodes, key=lambda node: float(node["start"]))
+
+    def _training_so_far(self, task: str, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """What the training tells that goes on: step, loss, `history` of each round."""
+        if not any(node["id"] == "Trainer" and node["state"] == "running" for node in nodes):
+            return {}
+        files = (self.root / task / "training").glob("*/progress.json")
+        latest = max(files, key=lambda file: file.stat().st_mtime, default=None)
+        return self._json(latest) if latest else {}
 
     # --- what else a run left ---
 
@@ -207,11 +226,7 @@ class Store:
 
     def curves_so_far(self, run: Run) -> dict[str, list[float]]:
         """Of a run whose Trainer is at work: the quantities of each round until now."""
-        if not any(node["id"] == "Trainer" for node in run.nodes):
-            return {}
-        files = (self.root / run.task / "training").glob("*/progress.json")
-        latest = max(files, key=lambda file: file.stat().st_mtime, default=None)
-        curves: dict[str, list[float]] = self._json(latest).get("history", {}) if latest else {}
+        curves: dict[str, list[float]] = self._training_so_far(run.task, run.nodes).get("history", {})
         return curves
 
     def settings(self, run: Run) -> str:

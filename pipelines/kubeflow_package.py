@@ -107,13 +107,11 @@ def _compiled(settings: RunSettings, cluster: ClusterSettings) -> pipeline_pb2.P
 
         load_tensorflow()
         from pipelines import dag
-        from pipelines.lineage import mysql_connection
+        from pipelines.lineage import cluster_connection
         from pipelines.runner import compile_ir
 
-    connection = mysql_connection(
-        cluster.metadata_host, cluster.metadata_port, cluster.metadata_database, cluster.metadata_user, password=""
-    )
     space = TaskSpace(settings.workspace / settings.task)
+    connection = cluster_connection(cluster, space, password="")
     chosen = dag.PipelineSettings.of(settings, space, data=None, connection=connection, on_cluster=True)
     return compile_ir(dag.build(load(settings.task), chosen))
 
@@ -184,7 +182,9 @@ class _Package:
         task = dsl.container_component(container)(run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER)
         task.set_caching_options(False)
         kubernetes.mount_pvc(task, self.cluster.claim, self.cluster.mount)
-        kubernetes.use_secret_as_env(task, self.cluster.metadata_secret, {self.cluster.metadata_secret_key: PASSWORD})
+        if self.cluster.metadata_host:
+            secret = {self.cluster.metadata_secret_key: PASSWORD}
+            kubernetes.use_secret_as_env(task, self.cluster.metadata_secret, secret)
         return task
 
     def _give_what_training_needs(self, task: Any) -> None:

@@ -15,7 +15,6 @@ end. Each node logs to its own file below the run's, since files that several ma
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
 import signal
@@ -30,8 +29,7 @@ from pipelines import logs, run_state, workspace
 from pipelines.failures import Failure, Terminated
 from pipelines.identity import code_digest
 from pipelines.imports import quick_imports
-from pipelines.memory import peak_rss_mb
-from pipelines.nodes import NODES, NodeRun
+from pipelines.nodes import NODES, NodeRun, State
 from pipelines.record import Record
 from pipelines.result import EXIT_BLESSED, EXIT_DATA_REFUSED, EXIT_FAILED, RunResult
 from pipelines.settings import RunSettings, apply_overrides
@@ -90,19 +88,12 @@ class ClusterRun:
 
     @classmethod
     def of(cls, settings: dict[str, Any], run_id: str) -> ClusterRun:
-        from pipelines.lineage import mysql_connection
+        from pipelines.lineage import cluster_connection
 
         chosen = RunSettings(**{**settings, "workspace": Path(settings["workspace"])})
         _, options = apply_overrides(load(chosen.task).HParams, chosen.overrides)
-        cluster = options.cluster
-        connection = mysql_connection(
-            cluster.metadata_host,
-            cluster.metadata_port,
-            cluster.metadata_database,
-            cluster.metadata_user,
-            os.environ.get(PASSWORD, ""),
-        )
         space = workspace.TaskSpace(chosen.workspace / chosen.task)
+        connection = cluster_connection(options.cluster, space, os.environ.get(PASSWORD, ""))
         return cls(Record(space, chosen, run_id, identity={}), connection)
 
     def begin(self) -> None:
@@ -120,33 +111,34 @@ class ClusterRun:
     def log(self, name: str) -> Path:
         return self.record.directory / "logs" / f"{name}.txt"
 
-    def end(self, name: str) -> Path:
-        return self.record.directory / "nodes" / f"{name}.json"
-
     def nodes(self) -> list[NodeRun]:
         from pipelines.lineage import node_runs
 
         return node_runs(self.connection, f"benison-{self.record.settings.task}", self.record.run_id)
 
-    def ends(self) -> dict[str, dict[str, Any]]:
-        """How the nodes ended that came to say so."""
-        files = {name: self.end(name) for name in NODES}
-        return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items() if file.exists()}
+    def write_lineage(self) -> None:
+        """For the dashboard, which cannot ask the database server."""
+        from pipelines.lineage import connect, steps_as_json, steps_of
+
+        steps = steps_of(connect(self.connection), self.record.space.root, self.record.run_id)
+        workspace.write_atomic(self.record.directory / "lineage.json", json.dumps(steps_as_json(steps), indent=2))
 
 
 # --- one node ---
 
 
 def _node(run: ClusterRun, given: argparse.Namespace) -> int:
+    directory, name = run.record.directory, given.node
     run.begin()
+    run_state.node_begins(directory, name)
     try:
-        with logs.captured(run.log(given.node), verbose=True), run_state.alive(run.record.directory):
+        with logs.captured(run.log(name), verbose=True), run_state.alive(directory):
             _check_code(given.code)
-            _launch(run, given.node, given.ir)
+            state = _launch(run, name, given.ir)
     except (Exception, KeyboardInterrupt) as error:
-        _write_end(run, given.node, dataclasses.asdict(Failure.of(error)))
+        run_state.node_ends(directory, name, "failed", Failure.of(error))
         raise
-    _write_end(run, given.node, None)
+    run_state.node_ends(directory, name, state)
     return EXIT_BLESSED
 
 
@@ -160,7 +152,7 @@ def _check_code(compiled: str) -> None:
         )
 
 
-def _launch(run: ClusterRun, name: str, text: str) -> None:
+def _launch(run: ClusterRun, name: str, text: str) -> State:
     with quick_imports():
         from trainer.backend import load_tensorflow
 
@@ -173,11 +165,11 @@ def _launch(run: ClusterRun, name: str, text: str) -> None:
         set_parameters(ir, name, _data_parameters(run.record.settings))
     connect(run.connection)
     runner = Runner(ir, run.record.run_id, os.environ.get(PASSWORD, ""))
-    if runner.finished(name):  # by a pod that was lost before it could say so
-        return
+    if state := runner.finished(name):  # by a pod that was lost before it could say so
+        return state
     runner.bury(name)
     try:
-        runner.launch(name)
+        return runner.launch(name)[0]
     except KeyboardInterrupt:  # TFX closes the books on nodes that fail, not on those that are interrupted
         _kill_children()
         runner.bury(name)
@@ -204,10 +196,6 @@ def _kill_children() -> None:
     psutil.wait_procs(children)
 
 
-def _write_end(run: ClusterRun, name: str, failure: dict[str, Any] | None) -> None:
-    workspace.write_atomic(run.end(name), json.dumps({"peak_rss_mb": peak_rss_mb(), "failure": failure}))
-
-
 # --- the end of a run ---
 
 
@@ -229,7 +217,7 @@ def _recorded(run: ClusterRun) -> RunResult:
     if result := run.record.result:
         return result
     run.begin()
-    nodes, ends = run.nodes(), run.ends()
+    nodes, ends = run.nodes(), run_state.ended_nodes(run.record.directory)
     _join_logs(run)
     seconds = max(node.start + node.seconds for node in nodes)
     peak = max((end["peak_rss_mb"] for end in ends.values()), default=0.0)
@@ -238,6 +226,7 @@ def _recorded(run: ClusterRun) -> RunResult:
         result = run.record.finish(nodes, seconds, peak)
     else:
         result = run.record.fail(nodes, seconds, peak, failure)
+    run.write_lineage()
     run_state.end(run.record.directory, seconds, failure)
     return result
 

@@ -1,14 +1,19 @@
 """How a run goes on and how it ended, as a file in its folder for whoever looks from outside: `state.json`.
 
 It holds what is known of the run before it begins, `state` (running, finished, failed or interrupted), `started`
-(ISO 8601), `seconds`, `patience` and, of a run that did not finish, the `error`: message and fix; of a local run also
-`nodes` (id, state, start and seconds; the last one may be running), `nodes_total` and the `progress` of the node that
+(ISO 8601), `seconds`, `patience`, `nodes_total` and, of a run that did not finish, the `error`: message and fix; of a
+local run also `nodes` (id, state, start and seconds; the last one may be running) and the `progress` of the node that
 runs. The file is touched every few seconds while the run lives: one that is "running" in a file older than its
 `patience` in seconds was killed.
+
+Where nodes are processes of their own, several may run at once: each keeps its own file, `nodes/<name>.json`, with
+`id`, `state` (running, ran, cached or failed), `started` and, when it has ended, `seconds`, `peak_rss_mb` and
+`failure`: message, fix and exit code, or null.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import threading
@@ -20,6 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.failures import Failure, explained
+from pipelines.memory import peak_rss_mb
+from pipelines.nodes import NODES, State
 from pipelines.progress import Listener
 from pipelines.workspace import write_atomic
 
@@ -30,7 +37,9 @@ PATIENCE_SECONDS = 60
 
 def begin(directory: Path, facts: Mapping[str, Any], patience: float) -> None:
     """Of a run whose nodes are processes of their own."""
-    write_atomic(directory / STATE, json.dumps({**facts, **_begun(), "patience": patience}, indent=2))
+    write_atomic(
+        directory / STATE, json.dumps({**facts, **_begun(), "patience": patience, "nodes_total": len(NODES)}, indent=2)
+    )
 
 
 def end(directory: Path, seconds: float, failure: Failure | None) -> None:
@@ -47,6 +56,32 @@ def alive(directory: Path) -> Iterator[None]:
     """Within, the run that `begin` began is known to live."""
     with _beating(lambda: os.utime(directory / STATE)):
         yield
+
+
+def node_begins(directory: Path, name: str) -> None:
+    """In a process of its own; of a node that is tried again, once more."""
+    begun = {"id": name, "state": "running", "started": datetime.now(UTC).isoformat(timespec="milliseconds")}
+    write_atomic(_node_file(directory, name), json.dumps(begun))
+
+
+def node_ends(directory: Path, name: str, state: State, failure: Failure | None = None) -> None:
+    """The end of what `node_begins` began, in the same process."""
+    node = json.loads(_node_file(directory, name).read_text(encoding="utf-8"))
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(node["started"])).total_seconds()
+    node |= {"state": state, "seconds": round(seconds, 3), "peak_rss_mb": peak_rss_mb()}
+    node["failure"] = None if failure is None else dataclasses.asdict(failure)
+    write_atomic(_node_file(directory, name), json.dumps(node))
+
+
+def ended_nodes(directory: Path) -> dict[str, dict[str, Any]]:
+    """What those nodes say that came to say how they ended, by name."""
+    files = {name: _node_file(directory, name) for name in NODES}
+    found = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items() if file.exists()}
+    return {name: node for name, node in found.items() if node["state"] != "running"}
+
+
+def _node_file(directory: Path, name: str) -> Path:
+    return directory / "nodes" / f"{name}.json"
 
 
 @contextmanager

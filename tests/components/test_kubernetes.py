@@ -238,6 +238,7 @@ def test_a_failure_that_repeats_without_progress_is_told_with_its_reason(
     assert re.findall(r"attempt \d", log.read_text()) == ["attempt 1", "attempt 2"]
     assert "chatter" in log.read_text()
     assert "all workers start again from the last backup" in told.text
+    assert re.search(r"benison-toy-task-\S+ \| ValueError: no such layer: dense_9", told.text)
     assert left_behind(here) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from dashboard import lineage
+from pipelines.lineage import steps_as_json
 
 
 class Recorded:
@@ -65,6 +67,15 @@ def test_what_came_from_the_cache_names_the_run_that_made_it(tmp_path: Path) -> 
     Recorded(tmp_path)
     [step] = lineage.of_run(tmp_path, "second")
     assert step.state == "cached" and step.outputs[0][1].made_by == "first"
+
+
+def test_a_run_on_a_cluster_has_written_it_down(tmp_path: Path) -> None:
+    Recorded(tmp_path)
+    [step] = lineage.of_run(tmp_path, "second")
+    (tmp_path / "runs" / "second").mkdir(parents=True)
+    (tmp_path / "runs" / "second" / "lineage.json").write_text(json.dumps(steps_as_json([step])), encoding="utf-8")
+    (tmp_path / "metadata.db").unlink()
+    assert lineage.of_run(tmp_path, "second") == [step]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no database"])

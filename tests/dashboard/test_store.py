@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,9 @@ def test_a_run_goes_on_until_it_says_otherwise_or_says_nothing(tmp_path: Path) -
     assert store.runs()[0].outcome == "stopped"
 
 
-def test_a_run_on_a_cluster_tells_of_no_nodes_and_may_ask_for_patience(tmp_path: Path) -> None:
+def test_a_run_on_a_cluster_may_ask_for_patience(tmp_path: Path) -> None:
     kept = stores.state(TASK, 1, "running", patience=600)
-    del kept["nodes"], kept["nodes_total"]
+    del kept["nodes"], kept["progress"]
     folder = stores.write_run(tmp_path, kept)
     long_ago = time.time() - STALE_SECONDS - 5
     os.utime(folder / "state.json", (long_ago, long_ago))
@@ -47,6 +48,34 @@ def test_a_run_on_a_cluster_tells_of_no_nodes_and_may_ask_for_patience(tmp_path:
     [run] = store.runs()
     assert run.outcome == "running" and "It has begun." in str(page(store, f"/run/{run.key}", ""))
     assert rows([run])[0]["outcome"] == "running"
+
+
+def test_nodes_of_a_run_on_a_cluster_speak_for_themselves(tmp_path: Path) -> None:
+    kept = stores.state(TASK, 1, "running", patience=600)
+    del kept["nodes"], kept["progress"]
+    (stores.write_run(tmp_path, kept) / "nodes").mkdir()
+    began = [kept["started"], (datetime.fromisoformat(kept["started"]) + timedelta(seconds=5)).isoformat()]
+    told = [
+        {"id": "Transform", "state": "cached", "started": began[0], "seconds": 4.5},
+        {"id": "Trainer", "state": "running", "started": began[1]},
+    ]
+    for node in told:
+        file = tmp_path / TASK / "runs" / kept["run_id"] / "nodes" / f"{node['id']}.json"
+        file.write_text(json.dumps(node), encoding="utf-8")
+    training = tmp_path / TASK / "training" / "0123" / "progress.json"
+    training.parent.mkdir(parents=True)
+    training.write_text(json.dumps({"step": 30, "steps_total": 120, "history": {"loss": [0.5]}}), encoding="utf-8")
+    store = Store(tmp_path)
+    [run] = store.runs()
+    assert [(node["id"], node["state"], node["start"]) for node in run.nodes] == [
+        ("Transform", "cached", 0.0),
+        ("Trainer", "running", 5.0),
+    ]
+    assert run.nodes[0]["seconds"] == 4.5 and run.nodes[1]["seconds"] > 0
+    assert rows([run])[0]["outcome"] == f"running 2/{len(stores.NODES)}"
+    shown = str(page(store, f"/run/{run.key}", ""))
+    assert "step 30 of 120" in shown and "Trainer" in shown
+    assert store.report(run)["curves"] == {"loss": [0.5]}
 
 
 def test_a_failed_run_says_why(tmp_path: Path) -> None:

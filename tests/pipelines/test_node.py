@@ -15,11 +15,14 @@ import pytest
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 
+from dashboard.lineage import of_run
 from pipelines import lineage
 from pipelines.kubeflow_package import task_name, write_package
 from pipelines.node import PASSWORD, failure_of
 from pipelines.nodes import NODES, NodeRun, State
+from pipelines.progress import Listener
 from pipelines.result import EXIT_BLESSED, EXIT_DATA_REFUSED, EXIT_NOT_BLESSED
+from pipelines.run import run
 from pipelines.settings import RunSettings
 from tests import mariadb
 from tests.kubeflow import Cluster, Package
@@ -127,6 +130,9 @@ def test_it_leaves_what_a_local_run_leaves(world: World, first: dict[str, int]) 
     assert report["run_id"] == FIRST and report["pushed"] == "1" and report["nodes"] == world.result(FIRST)["nodes"]
     assert len(report["data"]["fingerprint"]) == 16
     assert (run / "report" / "index.html").is_file() and (run / "settings.yaml").is_file()
+    steps = {step.node: step for step in of_run(world.space, FIRST)}
+    assert set(steps) == set(NODES) and {step.state for step in steps.values()} == {"complete"}
+    assert dict(steps["Pusher"].inputs)["model"] == dict(steps["Trainer"].outputs)["model"]
     log = (run / "log.txt").read_text(encoding="utf-8")
     assert [log.index(f"=== {name}\n") for name in NODES] == sorted(log.index(f"=== {name}\n") for name in NODES)
     assert "Execution" in world.cluster.log(FIRST, "data-gate"), "a pod's log tells what its node does"
@@ -217,6 +223,23 @@ def test_a_wrong_password_is_said_in_words(world: World) -> None:
     assert ended.returncode == 1
     assert "error: the metadata store mysql://benison@" in ended.stderr and "Secret" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_on_one_machine_a_node_goes_on_from_what_a_local_run_left(tmp_path: Path) -> None:
+    """Without a server its store is the file that local runs have: here it finds its result."""
+    volume, file = tmp_path / "volume", tmp_path / "package.yaml"
+    write_pictures(volume / "data", 12)
+    settings = RunSettings(TASK, data=str(volume / "data"), to_node="StatisticsGen", workspace=volume)
+    assert run(settings, Listener()).exit == EXIT_BLESSED
+    overrides = {"cluster.metadata_host": "", "cluster.mount": str(volume)}
+    write_package(RunSettings(TASK, data=str(volume / "data"), overrides=overrides), file)
+    package = Package.read(file)
+    container = package.container(package.tasks["folder-example-gen"], FIRST, {})
+    assert PASSWORD not in container.environment
+    ended = subprocess.run(container.command, env=container.environment, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    told = volume / TASK / "runs" / FIRST / "nodes" / "FolderExampleGen.json"
+    assert json.loads(told.read_text(encoding="utf-8"))["state"] == "cached"
 
 
 SAID = {"message": "the disk is full", "fix": "free some space", "exit": 1, "log": "log.txt"}

@@ -118,6 +118,21 @@ def test_a_run_of_many_processes_is_alive_while_one_of_them_is(tmp_path: Path, m
     assert (ended["state"], ended["seconds"], "error" in ended) == ("finished", 12.346, False)
 
 
+def test_a_node_that_is_a_process_of_its_own_keeps_its_own_record(tmp_path: Path) -> None:
+    run_state.node_begins(tmp_path, "Trainer")
+    run_state.node_begins(tmp_path, "Evaluator")
+    running = json.loads((tmp_path / "nodes" / "Trainer.json").read_text(encoding="utf-8"))
+    assert running["state"] == "running" and running["started"] and run_state.ended_nodes(tmp_path) == {}
+    run_state.node_ends(tmp_path, "Trainer", "failed", Failure("no memory", "raise it", 1))
+    run_state.node_ends(tmp_path, "Evaluator", "cached")
+    trainer, evaluator = (run_state.ended_nodes(tmp_path)[name] for name in ("Trainer", "Evaluator"))
+    assert trainer["failure"] == {"message": "no memory", "fix": "raise it", "exit": 1, "log": ""}
+    assert (evaluator["state"], evaluator["failure"]) == ("cached", None)
+    assert evaluator["seconds"] >= 0 and evaluator["peak_rss_mb"] > 1
+    run_state.node_begins(tmp_path, "Trainer")
+    assert set(run_state.ended_nodes(tmp_path)) == {"Evaluator"}, "what is tried again has not ended"
+
+
 def test_the_end_of_a_failed_run_of_many_processes_says_why(tmp_path: Path) -> None:
     run_state.begin(tmp_path, FACTS, patience=900)
     run_state.end(tmp_path, 1.0, Failure("Trainer: no memory", "raise it", 1))
