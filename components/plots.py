@@ -91,6 +91,20 @@ def of_numbers(truth: Array, predicted: Array) -> Plot:
     }
 
 
+def of_likeness(scores: Array) -> Plot:
+    """How much of each text is as a person wrote it. `[examples]`, chrF from 0 to 100."""
+    edges = np.linspace(0, 100, BINS + 1)
+    return {
+        "kind": "histogram",
+        "title": "Likeness of texts",
+        "x_label": "chrF of one text",
+        "y_label": "share of the texts",
+        "series": {"texts": np.histogram(scores, edges)[0].tolist()},
+        "edges": edges.tolist(),
+        "note": f"Half of the texts are below {np.median(scores):.3g}. 100 is the person's text to the letter.",
+    }
+
+
 Scores = dict[str, tuple[Array, Array]]
 """Name -> whether each decision's truth is yes, and the score of yes."""
 

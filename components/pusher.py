@@ -6,8 +6,11 @@ load. This executor refuses what is not blessed, copies to a staging folder, wri
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +43,25 @@ class PusherExecutor(Executor):
 def push(model: Path, serving: Path, about: dict[str, Any]) -> Path:
     """Copies a SavedModel to the next version under `serving` and returns its folder.
 
-    At each moment `serving` holds complete versions only. What an earlier, killed push left behind is cleared away. A
-    model that is the latest version already, because only what came after it ran anew, is not pushed twice.
+    At each moment `serving` holds complete versions only, also where two runs on a cluster push at once. What an
+    earlier, killed push left behind is cleared away. A model that is the latest version already, because only what came
+    after it ran anew, is not pushed twice.
     """
     serving.mkdir(parents=True, exist_ok=True)
+    with _locked(serving):
+        return _push(model, serving, about)
+
+
+@contextmanager
+def _locked(serving: Path) -> Iterator[None]:
+    """Within, nobody else is, on no machine that shares the folder. The lock goes with its process. It is beside the
+    folder, which model servers watch, and a file, since NFS locks no folders."""
+    with serving.with_name(f"{serving.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _push(model: Path, serving: Path, about: dict[str, Any]) -> Path:
     latest = serving / str(max(manifest.versions(serving), default=0))
     if manifest.describes(latest, model):
         return latest

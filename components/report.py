@@ -249,7 +249,7 @@ class Answers:
         return [record | {"example": key} for record, (key, _) in zip(records, chosen, strict=True)]
 
     def plots(self) -> Iterator[plots.Plot]:
-        """What the kind of answer lets draw: of class probabilities, of one number, of a confidence."""
+        """What the kind of answer lets draw: of class probabilities, of a number, of a text, of a confidence."""
         asked, label = self._task.metrics(), _label(self._task)
         if label and {"labels", "probabilities"} <= self._outputs.keys():
             truth, probabilities = self._truth_and("probabilities", label)
@@ -258,22 +258,36 @@ class Answers:
             yield from plots.of_classifier(
                 np.array([index.get(_text(name), -1) for name in truth]), probabilities, classes
             )
-        elif asked.raw_label and asked.label and self._is_number(asked.prediction, asked.label):
-            truth, predicted = self._truth_and(str(asked.prediction), asked.label)
-            yield plots.of_numbers(np.array(truth), predicted)
+        elif asked.raw_label and asked.label:
+            answers = (asked.prediction,) if isinstance(asked.prediction, str) else asked.prediction
+            for answer in answers:
+                if self._is_number(answer, asked.label):
+                    truth, predicted = self._truth_and(answer, asked.label)
+                    yield plots.of_numbers(np.array(truth), predicted)
+                elif self._is_text(answer, asked.label):
+                    yield plots.of_likeness(np.array(list(self._likeness(answer, asked.label))))
         if "confidence" in self._outputs:
             judged = [i for i, shown in enumerate(self._shown) if shown.correct is not None]
             right = np.array([self._shown[i].correct for i in judged], bool)
             yield plots.of_confidence(self._outputs["confidence"][judged], right)
 
-    def _is_number(self, prediction: Any, label: str) -> bool:
-        values = self._outputs.get(prediction) if isinstance(prediction, str) else None
-        return (
-            values is not None
-            and values.ndim == 1
-            and values.dtype.kind == "f"
-            and isinstance(self._pool[0][0].get(label), (int, float))
-        )
+    def _is_number(self, answer: str, label: str) -> bool:
+        return self._is_one(answer, "f") and isinstance(self._pool[0][0].get(label), (int, float))
+
+    def _is_text(self, answer: str, label: str) -> bool:
+        return self._is_one(answer, "O") and isinstance(self._pool[0][0].get(label), bytes)
+
+    def _is_one(self, answer: str, kind: str) -> bool:
+        """Whether an output has one value for each example, of that kind of dtype."""
+        values = self._outputs.get(answer)
+        return values is not None and values.ndim == 1 and values.dtype.kind == kind
+
+    def _likeness(self, answer: str, label: str) -> Iterator[float]:
+        """chrF of each text of the pool."""
+        from trainer.metrics.text import chrf, chrf_counts
+
+        for example, predicted in zip(self._pool[0], self._outputs[answer], strict=True):
+            yield chrf(chrf_counts(_text(predicted), _text(example.get(label, b""))))
 
 
 def _label(task: Task) -> str | None:

@@ -72,6 +72,13 @@ def test_long_curves_are_thinned_and_keep_their_ends() -> None:
     assert len(points) <= plots.MAX_POINTS and points[0] == [0.0, 0.0] and points[-1] == [1.0, 1.0]
 
 
+def test_likeness_of_texts() -> None:
+    plot = plots.of_likeness(np.array([0.0, 48.0, 52.0, 100.0]))
+    counts = plot["series"]["texts"]
+    assert (counts[0], counts[9], counts[10], counts[-1], sum(counts)) == (1, 1, 1, 1, 4)
+    assert len(plot["edges"]) == len(counts) + 1 and "below 50" in plot["note"]
+
+
 def test_errors_of_numbers() -> None:
     truth = np.linspace(0, 10, 100)
     plot = plots.of_numbers(truth, (truth + 2).astype(np.float32))

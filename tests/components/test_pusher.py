@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,19 @@ def test_the_same_model_is_not_pushed_twice(model: Path, tmp_path: Path) -> None
     serving = tmp_path / "serving"
     assert pusher.push(model, serving, {}) == pusher.push(model, serving, {})
     assert manifest.versions(serving) == [1]
+
+
+def test_two_runs_that_push_at_once_push_one_after_the_other(model: Path, tmp_path: Path) -> None:
+    models = [model, tmp_path / "other"]
+    shutil.copytree(model, models[1])
+    for each in models:
+        (each / "variables" / "data").write_bytes(os.urandom(4 << 20))
+    with ThreadPoolExecutor() as pool:
+        versions = list(pool.map(lambda each: pusher.push(each, tmp_path / "serving", {"task": "toy"}), models))
+    assert sorted(version.name for version in versions) == ["1", "2"]
+    for pushed, version in zip(models, versions, strict=True):
+        manifest.verify(version)
+        assert (version / "variables" / "data").read_bytes() == (pushed / "variables" / "data").read_bytes()
 
 
 def test_a_push_killed_halfway_is_never_a_version(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
