@@ -179,7 +179,11 @@ class Task(ABC):
 
     @abstractmethod
     def build_model(self, spec: DataSpec) -> Any:
-        """A compiled `tf.keras.Model` on a dict of features, called inside the strategy's scope."""
+        """A compiled `tf.keras.Model` on a dict of features, called inside the strategy's scope.
+
+        Every weight exists when the method returns. Of the model the variables are saved, and the graph of `predict`:
+        it must hold no lookup tables, which belong into `preprocess`.
+        """
 
     @abstractmethod
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
