@@ -16,7 +16,6 @@ from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.pusher.component import Pusher
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.trainer.component import Trainer
-from tfx.components.transform.component import Transform
 from tfx.dsl.components.base import executor_spec
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
@@ -34,6 +33,7 @@ from components.reference import Reference
 from components.report import Report
 from components.schema import SchemaGen, schema_of
 from components.training import RUN_FN, TrainingExecutor
+from components.transform import Transform
 from data.columns import raw_features
 from pipelines.beam import BeamSettings, beam_args
 from pipelines.identity import code_digest, library_versions
