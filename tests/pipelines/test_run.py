@@ -239,6 +239,22 @@ def test_a_class_that_only_eval_has_refuses_the_run(tmp_path: Path) -> None:
         run(settings(tmp_path / "data", tmp_path / "w"), Listener())
 
 
+def test_transform_takes_batches_of_one_size(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beam would go by the time that they take, and sums of floats with it: no two runs were quite the same."""
+    from tensorflow_transform.beam import impl
+
+    rows, process = [], impl._RunMetaGraphDoFn.process
+
+    def noting(self: Any, batch: Any, *others: Any, **named: Any) -> Any:
+        rows.append(batch.num_rows)
+        return process(self, batch, *others, **named)
+
+    monkeypatch.setattr(impl._RunMetaGraphDoFn, "process", noting)
+    result = run(settings(folder, tmp_path, to_node="Transform"), Listener())
+    splits = {result.examples["train"], result.examples["eval"]}
+    assert rows and set(rows) == splits, "each split is one batch, since it has fewer rows than one"
+
+
 def test_a_changed_file_is_seen(folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / "data"
     shutil.copytree(folder, copy)
