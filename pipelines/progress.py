@@ -41,7 +41,7 @@ class Plain(Listener):
         self._last = fields
 
     def node_finished(self, node: str, state: str, seconds: float) -> None:
-        detail, self._last = describe(self._last), {}
+        detail, self._last = last_words(self._last), {}
         self.message(f"{MARKS[state]} {node:<17} {state:<7} {seconds:6.1f} s  {detail}".rstrip())
 
     def message(self, text: str) -> None:
@@ -82,7 +82,7 @@ class Live(Listener):
         self._fields = fields
 
     def node_finished(self, node: str, state: str, seconds: float) -> None:
-        detail, self._fields, self._node = describe(self._fields), {}, None
+        detail, self._fields, self._node = last_words(self._fields), {}, None
         style = {"failed": "bold red", "cached": "dim", "skipped": "dim"}.get(state, "green")
         self._console.print(
             f"[{style}]{MARKS[state]}[/] {node:<17} [{style}]{state:<7}[/] {seconds:6.1f} s  [dim]{detail}[/]"
@@ -118,6 +118,11 @@ def describe(fields: dict[str, Any]) -> str:
     if "loss" in fields:
         parts.append(f"loss {fields['loss']:.4g}")
     return ", ".join(parts)
+
+
+def last_words(fields: dict[str, Any]) -> str:
+    """The same when the node has ended. Rows were counted some time before, and not to the end."""
+    return describe({name: value for name, value in fields.items() if name != "rows"})
 
 
 def seconds_left(fields: dict[str, Any], seconds: float, expected: float | None) -> float | None:

@@ -46,6 +46,15 @@ class Abandoned(io.StringIO):
         raise BrokenPipeError
 
 
+def test_rows_of_a_look_before_the_end_are_not_told_as_the_count() -> None:
+    stream = io.StringIO()
+    plain = Plain(stream)
+    plain.node_started("FolderExampleGen", 0, 1, None)
+    plain.node_progress("FolderExampleGen", {"rows": 0})
+    plain.node_finished("FolderExampleGen", "ran", 0.5)
+    assert "rows" not in stream.getvalue()
+
+
 def test_a_reader_that_leaves_ends_the_run_in_words() -> None:
     with pytest.raises(BenisonError, match="has gone"):
         Plain(Abandoned()).message("x")
