@@ -342,12 +342,13 @@ class _Training:
         if not failed:  # a drained node's pods are gone, records and all
             who, disrupted = f"a worker of {self.workers.name}", outcome.reason == "PodFailurePolicy"
             return Failure(who, 1, outcome.message, "", self.log_dir, disrupted)
+        for pod in failed:
+            for line in outputs[pod["metadata"]["name"]].splitlines()[-SHOWN_LINES:]:
+                logger.info("%s | %s", pod["metadata"]["name"], line)
         failures = [self._failure_of(pod, outputs[pod["metadata"]["name"]]) for pod in failed]
         return next((one for one in failures if one.disrupted or one.explained), failures[0])
 
     def _failure_of(self, pod: Document, output: str) -> Failure:
-        for line in output.splitlines()[-SHOWN_LINES:]:
-            logger.info("%s | %s", pod["metadata"]["name"], line)
         index, disruption = pod_records.worker_index(pod), pod_records.disruption(pod)
         ended = pod_records.termination(pod)
         code, cause = ended.get("exitCode", 1), ended.get("reason", "Error")

@@ -259,8 +259,7 @@ class Answers:
                 np.array([index.get(_text(name), -1) for name in truth]), probabilities, classes
             )
         elif asked.raw_label and asked.label:
-            answers = (asked.prediction,) if isinstance(asked.prediction, str) else asked.prediction
-            for answer in answers:
+            for answer in asked.predictions:
                 if self._is_number(answer, asked.label):
                     truth, predicted = self._truth_and(answer, asked.label)
                     yield plots.of_numbers(np.array(truth), predicted)

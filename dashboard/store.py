@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from components.report_page import MEDIA, ReportData
+from dashboard import lineage
 from data.errors import BenisonError
+from pipelines.lineage import Step, steps_of_json
 from trainer import manifest
 
 STALE_SECONDS = 60
@@ -242,6 +244,17 @@ class Store:
             stream.seek(max(0, size - LOG_BYTES))
             text = stream.read().decode("utf-8", "replace")
         return text if size <= LOG_BYTES else text.partition("\n")[2]
+
+    def lineage(self, run: Run) -> list[Step]:
+        """What made what: as a run on a cluster, whose metadata store is a server, wrote it down, else as the store has
+        it. Raises Damaged."""
+        file = self.root / run.task / "runs" / run.id / "lineage.json"
+        if not (written := self._json(file)):
+            return lineage.of_run(self.root / run.task, run.id)
+        try:
+            return steps_of_json(written["steps"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise Damaged(f"{file} cannot be read: {error!r}") from None
 
     def quarantine(self, run: Run) -> list[dict[str, Any]]:
         """The first bad records, each with file, row, column and reason. Raises Damaged."""

@@ -121,7 +121,9 @@ class ClusterRun:
         from pipelines.lineage import connect, steps_as_json, steps_of
 
         steps = steps_of(connect(self.connection), self.record.space.root, self.record.run_id)
-        workspace.write_atomic(self.record.directory / "lineage.json", json.dumps(steps_as_json(steps), indent=2))
+        workspace.write_atomic(
+            self.record.directory / "lineage.json", json.dumps({"steps": steps_as_json(steps)}, indent=2)
+        )
 
 
 # --- one node ---
@@ -219,6 +221,7 @@ def _recorded(run: ClusterRun) -> RunResult:
     run.begin()
     nodes, ends = run.nodes(), run_state.ended_nodes(run.record.directory)
     _join_logs(run)
+    run.write_lineage()
     seconds = max(node.start + node.seconds for node in nodes)
     peak = max((end["peak_rss_mb"] for end in ends.values()), default=0.0)
     failure = failure_of(nodes, ends)
@@ -226,7 +229,6 @@ def _recorded(run: ClusterRun) -> RunResult:
         result = run.record.finish(nodes, seconds, peak)
     else:
         result = run.record.fail(nodes, seconds, peak, failure)
-    run.write_lineage()
     run_state.end(run.record.directory, seconds, failure)
     return result
 

@@ -25,7 +25,6 @@ be named by vocabulary index."""
 def save(task: Task, model: Any, spec: DataSpec, transform_output: Any, target: Path) -> None:
     """Writes the SavedModel to `target`."""
     evaluation = task.metrics()
-    wanted = (evaluation.prediction,) if isinstance(evaluation.prediction, str) else evaluation.prediction
     module = tf.Module()
     module.model_variables = model.variables  # not the model: Keras would trace each of its layers again
     module.transform = transform_output.transform_features_layer()
@@ -53,7 +52,7 @@ def save(task: Task, model: Any, spec: DataSpec, transform_output: Any, target: 
     @tf.function(input_signature=[serialized])
     def evaluate(examples: Any) -> Features:
         predictions = predict(tf.io.parse_example(examples, parsing if evaluation.targets_seen else in_serving))
-        return {name: predictions[name] for name in wanted}
+        return {name: predictions[name] for name in evaluation.predictions}
 
     @tf.function(input_signature=[serialized])
     def transform_features(examples: Any) -> Features:

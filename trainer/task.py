@@ -111,6 +111,10 @@ class Evaluation:
     raw_label: bool = False
     targets_seen: bool = False
 
+    @property
+    def predictions(self) -> tuple[str, ...]:
+        return (self.prediction,) if isinstance(self.prediction, str) else self.prediction
+
 
 @dataclass(frozen=True)
 class DataSpec:

@@ -9,7 +9,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 
 from components import report_page
 from components.report_page import ReportData, number, plain
-from dashboard import address, charts, lineage, parts, previews
+from dashboard import address, charts, parts, previews
 from dashboard.address import Query
 from dashboard.store import NotThere, Run, Store
 
@@ -466,7 +466,7 @@ def _artifacts(store: Store, run: Run) -> Any:
     if store.is_busy(run.task):  # a reader of the metadata store can be in a writer's way
         return parts.empty("They are listed when the run that goes on has ended.")
     rows = []
-    for step in lineage.of_run(store.root / run.task, run.id):
+    for step in store.lineage(run):
         taken = ", ".join(f"{name} #{artifact.id}" for name, artifact in step.inputs) or "–"
         for name, artifact in step.outputs:
             own = artifact.made_by in ("", run.id)

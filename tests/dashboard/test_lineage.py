@@ -11,6 +11,7 @@ from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from dashboard import lineage
+from dashboard.store import Damaged, NotThere, Run, Store
 from pipelines.lineage import steps_as_json
 
 
@@ -72,10 +73,18 @@ def test_what_came_from_the_cache_names_the_run_that_made_it(tmp_path: Path) -> 
 def test_a_run_on_a_cluster_has_written_it_down(tmp_path: Path) -> None:
     Recorded(tmp_path)
     [step] = lineage.of_run(tmp_path, "second")
-    (tmp_path / "runs" / "second").mkdir(parents=True)
-    (tmp_path / "runs" / "second" / "lineage.json").write_text(json.dumps(steps_as_json([step])), encoding="utf-8")
-    (tmp_path / "metadata.db").unlink()
-    assert lineage.of_run(tmp_path, "second") == [step]
+    stored, run = Store(tmp_path), Run("digits", "second", "finished")
+    written = tmp_path / "digits" / "runs" / "second" / "lineage.json"
+    written.parent.mkdir(parents=True)
+    written.write_text(json.dumps({"steps": steps_as_json([step])}), encoding="utf-8")
+    assert stored.lineage(run) == [step]
+    written.write_text('{"steps": [{"node": "Trainer"}]}', encoding="utf-8")
+    with pytest.raises(Damaged, match="lineage.json cannot be read"):
+        stored.lineage(run)
+    written.unlink()
+    written.symlink_to(Path(__file__))
+    with pytest.raises(NotThere):
+        stored.lineage(run)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no database"])

@@ -15,7 +15,7 @@ import pytest
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 
-from dashboard.lineage import of_run
+from dashboard.store import Store
 from pipelines import lineage
 from pipelines.kubeflow_package import task_name, write_package
 from pipelines.node import PASSWORD, failure_of
@@ -130,7 +130,8 @@ def test_it_leaves_what_a_local_run_leaves(world: World, first: dict[str, int]) 
     assert report["run_id"] == FIRST and report["pushed"] == "1" and report["nodes"] == world.result(FIRST)["nodes"]
     assert len(report["data"]["fingerprint"]) == 16
     assert (run / "report" / "index.html").is_file() and (run / "settings.yaml").is_file()
-    steps = {step.node: step for step in of_run(world.space, FIRST)}
+    store = Store(world.volume)
+    steps = {step.node: step for step in store.lineage(store.run(TASK, FIRST))}
     assert set(steps) == set(NODES) and {step.state for step in steps.values()} == {"complete"}
     assert dict(steps["Pusher"].inputs)["model"] == dict(steps["Trainer"].outputs)["model"]
     log = (run / "log.txt").read_text(encoding="utf-8")
