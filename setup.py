@@ -65,7 +65,11 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.12",
     packages=find_namespace_packages(include=["pipelines*", "components*", "trainer*", "data*", "dashboard*"]),
-    package_data={"pipelines": ["templates/*.txt"], "components": ["templates/*.j2"], "dashboard": ["assets/*"]},
+    package_data={
+        "pipelines.commands": ["templates/*.txt"],
+        "components.report": ["templates/*.j2"],
+        "dashboard": ["assets/*"],
+    },
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS_REQUIRE,
     entry_points={"console_scripts": ["benison = pipelines.cli:main"]},

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import measure
-from pipelines.nodes import NODES
-from pipelines.result import RunResult
+from pipelines.node_list import NODES
+from pipelines.records.run_result import RunResult
 
 RUNS, TASKS = 1000, 29
 START_SECONDS, PAGE_SECONDS = 3.0, 1.0

@@ -63,7 +63,7 @@ def _published() -> dict[str, str]:
 
 def _run(name: str, workspace: Path) -> dict[str, Any]:
     """The whole result of a run, also of one that ended without a blessing."""
-    from pipelines.workspace import task_space
+    from pipelines.records.workspace import task_space
 
     command = [BENISON, "run", name, "--workspace", str(workspace), "--json"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=False)
@@ -75,7 +75,7 @@ def _run(name: str, workspace: Path) -> dict[str, Any]:
 
 
 def _row(name: str, result: dict[str, Any]) -> str:
-    from data import catalogue
+    from data.sources import catalogue
     from trainer.task import load
 
     task = load(name)

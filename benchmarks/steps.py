@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import measure
+from trainer import distribution
 
 PASSES = 4  # one to warm up
 
@@ -27,10 +28,10 @@ def rows(options: measure.Options) -> list[measure.Row]:
 
 def steps_per_second(pipeline_root: str, repeats: int) -> dict[str, float]:
     from components.reference import split_examples
-    from trainer import cluster, inputs
+    from trainer import inputs
     from trainer.task import load
 
-    strategy = cluster.strategy()
+    strategy = distribution.strategy()
     examples = split_examples(
         str(measure.newest(pipeline_root, "Transform", "transformed_examples")),
         str(measure.newest(pipeline_root, "Transform", "transform_graph")),

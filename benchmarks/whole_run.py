@@ -71,7 +71,7 @@ def write_records(target: str) -> str:
     import numpy as np
     import tensorflow as tf
 
-    from data import catalogue
+    from data.sources import catalogue
 
     def feature(value: bytes) -> tf.train.Feature:
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))

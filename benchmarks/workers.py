@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import measure
+from trainer import distribution
 
 STEPS = 40
 HPARAMS: dict[str, Any] = {"filters": 64, "global_batch_size": 512}
@@ -77,11 +78,10 @@ def _steps_per_second(spec: dict[str, Any], place: Path, workers: int) -> float:
 
 
 def _worker(spec: Path, place: Path, hosts: list[str], index: int, core: int) -> subprocess.Popen[bytes]:
-    from trainer import cluster
 
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
     if len(hosts) > 1:
-        environment["TF_CONFIG"] = cluster.tf_config(hosts, index)
+        environment["TF_CONFIG"] = distribution.tf_config(hosts, index)
     command = ["taskset", "--cpu-list", str(core), sys.executable, "-m", "trainer.worker", str(spec)]
     with (place / f"{index}.log").open("wb") as log:
         return subprocess.Popen(command, cwd=measure.ROOT, env=environment, stdout=log, stderr=log)

@@ -1,11 +1,11 @@
 """Ingestion: a user's folder of data to tf.Examples, on top of TFX's file-based example gen.
 
-Spans, versions, split configuration, fingerprints and caching are TFX's. Ours is how records are read (`data.folder`),
-checked and quarantined, and that the fingerprint covers each file below the folder, by path, size and time of change in
-nanoseconds, where TFX's own knows whole seconds.
+Spans, versions, split configuration, fingerprints and caching are TFX's. Ours is how records are read, checked and
+quarantined (`data.folders.folder`), and that the fingerprint covers each file below the folder, by path, size and time
+of change in nanoseconds, where TFX's own knows whole seconds.
 
 Memory: a bundle reads, checks, encodes and writes one record after the other. No record's bytes pass through a
-shuffle, which the in-memory runner would hold whole; the order is `data.folder`'s.
+shuffle, which the in-memory runner would hold whole; the order is `data.folders.folder`'s.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from tfx.utils import proto_utils
 
 from data.columns import DType, Value, raw_features
 from data.errors import DataRefused
-from data.files import tree_digest
-from data.folder import DataFolder, Record
+from data.folders.files import tree_digest
+from data.folders.folder import DataFolder, Record
 from trainer.task import load
 
 QUARANTINE = "quarantine.jsonl"

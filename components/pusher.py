@@ -19,7 +19,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils
 from tfx.utils import json_utils, proto_utils
 
-from trainer import manifest
+from components import manifest
 
 STAGING = ".staging"
 

@@ -11,8 +11,8 @@ from typing import Any
 from tfx.components.trainer.executor import GenericExecutor
 from tfx.types import artifact_utils
 
-from components.cluster_settings import ClusterSettings
-from components.launchers import InProcess, Launcher, LocalProcesses
+from components.workers.cluster_settings import ClusterSettings
+from components.workers.launchers import InProcess, Launcher, LocalProcesses
 from trainer.worker import TrainingSpec, as_dict
 
 RUN_FN = "trainer.worker.train"
@@ -53,7 +53,7 @@ class TrainingExecutor(GenericExecutor):
 
 def _launcher(workers: int, cluster: dict[str, Any] | None) -> Launcher:
     if cluster is not None:
-        from components.kubernetes import KubernetesWorkers
+        from components.workers.kubernetes import KubernetesWorkers
 
         return KubernetesWorkers(ClusterSettings(**cluster), workers)
     return InProcess() if workers == 1 else LocalProcesses(workers)

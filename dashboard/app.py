@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from flask import Response, abort, request, send_file
 
-from components.report_page import TEMPLATES
+from components.report.page import TEMPLATES
 from dashboard import address, parts
 from dashboard.pages import compare, models, run, runs
 from dashboard.security import HEALTH, MAX_REQUEST_BYTES, Policy, is_loopback, protect

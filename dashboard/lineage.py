@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ml_metadata.errors import StatusError
 
-from pipelines.lineage import Step, read_only, steps_of
-from pipelines.workspace import TaskSpace
+from pipelines.records.lineage import Step, read_only, steps_of
+from pipelines.records.workspace import TaskSpace
 
 
 def of_run(space: Path, run_id: str) -> list[Step]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from components.report_page import number
+from components.report.page import number
 
 Child = Any
 """A component, a text or a number; Dash escapes the latter two."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import html
 
-from components.report_page import differences, number, shares
+from components.report.page import differences, number, shares
 from dashboard import address, charts, parts
 
 TINY = 128

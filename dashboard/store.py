@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from components.report_page import MEDIA, ReportData
+from components import manifest
+from components.report.page import MEDIA, ReportData
 from dashboard import lineage
 from data.errors import BenisonError
-from pipelines.lineage import Step, steps_of_json
-from trainer import manifest
+from pipelines.records.lineage import Step, steps_of_json
 
 STALE_SECONDS = 60
 """A run touches its state now and then; after so many without, it is taken for killed, unless it asks for patience."""

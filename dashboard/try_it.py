@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from components.report_page import MEDIA
+from components.report.page import MEDIA
 from dashboard.store import NotThere, Store
-from data import tables
 from data.columns import Column, Window
 from data.errors import WrongUse
-from pipelines.usage import inputs_of
+from data.folders import tables
+from pipelines.serving.usage import inputs_of
 from trainer.task import Task, load
 
 TABLE = "table"

@@ -33,3 +33,7 @@ class DataRefused(BenisonError):
     """Data that must not be trained on: too many bad records, anomalies, a path that leaves its folder."""
 
     exit_code = 4
+
+
+class BadValue(ValueError):
+    """One value that its column cannot take. The text is the reason shown to people and kept in the quarantine."""

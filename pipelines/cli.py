@@ -17,11 +17,20 @@ import typer
 from typer.exceptions import TyperException
 
 from data.errors import BenisonError, WrongUse
-from pipelines.failures import Failure, Terminated
-from pipelines.result import EXIT_BLESSED, EXIT_DATA_REFUSED, EXIT_FAILED, EXIT_WRONG_USE, RunResult, aligned, worst
+from pipelines import node_list
+from pipelines.console.failures import Failure, Terminated
+from pipelines.records.run_result import (
+    EXIT_BLESSED,
+    EXIT_DATA_REFUSED,
+    EXIT_FAILED,
+    EXIT_WRONG_USE,
+    RunResult,
+    aligned,
+    worst,
+)
 
 if TYPE_CHECKING:
-    from pipelines.progress import Listener
+    from pipelines.console.progress import Listener
     from pipelines.settings import RunSettings
 
 app = typer.Typer(
@@ -134,7 +143,7 @@ def run(
     Exit: 0 blessed and pushed, 1 failed, 2 wrong use, 3 trained but not blessed, 4 data refused; of several tasks the
     worst, and with --json a list.
     """
-    from pipelines import nodes, settings
+    from pipelines import settings
 
     stored = settings.read_config(config) if config else {}
     given = {
@@ -152,8 +161,8 @@ def run(
     planned = [settings.merge(stored, given | {"task": name}) for name in chosen]
     for one in planned:  # a misspelt name in the last one must not show after hours
         settings.check_local(_load(one.task).HParams, one.overrides)
-        nodes.check("--from", one.from_node)
-        nodes.check("--to", one.to_node)
+        node_list.check("--from", one.from_node)
+        node_list.check("--to", one.to_node)
     if len(planned) == 1:
         result = _run_one(planned[0], json_output, verbose)
         if json_output:
@@ -213,7 +222,7 @@ def submit(
     """
     import tempfile
 
-    from pipelines.submit import Server
+    from pipelines.cluster.submit import Server
 
     settings = _of_cluster(task, image, data, overrides, steps, limit, workers, config)
     server = Server.reached(host)
@@ -245,10 +254,10 @@ def predict(
     verbose: Verbose = False,
 ) -> None:
     """Ask the pushed model, after its digests were verified."""
-    from pipelines import logs
-    from pipelines.predict import predict as answers_of
-    from pipelines.usage import usage
-    from pipelines.workspace import task_space
+    from pipelines.console import logs
+    from pipelines.records.workspace import task_space
+    from pipelines.serving.predict import predict as answers_of
+    from pipelines.serving.usage import usage
 
     _load(task)
     if bool(files) == bool(inputs):
@@ -277,7 +286,7 @@ def report(
     """Write the last run's report as one self-contained page."""
     import shutil
 
-    from pipelines.workspace import task_space
+    from pipelines.records.workspace import task_space
 
     _load(task)
     last = task_space(workspace, task).last_run
@@ -326,7 +335,7 @@ def dashboard(
 @data_app.command("list")
 def data_list(json_output: Json = False) -> None:
     """The catalogue: what each set is, whose it is, and whether it is here."""
-    from data import catalogue
+    from data.sources import catalogue
 
     rows = [_data_row(catalogue, name) for name in catalogue.names()]
     if json_output:
@@ -338,7 +347,7 @@ def data_list(json_output: Json = False) -> None:
 @data_app.command("prepare")
 def data_prepare(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Fetch a set of the catalogue, lay it out as a folder, and print where."""
-    from data import catalogue
+    from data.sources import catalogue
 
     prepared = catalogue.prepare(name, progress=lambda text: print(text, file=sys.stderr, flush=True))
     print(prepared.root)
@@ -349,7 +358,7 @@ def data_check(
     task: TaskName, folder: Annotated[Path, typer.Argument(metavar="DIR")], json_output: Json = False
 ) -> None:
     """Read a folder as a run of TASK would, and say what is wrong with it; exit 4 if a run would refuse it."""
-    from data.check import check
+    from data.folders.check import check
 
     task_class = _load(task)
     found = check(folder, task_class.columns, split_by=task_class.split_by)
@@ -363,7 +372,7 @@ def data_check(
 @app.command("new-task")
 def new_task(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Write a new task's file, which passes the contract's tests as it stands."""
-    from pipelines.new_task import create
+    from pipelines.commands.new_task import create
 
     print(f"{create(name)}\nnext: benison run {name}   then change what it reads, builds and measures")
 
@@ -371,7 +380,7 @@ def new_task(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
 @app.command()
 def doctor(json_output: Json = False, workspace: Workspace = DEFAULT_WORKSPACE) -> None:
     """Versions, cores, memory, GPUs and data clients, each with its fix."""
-    from pipelines.doctor import checks
+    from pipelines.commands.doctor import checks
 
     found = checks(workspace)
     if json_output:
@@ -419,8 +428,8 @@ def _write_package(settings: RunSettings, output: Path, verbose: bool) -> None:
     """What libraries say meanwhile goes to a file that is kept if something unexpected is raised."""
     import tempfile
 
-    from pipelines import logs
-    from pipelines.kubeflow_package import write_package
+    from pipelines.cluster.package import write_package
+    from pipelines.console import logs
 
     handle, log = tempfile.mkstemp(prefix="benison-", suffix=".log")
     os.close(handle)
@@ -435,7 +444,7 @@ def _write_package(settings: RunSettings, output: Path, verbose: bool) -> None:
 
 
 def _run_one(settings: RunSettings, json_output: bool, verbose: bool) -> RunResult:
-    from pipelines.run import run as run_task
+    from pipelines.local.run import run as run_task
 
     listener = _listener(json_output)
     try:
@@ -470,7 +479,7 @@ def _end_row(task: str, end: RunResult | Failure) -> dict[str, Any]:
 
 
 def _listener(json_output: bool) -> Listener:
-    from pipelines import logs, progress
+    from pipelines.console import logs, progress
 
     if json_output:
         return progress.Listener()
@@ -507,7 +516,7 @@ def _load(name: str) -> Any:
 
 
 def _task_row(name: str, workspace: Path) -> dict[str, Any]:
-    from pipelines.workspace import task_space
+    from pipelines.records.workspace import task_space
 
     task = _load(name)
     evaluation = task(task.HParams()).metrics()

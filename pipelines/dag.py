@@ -24,22 +24,22 @@ from tfx.proto import pusher_pb2, trainer_pb2
 from tfx.types import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
-from components.cluster_settings import ClusterSettings, trains_in_workers
 from components.data_gate import DataGate
 from components.evaluator import Evaluator
 from components.example_gen import FolderExampleGen
 from components.pusher import PusherExecutor
 from components.reference import Reference
-from components.report import Report
+from components.report.component import Report
 from components.schema import SchemaGen, schema_of
 from components.training import RUN_FN, TrainingExecutor
 from components.transform import Transform
+from components.workers.cluster_settings import ClusterSettings, trains_in_workers
+from data import source_digest
 from data.columns import raw_features
 from pipelines.beam import BeamSettings, beam_args
 from pipelines.identity import code_digest, library_versions
+from pipelines.records.workspace import TaskSpace
 from pipelines.settings import RunSettings, apply_overrides
-from pipelines.workspace import TaskSpace
-from trainer import source_digest
 from trainer.task import Evaluation, HParams, Task, load
 
 CARD = ("columns", "targets", "sequences", "monitor")
@@ -223,7 +223,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
         hparams=json.dumps(hparams),
         gates=json.dumps([dataclasses.asdict(gate) for gate in evaluation.gates]),
         about=json.dumps(dict(settings.about), sort_keys=True),
-        digest=code.digest("components.report:ReportExecutor", "preview", "overview"),
+        digest=code.digest("components.report.component:ReportExecutor", "preview", "overview"),
     )
     pusher = Pusher(
         model=trainer.outputs["model"],

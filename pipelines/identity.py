@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 
-from trainer import source_digest
+from data import source_digest
 
 PACKAGES = ("pipelines", "components", "trainer", "data")
 LIBRARIES = ("tfx", "tensorflow", "tf-keras", "tensorflow-transform", "tensorflow-model-analysis", "apache-beam")

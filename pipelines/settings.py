@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import yaml
 
-from components.cluster_settings import ClusterSettings
+from components.workers.cluster_settings import ClusterSettings
 from data.errors import WrongUse
 from pipelines.beam import BeamSettings
 from trainer.task import HParams

@@ -22,13 +22,13 @@ from typing import Any
 
 import pytest
 
-from components.cluster_settings import ClusterSettings
-from pipelines.kubeflow_package import write_package
+from components import manifest
+from components.workers.cluster_settings import ClusterSettings
+from pipelines.cluster.package import write_package
 from pipelines.settings import RunSettings
 from tests import mariadb
 from tests.kubeflow import Cluster, Container, Package
-from tests.pipelines.test_node import QUICK, write_pictures
-from trainer import manifest
+from tests.pipelines.cluster.test_node_main import QUICK, write_pictures
 from trainer.pod import HOSTS, INDEX
 from trainer.worker import TrainingSpec
 

@@ -15,7 +15,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from components.cluster_settings import ClusterSettings
+from components.workers.cluster_settings import ClusterSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 KUBEFLOW = ROOT / "kubeflow"
@@ -255,7 +255,7 @@ def test_a_laptop_leaves_kubeflow_alone(rendered: dict[str, list[Document]]) -> 
 def test_training_pods_reach_each_other(
     rendered: dict[str, list[Document]], overlay: str, training: Literal["job", "tfjob"]
 ) -> None:
-    from components.worker_rendering import Workers, render
+    from components.workers.rendering import Workers, render
 
     workers = Workers("benison-x", "x", "run", 2, ["true"], ClusterSettings(training=training))
     *_, (_, workload) = render(workers, {"metadata": {"name": "trainer", "uid": "0"}})
@@ -337,7 +337,7 @@ def test_the_claim_is_mounted_where_pipelines_have_it(documents: list[Document])
 
 @needs_kubectl
 def test_served_folders_are_where_models_are_pushed(rendered: dict[str, list[Document]]) -> None:
-    from pipelines.workspace import task_space
+    from pipelines.records.workspace import task_space
 
     (models,) = of_kind(rendered["serving/tensorflow-serving"], "ConfigMap").values()
     found = re.findall(r'name: "(\w+)"\s+base_path: "([^"]+)"', models["data"]["models.config"])

@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping
 
 from data.errors import WrongUse
-from trainer import cluster
+from trainer import distribution
 
 HOSTS = "BENISON_WORKER_HOSTS"
 """All workers, `host:port,...`, in the order of their indices."""
@@ -42,7 +42,7 @@ def tf_config(environment: Mapping[str, str]) -> str:
             f"a worker's place is not known: {INDEX} is {index!r}, {HOSTS} names {len(hosts)} worker(s)",
             "start workers through an Indexed Job, or use python -m trainer.worker",
         )
-    return cluster.tf_config(hosts, int(index))
+    return distribution.tf_config(hosts, int(index))
 
 
 def wait_for_names(hosts: list[str]) -> None:

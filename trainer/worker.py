@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import BenisonError
-from trainer import cluster, inputs
+from trainer import distribution, inputs
 from trainer.backend import load_tensorflow, tf
 from trainer.task import Task
 from trainer.transform import task_from
@@ -62,7 +62,7 @@ def train(spec: dict[str, Any]) -> None:
 
 def _train(spec: TrainingSpec) -> None:
     load_tensorflow()
-    strategy = cluster.strategy()
+    strategy = distribution.strategy()
     task = task_from({"task": spec.task, "hparams": spec.hparams})
     tf.keras.backend.clear_session()
     tf.keras.utils.set_random_seed(task.hparams.seed)
@@ -76,7 +76,7 @@ def _train(spec: TrainingSpec) -> None:
             model.optimizer.build(model.trainable_variables)
     history = _fit(spec, task, model, strategy, examples, plan)
     _save(spec, task, model, data_spec, examples)
-    if cluster.is_chief():
+    if distribution.is_chief():
         log_dir = Path(spec.log_dir)
         log_dir.mkdir(parents=True, exist_ok=True)
         (log_dir / "history.json").write_text(json.dumps(history), encoding="utf-8")
@@ -97,9 +97,9 @@ class _Plan:
 
 def _plan(spec: TrainingSpec, task: Task, examples: inputs.TransformedExamples) -> _Plan:
     batch = task.hparams.global_batch_size
-    if batch % cluster.num_workers():
+    if batch % distribution.num_workers():
         raise BenisonError(
-            f"global_batch_size {batch} cannot be shared by {cluster.num_workers()} workers",
+            f"global_batch_size {batch} cannot be shared by {distribution.num_workers()} workers",
             "choose a multiple of the number of workers with --set global_batch_size=N",
         )
     per_pass = max(1, inputs.training_count(examples, task) // batch)
@@ -135,7 +135,7 @@ def _fit(
                 delete_checkpoint=False,
             ),
             *([] if task.monitor is None else [_early_stopping(task.monitor, task.hparams.patience)]),
-            *([callbacks.TensorBoard(spec.log_dir, write_graph=False)] if cluster.is_chief() else []),
+            *([callbacks.TensorBoard(spec.log_dir, write_graph=False)] if distribution.is_chief() else []),
             progress,
         ],
     )
@@ -194,7 +194,7 @@ def _progress_callback(path: Path, plan: _Plan) -> Any:
             self._write(self.history["loss"][-1], time.monotonic())
 
         def _write(self, loss: float, now: float) -> None:
-            if not cluster.is_chief():
+            if not distribution.is_chief():
                 return
             elapsed = now - self._begun if self._begun is not None else 0.0
             state = {
@@ -225,7 +225,7 @@ def _save(spec: TrainingSpec, task: Task, model: Any, data_spec: Any, examples: 
         weights = model.get_weights()
         model = task.build_model(data_spec)
         model.set_weights(weights)
-    if cluster.is_chief():
+    if distribution.is_chief():
         export.save(task, model, data_spec, examples.transform_output, Path(spec.model_dir))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import html
 
-from components.report_page import ReportData, number, plain
+from components.report.page import ReportData, number, plain
 from dashboard import address, charts, parts, previews
 from dashboard.address import Query
 from dashboard.store import Run, Store

@@ -7,13 +7,13 @@ from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 
-from components.report_page import number, plain, shares
+from components.report.page import number, plain, shares
 from dashboard import address, parts
 from dashboard.store import Model, NotThere, Run, Store
 from dashboard.try_it import Answer, Asked, Refused, Trial, fields_of
-from data import tables
 from data.columns import Audio, Column, Integer, Number, Seed, Text
 from data.errors import WrongUse
+from data.folders import tables
 from trainer.task import load
 
 
@@ -90,7 +90,7 @@ def _versions(store: Store, models: Sequence[Model]) -> html.Section:
 
 
 def _commands(store: Store, task: str, model: Model) -> html.Section:
-    from pipelines.usage import usage
+    from pipelines.serving.usage import usage
 
     try:
         ask = usage(task)

@@ -7,8 +7,8 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from components import report_page
-from components.report_page import ReportData, number, plain
+from components.report import page as report_page
+from components.report.page import ReportData, number, plain
 from dashboard import address, charts, parts, previews
 from dashboard.address import Query
 from dashboard.store import NotThere, Run, Store

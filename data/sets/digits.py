@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from data.catalogue import DataSet, Source
+from data.sources.catalogue import DataSet, Source
 
 DATA_SET = DataSet(
     name="digits",

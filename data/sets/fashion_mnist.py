@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from data.catalogue import DataSet, Source
+from data.sources.catalogue import DataSet, Source
 
 CLASSES = (
     "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
@@ -46,8 +46,8 @@ def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -
     """Writes `target/{train,eval}/<class>/<number>.png`."""
     import numpy as np
 
-    from data.archives import unpack
     from data.sets._pictures import stratified_eval, write_class_folders
+    from data.sources.archives import unpack
 
     names = np.array(CLASSES)
     with TemporaryDirectory(dir=target.parent) as unpacked:

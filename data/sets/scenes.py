@@ -17,8 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from data.catalogue import DataSet, Source
 from data.sets import fashion_mnist
+from data.sources.catalogue import DataSet, Source
 
 DATA_SET = DataSet(
     name="scenes",
@@ -69,7 +69,7 @@ Box = tuple[int, int, int, int]
 def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
     """Writes `target/{train,eval}/metadata.jsonl`, each row with `file_name` and `objects`, and the scenes as JPEG."""
     del sources
-    from data.archives import unpack
+    from data.sources.archives import unpack
 
     clothes, photographs = archives
     with TemporaryDirectory(dir=target.parent) as unpacked:

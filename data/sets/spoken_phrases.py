@@ -25,7 +25,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from data.catalogue import DataSet, Source
+from data.sources.catalogue import DataSet, Source
 
 if TYPE_CHECKING:
     from data.sets._voices import Utterance
@@ -119,8 +119,8 @@ RECORDINGS = "usr/share/asterisk/sounds/en_US_f_Allison"
 
 def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
     """Writes `target/{train,eval}/metadata.jsonl` (file_name, text, voice) and the sounds beside it, FLAC or WAV."""
-    from data.archives import unpack
     from data.sets._voices import speak
+    from data.sources.archives import unpack
 
     wanted = {
         _ESPEAK: ("espeakng_loader/libespeak-ng.so", "espeakng_loader/espeak-ng-data/*"),

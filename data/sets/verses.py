@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from data.catalogue import DataSet, Source
+from data.sources.catalogue import DataSet, Source
 
 MAX_WORDS = 16
 
@@ -73,7 +73,7 @@ def read_module(archive: Path, folder: Path, versification: str) -> dict[Verse, 
     """The verses of a packaged SWORD module as they are, with markup, in the order of their numbers."""
     from pysword.bible import SwordBible
 
-    from data.archives import unpack
+    from data.sources.archives import unpack
 
     files = unpack(archive, folder, "usr/share/sword/modules/texts/ztext/*")
     bible = SwordBible(str(files[0].parent), "ztext", versification, "utf-8", "OSIS", "BOOK", "ZIP")

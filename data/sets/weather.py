@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from data.catalogue import DataSet, Source
+from data.sources.catalogue import DataSet, Source
 
 DATA_SET = DataSet(
     name="weather",
@@ -45,7 +45,7 @@ MAX_WIND = 253.0
 def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
     """Writes `target/weather.csv`: airport, time and `COLUMNS`, by airport and time."""
     del sources
-    from data.archives import unpack
+    from data.sources.archives import unpack
 
     target.mkdir()
     with TemporaryDirectory(dir=target.parent) as unpacked:

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from components import pusher
+from components import manifest, pusher
 from data.errors import BenisonError
-from pipelines.failures import Failure
-from trainer import manifest
+from pipelines.console.failures import Failure
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.result import RunResult
-from trainer import manifest
+from components import manifest
+from pipelines.records.run_result import RunResult
 from trainer.preview import Bars, Box, Curve, Picture, Preview, Sound, Words, write
 
 HOSTILE = "<script>document.title='stolen'</script>"
@@ -37,7 +37,7 @@ def gate(metric: str, value: float, bound: float, slice_name: str = "", higher: 
 
 
 def state(task: str, number: int, word: str, **changes: Any) -> dict[str, Any]:
-    """What `pipelines.record` and `pipelines.run_state` leave of a run."""
+    """What `pipelines.records.run_record` and `pipelines.records.live_state` leave of a run."""
     nodes = [{"id": n, "state": "ran", "start": float(i), "seconds": 1.0} for i, n in enumerate(NODES)]
     return {
         "task": task,
@@ -57,7 +57,7 @@ def state(task: str, number: int, word: str, **changes: Any) -> dict[str, Any]:
 
 
 def result(task: str, number: int, score: float, bound: float = 0.5, **changes: Any) -> RunResult:
-    """What `pipelines.run` leaves of a run that reached its end."""
+    """What `pipelines.local.run` leaves of a run that reached its end."""
     blessed = score >= bound
     verdict = (
         f"{'blessed' if blessed else 'not blessed'}: accuracy {score:.4g}, {'≥' if blessed else '<'} {bound} (floor)"

@@ -12,7 +12,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from dashboard import lineage
 from dashboard.store import Damaged, NotThere, Run, Store
-from pipelines.lineage import steps_as_json
+from pipelines.records.lineage import steps_as_json
 
 
 class Recorded:

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from components import manifest
 from dashboard.store import Store
 from dashboard.try_it import TABLE, Asked, Refused, Trial, fields_of
 from data.columns import Seed, Text
-from pipelines.progress import Listener
-from pipelines.run import run
+from pipelines.console.progress import Listener
+from pipelines.local.run import run
 from pipelines.settings import RunSettings
 from tests.dashboard import stores
 from tests.dashboard.conftest import answering, shoot, until
-from tests.pipelines.test_run import QUICK, write_pictures
-from trainer import manifest
+from tests.pipelines.local.test_run import QUICK, write_pictures
 from trainer.backend import load_tensorflow
 from trainer.task import load
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelines.progress import Listener
-from pipelines.result import EXIT_BLESSED, EXIT_NOT_BLESSED, RunResult
-from pipelines.run import run
+from components import manifest
+from pipelines.console.progress import Listener
+from pipelines.local.run import run
+from pipelines.records.run_result import EXIT_BLESSED, EXIT_NOT_BLESSED, RunResult
 from pipelines.settings import RunSettings
 from tests.samples import write_sample
-from trainer import manifest
 from trainer.task import Task, load, task_names
 
 LIMIT, STEPS = 64, 4

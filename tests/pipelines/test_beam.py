@@ -15,8 +15,8 @@ import pytest
 
 from data.errors import WrongUse
 from pipelines.beam import BEAM_ARGS, BeamSettings, beam_args
-from pipelines.progress import Listener
-from pipelines.run import run
+from pipelines.console.progress import Listener
+from pipelines.local.run import run
 from pipelines.settings import RunSettings, apply_overrides
 from tests.samples import write_sample
 from trainer.task import HParams, load

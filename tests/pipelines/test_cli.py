@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import pty
@@ -16,16 +17,16 @@ from typing import Any, ClassVar
 
 import pytest
 
-import pipelines
 import trainer.task
 from data.columns import Image, Label
 from data.errors import BenisonError, DataRefused, WrongUse
-from pipelines import cli, new_task
-from pipelines.failures import RESUME, ROOT
-from pipelines.progress import Listener
-from pipelines.result import RunResult
+from pipelines import cli
+from pipelines.commands import new_task
+from pipelines.console.failures import RESUME, ROOT
+from pipelines.console.progress import Listener
+from pipelines.records.run_result import RunResult
+from pipelines.records.workspace import task_space
 from pipelines.settings import RunSettings
-from pipelines.workspace import task_space
 from trainer.task import Evaluation, Gate, HParams
 
 RESULT = RunResult(
@@ -74,18 +75,20 @@ def load(name: str) -> type[Digits]:
     return TASKS[name]
 
 
-def fake_module(monkeypatch: pytest.MonkeyPatch, package: ModuleType, name: str, **members: Any) -> None:
-    module = ModuleType(f"{package.__name__}.{name}")
+def fake_module(monkeypatch: pytest.MonkeyPatch, name: str, **members: Any) -> None:
+    """A module of that dotted name, for whoever imports it from now on."""
+    module = ModuleType(name)
     vars(module).update(members)
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setattr(package, name, module, raising=False)
+    monkeypatch.setitem(sys.modules, name, module)
+    package, _, leaf = name.rpartition(".")
+    monkeypatch.setattr(importlib.import_module(package), leaf, module, raising=False)
 
 
 Result = RunResult | BaseException | Callable[[RunSettings, Listener], RunResult]
 
 
 class Runs:
-    """Stands for `pipelines.run`: what it was asked, and what each task comes to."""
+    """Stands for `pipelines.local.run`: what it was asked, and what each task comes to."""
 
     def __init__(self) -> None:
         self.asked: list[RunSettings] = []
@@ -104,7 +107,7 @@ class Runs:
 @pytest.fixture(autouse=True)
 def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Runs]:
     fake = Runs()
-    fake_module(monkeypatch, pipelines, "run", run=fake.run)
+    fake_module(monkeypatch, "pipelines.local.run", run=fake.run)
     monkeypatch.setattr(trainer.task, "task_names", lambda: list(TASKS))
     monkeypatch.setattr(trainer.task, "load", load)
     monkeypatch.setenv("BENISON_WORKSPACE", str(tmp_path / "workspace"))
@@ -330,7 +333,7 @@ def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Any, 
         picture = {"picture": str(output / "a.png")} if output else {}
         return [{"file": str(file), "label": "7", "probabilities": probabilities} | picture for file in files]
 
-    fake_module(monkeypatch, pipelines, "predict", predict=answer)
+    fake_module(monkeypatch, "pipelines.serving.predict", predict=answer)
     task_space(tmp_path / "workspace", "digits").serving.mkdir(parents=True)
     return asked
 
@@ -368,7 +371,6 @@ def test_predict_without_a_model_says_how_to_get_one_and_makes_nothing(benison: 
 
 
 def test_data_is_listed_prepared_and_credited(benison: Benison, monkeypatch: pytest.MonkeyPatch) -> None:
-    import data
 
     source = SimpleNamespace(size_bytes=4_900_000)
     entry = SimpleNamespace(title="Digits", licence="CC0", credit="A. N. Other", sources=((source,),))
@@ -378,7 +380,7 @@ def test_data_is_listed_prepared_and_credited(benison: Benison, monkeypatch: pyt
         return SimpleNamespace(root=Path("/cache") / name)
 
     members = {"names": lambda: ["mnist"], "get": lambda name: entry, "cached": lambda name: None, "prepare": prepare}
-    fake_module(monkeypatch, data, "catalogue", **members)
+    fake_module(monkeypatch, "data.sources.catalogue", **members)
     (row,) = benison("data", "list", "--json").json
     assert (row["name"], row["licence"], row["credit"], row["size_mb"], row["cached"]) == (
         *("mnist", "CC0", "A. N. Other", 4.9),
@@ -410,7 +412,7 @@ def test_a_new_task_is_written_and_what_to_do_next(
 def test_doctor_fails_only_for_what_is_essential(
     benison: Benison, monkeypatch: pytest.MonkeyPatch, states: list[Any], code: int
 ) -> None:
-    from pipelines import doctor
+    from pipelines.commands import doctor
 
     found = [doctor.Check(f"thing {i}", state, "found", "mend it") for i, state in enumerate(states)]
     monkeypatch.setattr(doctor, "checks", lambda workspace: found)
@@ -468,9 +470,10 @@ NOISY = """
 import os, sys
 from pathlib import Path
 from types import ModuleType
-import pipelines
-from pipelines import cli, logs
-from pipelines.result import RunResult
+import pipelines.local
+from pipelines import cli
+from pipelines.console import logs
+from pipelines.records.run_result import RunResult
 
 def run(settings, listener, verbose=False):
     with logs.captured(Path(sys.argv[1]), verbose):
@@ -483,9 +486,9 @@ def run(settings, listener, verbose=False):
             raise ValueError("odd")
     return RunResult(task=settings.task, run_id="r1", exit=0, places={"log": sys.argv[1]})
 
-fake = ModuleType("pipelines.run")
+fake = ModuleType("pipelines.local.run")
 fake.run = run
-sys.modules["pipelines.run"] = pipelines.run = fake
+sys.modules["pipelines.local.run"] = pipelines.local.run = fake
 cli.main(sys.argv[2:])
 """
 

@@ -26,8 +26,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines.failures import RESUME, ROOT
-from trainer import manifest
+from components import manifest
+from pipelines.console.failures import RESUME, ROOT
 
 TASK = "image_classification"
 ROUNDS = 3
@@ -36,7 +36,9 @@ QUICK = {"global_batch_size": 32, "min_steps": STEPS, "filters": 8, "epochs": 1}
 DEADLINE = 120.0
 
 servers = multiprocessing.get_context("forkserver")
-servers.set_forkserver_preload(["pipelines.cli", "pipelines.dag", "pipelines.run", "pipelines.runner", "tf_keras"])
+servers.set_forkserver_preload(
+    ["pipelines.cli", "pipelines.dag", "pipelines.local.run", "pipelines.node_runner", "tf_keras"]
+)
 
 RUN = """
 import os
@@ -111,7 +113,7 @@ class Run:
         return dict(re.findall(r"^[^\w\s] (\w+) +(ran|cached|failed|skipped) ", self.out, re.MULTILINE))
 
 
-class Runner:
+class NodeRunner:
     """Starts runs of one folder of pictures in one workspace."""
 
     def __init__(self, data: Path, workspace: Path, scratch: Path) -> None:
@@ -183,10 +185,10 @@ def mounted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path | None]:
 
 
 @pytest.fixture(scope="module")
-def runner(mounted: Path | None, tmp_path_factory: pytest.TempPathFactory) -> Runner:
+def runner(mounted: Path | None, tmp_path_factory: pytest.TempPathFactory) -> NodeRunner:
     """The tests of this module go on in one workspace, one after the other."""
     scratch = tmp_path_factory.mktemp("faults")
-    return Runner(write_pictures(scratch / "pictures", 60), (mounted or scratch) / "workspace", scratch)
+    return NodeRunner(write_pictures(scratch / "pictures", 60), (mounted or scratch) / "workspace", scratch)
 
 
 def until(happened: Callable[[], Any], run: Run) -> Any:
@@ -220,7 +222,7 @@ AGAIN = "Evaluator"
 
 
 @pytest.fixture(scope="module")
-def killed(runner: Runner) -> Run:
+def killed(runner: NodeRunner) -> Run:
     """A run that follows a chain of others. Each of those was killed in a node, and got there by what the one before,
     killed in the node before, had finished."""
     finished: list[str] = []
@@ -238,7 +240,7 @@ def killed(runner: Runner) -> Run:
     return runner.start("--json")
 
 
-def test_after_kills_in_every_node_a_run_ends_blessed_with_one_version_served(killed: Run, runner: Runner) -> None:
+def test_after_kills_in_every_node_a_run_ends_blessed_with_one_version_served(killed: Run, runner: NodeRunner) -> None:
     assert killed.code == 0, killed.err
     result = json.loads(killed.out)
     assert result["blessed"] and result["pushed"] == "1"
@@ -248,7 +250,7 @@ def test_after_kills_in_every_node_a_run_ends_blessed_with_one_version_served(ki
     assert manifest.verify(runner.space / "serving" / "1")["task"] == TASK
 
 
-def test_kills_leave_no_partial_output_and_metadata_that_agree_with_the_disk(killed: Run, runner: Runner) -> None:
+def test_kills_leave_no_partial_output_and_metadata_that_agree_with_the_disk(killed: Run, runner: NodeRunner) -> None:
     assert killed.code == 0, killed.err
     assert runner.executions(*OPEN) == []
     complete = [(node, number) for node, number in runner.executions(COMPLETE) if node in KILLED]
@@ -262,7 +264,7 @@ def test_kills_leave_no_partial_output_and_metadata_that_agree_with_the_disk(kil
     assert list(runner.space.glob("pipeline/*/.system/stateful_working_dir/*")) == []
 
 
-def test_training_went_on_from_its_backup(killed: Run, runner: Runner) -> None:
+def test_training_went_on_from_its_backup(killed: Run, runner: NodeRunner) -> None:
     assert killed.code == 0, killed.err
     [events] = runner.space.glob("pipeline/Trainer/model_run/*/train/events*")
     assert rounds_in(events) == list(range(1, ROUNDS)), "the first round was trained before the kill"
@@ -287,7 +289,7 @@ def rounds_in(events: Path) -> list[int]:
 # --- two runs, and a polite end ---
 
 
-def test_a_second_run_is_told_who_is_here_and_a_terminated_one_how_to_resume(killed: Run, runner: Runner) -> None:
+def test_a_second_run_is_told_who_is_here_and_a_terminated_one_how_to_resume(killed: Run, runner: NodeRunner) -> None:
     assert killed.code == 0, killed.err
     first = runner.start("--set", "learning_rate=0.004", fault=HOLD, HELD=str(runner.space / "held"))
     until((runner.space / "held").exists, first)
@@ -302,7 +304,7 @@ def test_a_second_run_is_told_who_is_here_and_a_terminated_one_how_to_resume(kil
     assert runner.executions(*OPEN) == []
 
 
-def test_a_termination_ends_a_node_that_beam_runs(killed: Run, runner: Runner) -> None:
+def test_a_termination_ends_a_node_that_beam_runs(killed: Run, runner: NodeRunner) -> None:
     assert killed.code == 0, killed.err
     run = runner.strike("StatisticsGen", signal.SIGTERM, "--from", "StatisticsGen")
     assert run.code == 128 + signal.SIGTERM
@@ -324,7 +326,7 @@ trainer.worker.train = hold
 # --- two workers ---
 
 
-def test_a_termination_takes_the_workers_with_it(killed: Run, runner: Runner) -> None:
+def test_a_termination_takes_the_workers_with_it(killed: Run, runner: NodeRunner) -> None:
     assert killed.code == 0, killed.err
     run = runner.start("--workers", "2")
     workers = until(lambda: len(found := workers_of(run)) == 2 and found, run)
@@ -348,7 +350,7 @@ def workers_of(run: Run) -> list[int]:
     return sorted(found)
 
 
-def test_a_killed_tensorflow_worker_costs_one_round_not_the_run(killed: Run, runner: Runner) -> None:
+def test_a_killed_tensorflow_worker_costs_one_round_not_the_run(killed: Run, runner: NodeRunner) -> None:
     assert killed.code == 0, killed.err
     run = runner.start("--workers", "2")
 
@@ -394,7 +396,7 @@ def fill(disk: Path, room: int) -> Path:
     [(0, []), (64 << 10, []), (300 << 10, ["--fresh"]), (400 << 10, [])],
 )
 def test_a_full_disk_is_named_and_the_served_model_stays(
-    killed: Run, runner: Runner, disk: Path, room: int, options: list[str]
+    killed: Run, runner: NodeRunner, disk: Path, room: int, options: list[str]
 ) -> None:
     assert killed.code == 0, killed.err
     served = manifest.versions(runner.space / "serving")
@@ -410,7 +412,7 @@ def test_a_full_disk_is_named_and_the_served_model_stays(
     assert manifest.verify(runner.space / "serving" / str(served[-1]))["task"] == TASK
 
 
-def test_with_space_again_the_run_ends_well(runner: Runner, disk: Path) -> None:
+def test_with_space_again_the_run_ends_well(runner: NodeRunner, disk: Path) -> None:
     run = runner.start("--set", "learning_rate=0.002", "--json")
     assert run.code == 0, run.err
     assert json.loads(run.out)["blessed"]

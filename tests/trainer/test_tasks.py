@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from data import catalogue
+from data import source_digest
 from data.columns import Column, raw_features
 from data.errors import WrongUse
-from trainer import source_digest
+from data.sources import catalogue
 from trainer.task import HParams, Task, load, task_names
 
 

@@ -1,9 +1,8 @@
 """How like real pictures generated ones are as a whole, and how varied, in the eyes of a frozen judge.
 
 A judge takes uint8 pictures `[batch, height, width, channels]` to `features` `[batch, width]` and `probabilities`
-`[batch, classes]` (see `trainer.judge`). Only counts, sums and outer products of what it says are kept, so that parts
-of a set can be judged apart and added up. Imports TFMA; import it where it is used.
-"""
+`[batch, classes]` (see `trainer.networks.picture_judge`). Only counts, sums and outer products of what it says are
+kept, so that parts of a set can be judged apart and added up. Imports TFMA; import it where it is used."""
 
 from __future__ import annotations
 
@@ -16,8 +15,8 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
-from trainer import images
 from trainer.backend import tf
+from trainer.features import images
 
 BATCH = 256
 """Pictures that the judge sees at once, and at most so many are held back for it."""

@@ -16,7 +16,7 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
-from trainer.interactions import TOP
+from trainer.features.interactions import TOP
 
 Array = np.ndarray[Any, Any]
 Tally = dict[Hashable, Array]

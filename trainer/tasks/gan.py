@@ -27,8 +27,9 @@ from typing import Any
 import numpy as np
 
 from data.columns import Image, Label, Seed
-from trainer import classification, images
 from trainer.backend import tf
+from trainer.families import classification
+from trainer.features import images
 from trainer.preview import Picture, Preview
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -75,7 +76,7 @@ class Gan(Task):
         }
 
     def build_model(self, spec: DataSpec) -> Any:
-        from trainer import adversarial
+        from trainer.networks import adversarial
 
         hparams = self.hparams
         height, width, channels = spec.features["image"].shape
@@ -108,7 +109,7 @@ class Gan(Task):
         )
 
     def judge(self, train: Arrays, spec: DataSpec) -> Any:
-        from trainer.judge import picture_judge
+        from trainer.networks.picture_judge import picture_judge
 
         return picture_judge(train, self.hparams.seed)
 

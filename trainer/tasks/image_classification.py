@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from data.columns import Image, Label
-from trainer import classification, images
 from trainer.backend import tf
+from trainer.families import classification
+from trainer.features import images
 from trainer.preview import Preview
 from trainer.task import Arrays, DataSpec, Evaluation, Features, HParams, Task
 

@@ -1,9 +1,9 @@
 """Machine translation (question 7): what does a text mean in another language?
 
 Method: an encoder and a decoder of GRU layers with attention (Bahdanau et al. 2015; Luong et al. 2015), see
-`trainer.seq2seq`. Words that are not frequent are spelt in pieces, so that any can be read and written
-(`trainer.texts`). Trained by teacher forcing with label smoothing; translates by beam search (`trainer.decoding`). A
-text -> its translation, a text.
+`trainer.networks.seq2seq`. Words that are not frequent are spelt in pieces, so that any can be read and written
+(`trainer.features.texts`). Trained by teacher forcing with label smoothing; translates by beam search
+(`trainer.networks.decoding`). A text -> its translation, a text.
 
 Pairs of texts of any two languages will do. Vocabularies come from the train split; texts are cut after `max_tokens`.
 
@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from data.columns import Text
-from trainer import decoding, texts
 from trainer.backend import tf
+from trainer.features import texts
+from trainer.networks import decoding
 from trainer.preview import Preview, Words, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -67,7 +68,7 @@ class MachineTranslation(Task):
         return features
 
     def build_model(self, spec: DataSpec) -> Any:
-        from trainer.seq2seq import Seq2Seq
+        from trainer.networks.seq2seq import Seq2Seq
 
         hparams = self.hparams
         num_source, num_target = (len(texts.token_texts(spec.vocabularies, name)) for name in ("source", "target"))

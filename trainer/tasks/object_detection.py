@@ -1,8 +1,8 @@
 """Object detection (question 10): what is in a picture, and where?
 
 Method: Faster R-CNN (Ren et al. 2015), small, trained end to end: a convolutional backbone, a region proposal network
-over anchors, RoI align (He et al. 2017), and a head that tells class and box; see `trainer.faster_rcnn`. Near copies
-are dropped by non-maximum suppression, in the serving signatures too. Pictures of any size -> boxes in their own
+over anchors, RoI align (He et al. 2017), and a head that tells class and box; see `trainer.networks.faster_rcnn`. Near
+copies are dropped by non-maximum suppression, in the serving signatures too. Pictures of any size -> boxes in their own
 pixels, classes and scores.
 
 Sizes and classes come from the data: pictures are brought to the train split's median size (or `image_size`).
@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from data.columns import Boxes, Image
-from trainer import classification, images
 from trainer.backend import tf
+from trainer.families import classification
+from trainer.features import images
 from trainer.preview import Box, Curve, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -71,7 +72,7 @@ class ObjectDetection(Task):
         return {"image": image, "size": tf.cast(size, tf.int64), "objects": objects}
 
     def _side(self, sides: Any) -> Any:
-        from trainer.faster_rcnn import STRIDE
+        from trainer.networks.faster_rcnn import STRIDE
 
         side = self.hparams.image_size or images.typical_side(sides, at_most=256)
         return STRIDE * ((side + STRIDE - 1) // STRIDE)
@@ -89,7 +90,7 @@ class ObjectDetection(Task):
         }
 
     def build_model(self, spec: DataSpec) -> Any:
-        from trainer.faster_rcnn import FasterRCNN
+        from trainer.networks.faster_rcnn import FasterRCNN
 
         hparams = self.hparams
         model = FasterRCNN(spec.features["image"], len(spec.vocabularies["label"]), hparams.filters, hparams.seed)
@@ -132,8 +133,8 @@ class ObjectDetection(Task):
         )
 
     def reference(self, train: Arrays, evaluation: Arrays, spec: DataSpec) -> dict[str, dict[str, float]]:
-        from trainer import template_match
         from trainer.metrics import detection
+        from trainer.references import template_match
 
         scale = _scale(train["image"], train["size"])
         templates = template_match.learn(train["image"], train["objects"] * scale)

@@ -1,9 +1,9 @@
 """Recommendation (question 24): which items will a user take up next, and how will they be rated?
 
 Method: two towers (Covington et al. 2016), one of users, who are also what they have rated, and one of items, rank all
-items; a NeuMF head (He et al. 2017) tells ratings; see `trainer.two_tower`. `user`, a name or number -> the ten best
-`items` of all that the user has not rated in training, their `titles` and the `ratings` expected of this user. A user
-unknown to training gets what people like who have not rated anything yet: what is popular.
+items; a NeuMF head (He et al. 2017) tells ratings; see `trainer.networks.two_tower`. `user`, a name or number -> the
+ten best `items` of all that the user has not rated in training, their `titles` and the `ratings` expected of this user.
+A user unknown to training gets what people like who have not rated anything yet: what is popular.
 
 Ratings may be of any scale. What counts as a hit is that a user took an item up, whatever the rating, as is usual since
 He et al.: it asks nothing of the scale. Items that training never saw cannot be recommended and count as missed.
@@ -26,7 +26,7 @@ import numpy as np
 
 from data.columns import Identifier, Number, Text, Timestamp
 from trainer.backend import tf
-from trainer.interactions import TOP, Interactions
+from trainer.features.interactions import TOP, Interactions
 from trainer.preview import Preview, Words, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -93,7 +93,7 @@ class Recommendation(Task):
         }
 
     def build_model(self, spec: DataSpec) -> Any:
-        from trainer.two_tower import TwoTower
+        from trainer.networks.two_tower import TwoTower
 
         hparams = self.hparams
         known = _interactions(spec.train(), spec)

@@ -25,8 +25,8 @@ from typing import Any
 
 from data.columns import Audio, Identifier, Text
 from data.errors import WrongUse
-from trainer import audio
 from trainer.backend import tf
+from trainer.features import audio
 from trainer.preview import Preview, Sound, Words, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -85,7 +85,7 @@ class SpeechRecognition(Task):
           `[batch, MAX_CHARACTERS]`, indices of characters padded with -1, and `characters` int64 `[batch]`; `voice`
           int64 `[batch]`, a hash, of which nothing is learnt.
         """
-        from trainer import ctc
+        from trainer.networks import ctc
 
         hparams = self.hparams
         log_mel, frames = audio.standardised_log_mels(
@@ -110,7 +110,7 @@ class SpeechRecognition(Task):
         return {**features, "log_mel": audio.quantise(x)[..., tf.newaxis]}
 
     def build_model(self, spec: DataSpec) -> Any:
-        from trainer import ctc
+        from trainer.networks import ctc
 
         hparams = self.hparams
         if hparams.xla:
@@ -135,7 +135,7 @@ class SpeechRecognition(Task):
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
         """`transcript` string, `confidence` float32, the probability of just this transcript, and `seconds` float32,
         how much of the sound was heard: `[batch]` each."""
-        from trainer import ctc
+        from trainer.networks import ctc
 
         frames = features["frames"]
         heard = {"log_mel": features["log_mel"][:, : tf.reduce_max(frames)], "frames": frames}
@@ -160,8 +160,8 @@ class SpeechRecognition(Task):
 
     def reference(self, train: Arrays, evaluation: Arrays, spec: DataSpec) -> dict[str, dict[str, float]]:
         """The transcript of the train split's sound that is nearest by dynamic time warping."""
-        from trainer import dtw
         from trainer.metrics.speech import Errors
+        from trainer.references import dtw
 
         templates, queries = _pooled(train), _pooled(evaluation)
         known, truths = (_texts(arrays["text"], spec.vocabularies["characters"]) for arrays in (train, evaluation))
@@ -203,6 +203,6 @@ def _pooled(arrays: Arrays) -> tuple[Any, Any]:
 
 def _texts(symbols: Any, vocabulary: Any) -> list[str]:
     """The transcripts that `preprocess` made numbers of."""
-    from trainer.texts import SPACE
+    from trainer.features.texts import SPACE
 
     return ["".join(vocabulary[s] for s in row if s >= 0).replace(SPACE, " ") for row in symbols]

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import ndcg_score
 from tensorflow_model_analysis.metrics import metric_types
 
-from trainer.interactions import TOP
+from trainer.features.interactions import TOP
 from trainer.metrics.ranking import NdcgOfLists, RatingError, RecallOfLists, scores
 
 LIST = [f"item-{place}".encode() for place in range(1, TOP + 1)]

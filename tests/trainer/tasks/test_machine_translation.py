@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trainer import texts
 from trainer.backend import tf
+from trainer.features import texts
 from trainer.preview import Words
 from trainer.task import DataSpec
 from trainer.tasks.machine_translation import MachineTranslation

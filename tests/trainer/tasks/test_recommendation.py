@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data.check import check
+from data.folders.check import check
 from trainer.backend import tf
-from trainer.interactions import TOP
+from trainer.features.interactions import TOP
 from trainer.preview import Words
 from trainer.task import DataSpec
 from trainer.tasks.recommendation import Recommendation, RecommendationHParams

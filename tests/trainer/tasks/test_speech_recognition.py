@@ -11,8 +11,8 @@ import pytest
 import soundfile
 
 from data.errors import WrongUse
-from trainer import audio
 from trainer.backend import tf
+from trainer.features import audio
 from trainer.preview import Sound, Words
 from trainer.task import DataSpec
 from trainer.tasks.speech_recognition import HOP_SECONDS, SpeechRecognition, SpeechRecognitionHParams

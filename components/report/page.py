@@ -1,0 +1,476 @@
+"""The one-file report: `report.json` and its previews as a page that needs no network, no script and no server.
+
+`ReportData` is what `report.json` holds. Numbers become places on charts here; how they look is in `templates/`.
+"""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Required, TypedDict, TypeGuard
+
+TEMPLATES = Path(__file__).parent / "templates"
+MEDIA = {".png": "image/png", ".wav": "audio/wav"}
+SLICES_SHOWN = 15
+"""The worst ones; the others are folded away."""
+MATRIX_CLASSES = 25
+"""A confusion matrix of more classes is shown as the list of its most frequent confusions."""
+CONFUSIONS_LISTED = 8
+CHART_WIDTH, CHART_HEIGHT, CHART_LEFT, CHART_RIGHT, CHART_TOP, CHART_BOTTOM = 360, 206, 46, 350, 10, 170
+"""SVG units: a line chart and the edges of what it plots."""
+
+_FRAME = {
+    "width": CHART_WIDTH,
+    "height": CHART_HEIGHT,
+    "left": CHART_LEFT,
+    "right": CHART_RIGHT,
+    "bottom": CHART_BOTTOM,
+}
+
+Point = tuple[float, float | None]
+
+
+class GateRow(TypedDict):
+    """One bound. `bound_from`: floor, reference: METHOD, latest blessed model. `slice` is empty for all examples."""
+
+    metric: str
+    value: float
+    bound: float
+    bound_from: str
+    higher_is_better: bool
+    passed: bool
+    slice: str
+
+
+class SliceRow(TypedDict):
+    slice: str
+    examples: int
+    metrics: dict[str, float]
+
+
+class Confusion(TypedDict):
+    """`counts[truth][prediction]`, in the order of `labels`."""
+
+    labels: list[str]
+    counts: list[list[int]]
+
+
+class NodeRow(TypedDict):
+    """`state`: ran, cached, failed or skipped; `start` in seconds after the run's."""
+
+    id: str
+    state: str
+    start: float
+    seconds: float
+
+
+class ReportData(TypedDict, total=False):
+    """`report.json`. What is missing is said to be missing, in words.
+
+    `created` is ISO 8601; `reference` method -> metric -> value; `baseline` the latest blessed model's metrics;
+    `curves` one value a round, `NAME` in training and `val_NAME` on held-out examples; `examples` good records of train
+    and eval and quarantined ones; `classes` class -> split -> count; `plots` as in `components.report.plots`;
+    `statistics` as `components.statistics.summary` returns them; `quarantine` the first bad records, each with file,
+    row, column and reason; `previews` as `trainer.preview.disk.write` returns them; `data` name, fingerprint, licence
+    and credit."""
+
+    task: Required[str]
+    title: str
+    questions: list[int]
+    run_id: Required[str]
+    created: str
+    state: str
+    blessed: bool | None
+    verdict: str
+    key_metric: str
+    gates: list[GateRow]
+    metrics: dict[str, float]
+    reference: dict[str, dict[str, float]]
+    baseline: dict[str, float]
+    slices: list[SliceRow]
+    confusion: Confusion | None
+    curves: dict[str, list[float]]
+    plots: list[dict[str, Any]]
+    nodes: list[NodeRow]
+    examples: dict[str, int]
+    classes: dict[str, dict[str, int]]
+    statistics: dict[str, dict[str, dict[str, Any]]]
+    quarantine: list[dict[str, Any]]
+    anomalies: list[str]
+    previews: list[dict[str, Any]]
+    hparams: dict[str, Any]
+    settings: dict[str, Any]
+    data: dict[str, str]
+    code_digest: str
+    versions: dict[str, str]
+    pushed: str | None
+
+
+def render(report_dir: Path) -> Path:
+    """Writes `index.html` from `report.json` beside it and returns its path.
+
+    Raises:
+      ValueError: a preview's file lies outside the report or is of a kind that a page cannot show.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    report: ReportData = json.loads((report_dir / "report.json").read_text(encoding="utf-8"))
+    templates = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= {
+        "number": number,
+        "plain": plain,
+        "line_chart": line_chart,
+        "histogram_chart": histogram_chart,
+        "differences": differences,
+        "natural": natural,
+        "shares": shares,
+    }
+    templates.globals |= {"data_uri": lambda name: data_uri(report_dir, name)}
+    css = templates.get_template("report.css.j2").render()
+    html = templates.get_template("report.html.j2").render(
+        report=_EMPTY | report,
+        css=css,
+        css_digest=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+        created=_moment(report.get("created", "")),
+        verdict=without_mark(report.get("verdict", "")),
+        comparison=comparison(report),
+        slices=worst_first(report),
+        slices_shown=SLICES_SHOWN,
+        confusion=confusion(report.get("confusion")),
+        curves=training_curves(report.get("curves", {})),
+        gantt=gantt(report.get("nodes", [])),
+        settings={name: value for name, value in report.get("settings", {}).items() if value not in (None, False, {})},
+    )
+    page = report_dir / "index.html"
+    page.write_text(html, encoding="utf-8")
+    return page
+
+
+_EMPTY: dict[str, Any] = {
+    "run_id": "",
+    "title": "",
+    "questions": [],
+    "state": "",
+    "blessed": None,
+    "key_metric": "",
+    "gates": [],
+    "metrics": {},
+    "reference": {},
+    "baseline": {},
+    "examples": {},
+    "classes": {},
+    "plots": [],
+    "statistics": {},
+    "quarantine": [],
+    "anomalies": [],
+    "previews": [],
+    "hparams": {},
+    "settings": {},
+    "data": {},
+    "code_digest": "",
+    "versions": {},
+    "pushed": None,
+}
+
+
+# --- values in words ---
+
+
+def number(value: Any) -> str:
+    """Four significant digits; whole numbers in full; a dash for none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+
+
+def plain(value: Any) -> str:
+    """A setting as a person would write it."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={plain(entry)}" for name, entry in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(plain, value))
+    return {True: "yes", False: "no", None: "–"}[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def natural(names: Sequence[str]) -> list[str]:
+    """Names in the order that people expect: 2 before 10."""
+    return sorted(names, key=_natural_key)
+
+
+def data_uri(report_dir: Path, name: str) -> str:
+    """A file of the report, inlined. Raises ValueError if it lies outside the report or is no known kind of media."""
+    path = (report_dir / name).resolve()
+    if not path.is_relative_to(report_dir.resolve()) or path.suffix not in MEDIA:
+        raise ValueError(f"{name} is not a preview of this report")
+    return f"data:{MEDIA[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _natural_key(name: str) -> list[tuple[int, int, str]]:
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
+
+
+def _moment(created: str) -> str:
+    moment = datetime.fromisoformat(created) if created else None
+    return f"{moment.day} {moment:%B %Y, %H:%M} {moment.tzname() or ''}".strip() if moment else ""
+
+
+def without_mark(verdict: str) -> str:
+    """The reasons alone: the mark beside them says whether the model was blessed."""
+    return re.sub(r"^(not )?blessed: ", "", verdict)
+
+
+# --- scores ---
+
+
+def comparison(report: ReportData) -> dict[str, Any] | None:
+    """The key metric of the model, the latest blessed one and each reference, as places (percent) on one axis."""
+    metric = report.get("key_metric", "")
+    scores = [("this model", report.get("metrics", {}).get(metric), "model")]
+    scores += [("latest blessed model", report.get("baseline", {}).get(metric), "baseline")]
+    scores += [(name, values.get(metric), "reference") for name, values in report.get("reference", {}).items()]
+    found = [(name, value, kind) for name, value, kind in scores if _is_number(value)]
+    floors = [
+        gate["bound"]
+        for gate in report.get("gates", [])
+        if gate["metric"] == metric and not gate.get("slice") and gate["bound_from"] == "floor"
+    ]
+    if len(found) + len(floors) < 2:
+        return None
+    axis = ticks([value for _, value, _ in found] + floors)
+    return {
+        "metric": metric,
+        "rows": [{"name": n, "value": v, "kind": kind, "at": _percent(v, axis)} for n, v, kind in found],
+        "floors": [{"value": floor, "at": _percent(floor, axis)} for floor in floors],
+        "ticks": [{"value": tick, "at": _percent(tick, axis)} for tick in axis],
+    }
+
+
+def worst_first(report: ReportData) -> dict[str, Any]:
+    """Slices by the key metric, each with its bar's length in percent; those without it last."""
+    metric = report.get("key_metric", "")
+    falling = any(g["metric"] == metric and not g.get("higher_is_better", True) for g in report.get("gates", []))
+    rows = [(entry["metrics"].get(metric), entry) for entry in report.get("slices", [])]
+    known = [(value, entry) for value, entry in rows if _is_number(value)]
+    known.sort(key=lambda pair: (-pair[0] if falling else pair[0], _natural_key(pair[1]["slice"])))
+    overall = report.get("metrics", {}).get(metric)
+    full = max([1.0, *(value for value, _ in known), *([overall] if _is_number(overall) else [])])
+    others = list(dict.fromkeys(name for _, entry in rows for name in entry["metrics"] if name != metric))
+    return {
+        "rows": [
+            *({**entry, "value": value, "length": max(0.0, 100 * value / full)} for value, entry in known),
+            *({**entry, "value": None, "length": 0.0} for value, entry in rows if not _is_number(value)),
+        ],
+        "full": full,
+        "overall": overall if _is_number(overall) else None,
+        "overall_at": 100 * overall / full if _is_number(overall) else None,
+        "others": others,
+    }
+
+
+def confusion(found: Confusion | None) -> dict[str, Any] | None:
+    """The matrix in the natural order of labels, each count with its share of its row in five grades, and the pairs
+    that are most often confused. Matrices of many classes come without `rows`."""
+    if not found or not found["labels"]:
+        return None
+    labels, counts = found["labels"], found["counts"]
+    order = sorted(range(len(labels)), key=lambda index: _natural_key(labels[index]))
+    pairs: list[dict[str, Any]] = [
+        {"truth": labels[i], "prediction": labels[j], "count": counts[i][j], "of": sum(counts[i])}
+        for i in order
+        for j in order
+        if i != j and counts[i][j]
+    ]
+    shown = order if len(labels) <= MATRIX_CLASSES else []
+    rows = [
+        {
+            "label": labels[i],
+            "cells": [
+                {
+                    "count": counts[i][j],
+                    "right": i == j,
+                    "grade": math.ceil(5 * counts[i][j] / max(sum(counts[i]), 1)),
+                    "prediction": labels[j],
+                }
+                for j in shown
+            ],
+        }
+        for i in shown
+    ]
+    return {
+        "labels": [labels[i] for i in shown],
+        "rows": rows,
+        "pairs": sorted(pairs, key=lambda pair: -pair["count"])[: CONFUSIONS_LISTED if rows else 3 * CONFUSIONS_LISTED],
+    }
+
+
+def differences(parts: Sequence[Mapping[str, Any]]) -> list[list[tuple[str, bool]]]:
+    """For each part of a preview its text in pieces, each with whether the other compared text lacks it.
+
+    Parts that are not compared, or have no other to be compared with, come in one piece; those without text in none.
+    """
+    pieces = [[(part["text"], False)] if part["kind"] == "words" else [] for part in parts]
+    places = [i for i, part in enumerate(parts) if part.get("compared")]
+    if len(places) == 2:
+        one, other = (re.findall(r"\s+|[^\s]+", parts[i]["text"]) for i in places)
+        found = difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+        pieces[places[0]] = [("".join(one[a:b]), kind != "equal") for kind, a, b, _, _ in found if b > a]
+        pieces[places[1]] = [("".join(other[c:d]), kind != "equal") for kind, _, _, c, d in found if d > c]
+    return pieces
+
+
+# --- charts ---
+
+
+def training_curves(history: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:
+    """One line chart for each quantity, its training and held-out values as two series, counted from round 1."""
+    names = dict.fromkeys(name.removeprefix("val_") for name in history)
+    series = {
+        name: {who: history[key] for who, key in (("training", name), ("held out", f"val_{name}")) if history.get(key)}
+        for name in names
+    }
+    return [
+        {
+            "name": name,
+            "last": {who: values[-1] for who, values in lines.items()},
+            "chart": line_chart({who: list(enumerate(values, start=1)) for who, values in lines.items()}),
+        }
+        for name, lines in series.items()
+        if lines
+    ]
+
+
+def line_chart(series: Mapping[str, Sequence[Point]], whole: bool = True) -> dict[str, Any] | None:
+    """Where lines, marks and ticks of a chart lie, in SVG units; None if there is not one finite value.
+
+    `whole`: x counts something, so that no tick stands between two whole numbers.
+    """
+    found = {who: [(x, y if _is_number(y) else None) for x, y in points] for who, points in series.items()}
+    known = [(x, y) for points in found.values() for x, y in points if y is not None]
+    if not known:
+        return None
+    first, last = min(x for x, _ in known), max(x for x, _ in known)
+    x_ticks = _whole_ticks([first, last]) if whole else [x for x in ticks([first, last]) if first <= x <= last]
+    y_ticks = ticks([y for _, y in known])
+
+    def across(x: float) -> float:
+        share = (x - first) / (last - first) if last > first else 0.5
+        return round(CHART_LEFT + share * (CHART_RIGHT - CHART_LEFT), 1)
+
+    def up(y: float) -> float:
+        return round(CHART_BOTTOM - _percent(y, y_ticks) / 100 * (CHART_BOTTOM - CHART_TOP), 1)
+
+    return {
+        "lines": [
+            {
+                "name": who,
+                "path": " ".join(_pieces([(across(x), None if y is None else up(y)) for x, y in points])),
+                "marks": [(across(x), up(y)) for x, y in points if y is not None] if len(points) <= 12 else [],
+            }
+            for who, points in found.items()
+        ],
+        "x_ticks": [{"value": x, "at": across(x)} for x in x_ticks],
+        "y_ticks": [{"value": y, "at": up(y)} for y in y_ticks],
+        **_FRAME,
+    }
+
+
+def ticks(values: Sequence[float], about: int = 4) -> list[float]:
+    """About so many round numbers, the first at or below the least value, the last at or above the greatest."""
+    low, high = min(values), max(values)
+    if high - low < 1e-9 * max(abs(high), 1e-9):
+        low, high = low - (abs(low) * 0.1 or 0.5), high + (abs(high) * 0.1 or 0.5)
+    rough = (high - low) / about
+    magnitude = 10.0 ** math.floor(math.log10(rough))
+    step = next(magnitude * unit for unit in (1, 2, 2.5, 5, 10) if magnitude * unit >= rough * 0.999)
+    first, last = math.floor(low / step + 1e-6), math.ceil(high / step - 1e-6)
+    return [round(i * step, 12) for i in range(first, last + 1)]
+
+
+def shares(values: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Bars of a preview: each value's length in percent, and as text, a share of 1 unless there are greater ones."""
+    full = max([1.0, *values.values()])
+    return [
+        {"name": name, "length": 100 * value / full, "shown": f"{value:.1%}" if full == 1.0 else number(value)}
+        for name, value in values.items()
+    ]
+
+
+def histogram_chart(plot: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Where bars and ticks of a histogram lie, in SVG units: the share of each series in each stretch, side by side."""
+    shares_of = {name: [n / max(sum(counts), 1) for n in counts] for name, counts in plot["series"].items()}
+    if not shares_of:
+        return None
+    edges = plot["edges"]
+    y_ticks = ticks([0.0, max(max(values) for values in shares_of.values())])
+    x_ticks = [tick for tick in ticks([edges[0], edges[-1]]) if edges[0] <= tick <= edges[-1]]
+    across = (CHART_RIGHT - CHART_LEFT) / (edges[-1] - edges[0])
+    width = (CHART_RIGHT - CHART_LEFT) / (len(edges) - 1) / len(shares_of)
+
+    def bars(place: int, values: Sequence[float]) -> Iterator[dict[str, float]]:
+        for low, value in zip(edges, values, strict=False):
+            height = _percent(value, y_ticks) / 100 * (CHART_BOTTOM - CHART_TOP)
+            left = CHART_LEFT + (low - edges[0]) * across + place * width
+            if value:
+                yield {"x": round(left, 1), "y": round(CHART_BOTTOM - height, 1), "height": round(height, 1)}
+
+    def up(y: float) -> float:
+        return round(CHART_BOTTOM - _percent(y, y_ticks) / 100 * (CHART_BOTTOM - CHART_TOP), 1)
+
+    return {
+        "series": [
+            {"name": name, "examples": sum(plot["series"][name]), "bars": list(bars(place, values))}
+            for place, (name, values) in enumerate(shares_of.items())
+        ],
+        "bar_width": round(0.9 * width, 2),
+        "x_ticks": [{"value": x, "at": round(CHART_LEFT + (x - edges[0]) * across, 1)} for x in x_ticks],
+        "y_ticks": [{"value": y, "at": up(y)} for y in y_ticks],
+        **_FRAME,
+    }
+
+
+def gantt(nodes: Sequence[NodeRow]) -> dict[str, Any]:
+    """Nodes with where their bar begins and how long it is, in percent of the run's seconds."""
+    whole = max((node["start"] + node["seconds"] for node in nodes), default=0.0)
+    scale = 100 / (whole or 1.0)
+    rows = [
+        {**node, "at": min(scale * node["start"], 99.5), "length": max(scale * node["seconds"], 0.5)} for node in nodes
+    ]
+    return {"rows": rows, "seconds": whole}
+
+
+def _whole_ticks(values: Sequence[float]) -> list[float]:
+    """Whole numbers within the range of `values`, its ends among them as far as they are not crowded."""
+    low, high = math.ceil(min(values)), math.floor(max(values))
+    step = next(s * 10**p for p in range(16) for s in (1, 2, 5) if (high - low) / (s * 10**p) <= 6)
+    inner = [tick for tick in range(low - low % step, high + 1, step) if low < tick and high - tick >= step * 0.5]
+    return list(dict.fromkeys([low, *(tick for tick in inner if tick - low >= step * 0.5), high]))
+
+
+def _pieces(points: Sequence[tuple[float, float | None]]) -> Iterator[str]:
+    """The steps of an SVG path, begun anew after each gap."""
+    broken = True
+    for x, y in points:
+        if y is not None:
+            yield f"{'M' if broken else 'L'}{x},{y}"
+        broken = y is None
+
+
+def _percent(value: float, axis: Sequence[float]) -> float:
+    return round(100 * (value - axis[0]) / (axis[-1] - axis[0]), 2)
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

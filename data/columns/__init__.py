@@ -1,0 +1,34 @@
+"""The kinds of column that a task's raw data may have, one module a kind."""
+
+from data.columns.audio import Audio
+from data.columns.base import Column, DType, Feature, Scalar, Value, raw_features
+from data.columns.boxes import Boxes
+from data.columns.identifier import Identifier
+from data.columns.image import Image
+from data.columns.label import Label
+from data.columns.number import Integer, Number
+from data.columns.seed import Seed
+from data.columns.text import Text
+from data.columns.timestamp import Timestamp
+from data.columns.window import Ahead, Window
+
+__all__ = [
+    "Ahead",
+    "Audio",
+    "Boxes",
+    "Column",
+    "DType",
+    "Feature",
+    "Identifier",
+    "Image",
+    "Integer",
+    "Label",
+    "Number",
+    "Scalar",
+    "Seed",
+    "Text",
+    "Timestamp",
+    "Value",
+    "Window",
+    "raw_features",
+]

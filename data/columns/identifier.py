@@ -1,0 +1,32 @@
+"""Names or numbers of an open set."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, ClassVar
+
+from data.columns.base import Column, Feature, Value, show, utf8
+from data.errors import BadValue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identifier(Column):
+    """The name or number of one of an open set, as of users or items; new ones are no anomaly."""
+
+    noun: ClassVar[str] = "identifier"
+    max_characters: int = 1000
+
+    def features(self, name: str) -> dict[str, Feature]:
+        return {name: Feature("bytes", counted=False, optional=self.optional)}
+
+    def encode(self, name: str, value: Any) -> dict[str, Value]:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # pandas writes whole numbers beside missing ones as 3.0
+        if isinstance(value, bool) or not isinstance(value, (str, Integral)) or not str(value).strip():
+            raise BadValue(f"expected an identifier, got {show(value)}")
+        text = unicodedata.normalize("NFC", str(value).strip())
+        if len(text) > self.max_characters or len(text.splitlines()) > 1:
+            raise BadValue(f"longer than {self.max_characters} characters or than one line: {show(text)}")
+        return {name: utf8(text)}

@@ -1,0 +1,33 @@
+"""Class names."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from numbers import Integral
+from typing import Any, ClassVar
+
+from data.columns.base import Column, Feature, Value, show, utf8
+from data.errors import BadValue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label(Column):
+    """A class name. `classes` closes the set; left empty, the classes are those of the train split."""
+
+    noun: ClassVar[str] = "class name"
+    classes: tuple[str, ...] = field(default=())
+
+    def features(self, name: str) -> dict[str, Feature]:
+        return {name: Feature("bytes", categories=True, optional=self.optional)}
+
+    def encode(self, name: str, value: Any) -> dict[str, Value]:
+        if isinstance(value, bool) or not isinstance(value, (str, Integral)) or not str(value).strip():
+            raise BadValue(f"expected a class name, got {show(value)}")
+        # One name has two spellings in Unicode, and folders on some systems use the other one.
+        label = unicodedata.normalize("NFC", str(value).strip())
+        if len(label.splitlines()) > 1:
+            raise BadValue(f"a line break within the class name {show(label)}")  # vocabularies have a class per line
+        if self.classes and label not in self.classes:
+            raise BadValue(f"unknown class {show(label)}; known: {', '.join(self.classes)}")
+        return {name: utf8(label)}

@@ -1,0 +1,46 @@
+"""Whole and real numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from data.columns.base import Column, Feature, Value, bounded, real, show, whole
+from data.errors import BadValue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Integer(Column):
+    """A whole number within bounds."""
+
+    noun: ClassVar[str] = "whole number"
+    minimum: int = -(2**63)
+    maximum: int = 2**63 - 1
+
+    def features(self, name: str) -> dict[str, Feature]:
+        return {name: Feature("int64", minimum=self.minimum, maximum=self.maximum, optional=self.optional)}
+
+    def encode(self, name: str, value: Any) -> dict[str, Value]:
+        number = whole(value)
+        if number is None:
+            raise BadValue(f"expected a whole number, got {show(value)}")
+        return {name: bounded(number, self.minimum, self.maximum)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Column):
+    """A finite real number within bounds (stored as float32)."""
+
+    noun: ClassVar[str] = "number"
+    minimum: float = -3.4e38
+    maximum: float = 3.4e38
+
+    def features(self, name: str) -> dict[str, Feature]:
+        return {name: Feature("float32", minimum=self.minimum, maximum=self.maximum, optional=self.optional)}
+
+    def encode(self, name: str, value: Any) -> dict[str, Value]:
+        number = real(value)
+        if not math.isfinite(number):
+            raise BadValue(f"expected a finite number, got {show(value)}")
+        return {name: bounded(number, self.minimum, self.maximum)}

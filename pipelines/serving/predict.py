@@ -1,0 +1,270 @@
+"""`benison predict`: examples from files to the latest pushed model's answers, and a picture of each.
+
+All inputs are checked as a run checks its data, and the model's files against their digests, before TensorFlow is
+imported.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, cast
+
+from components import manifest
+from data.columns import Column, Value, Window
+from data.errors import BadValue, BenisonError, DataRefused, WrongUse
+from data.folders import tables, windows
+from data.folders.files import BadFile, Inside
+from pipelines.serving.usage import inputs_of
+from trainer.backend import load_tensorflow
+from trainer.task import Task, load
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Example:
+    """One input: where it stands (`row` for those in tables) and its raw columns."""
+
+    file: Path
+    row: int | None
+    values: dict[str, Value]
+
+
+def predict(
+    task_name: str, files: Sequence[Path], serving: Path, output: Path | None, given: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """The answers for all examples in `files`, in order. The examples are held in memory.
+
+    A task whose only input is a picture or another medium takes its files; other tasks take tables (CSV, JSONL,
+    Parquet) with one column for each input, media as paths relative to the table. Of an ordered table of measurements
+    the last window of each series is predicted from.
+
+    Args:
+      task_name: a task's module name.
+      files: what to predict from.
+      serving: the folder of the pushed versions, of which the highest answers.
+      output: where a picture of each answer is written, and pictures and sounds that are the answer; None for none.
+      given: in place of files the inputs of one example by name, media as paths.
+
+    Returns:
+      For each example `file`, for rows `row`, then what `Task.predict` returns: for classifiers `label` and
+      `probabilities` by label, highest first, for others every output by name as JSON values; `picture` is its path.
+
+    Raises:
+      WrongUse: there is no such task or file.
+      DataRefused: an input is not what the task's columns ask for.
+      BenisonError: there is no pushed model, it was tampered with, or it was made for other columns.
+    """
+    task_class = load(task_name)
+    columns = inputs_of(task_class)
+    model = _latest(serving, task_name)
+    about = manifest.verify(model)
+    examples = list(read_examples(files, columns)) if files else [_given_example(given or {}, columns, task_name)]
+    answers, pictures = [], _Pictures(_task(task_class, about), output, files) if output else None
+    for example, prediction in _predictions(model, task_name, columns, examples):
+        place = {"file": str(example.file)} | ({} if example.row is None else {"row": example.row})
+        media = {name: value for name, value in prediction.items() if _media_suffix(value)}
+        shown = _as_json({name: value for name, value in prediction.items() if name not in media})
+        if pictures:
+            shown |= {name: pictures.keep(example, name, value) for name, value in media.items()}
+            shown["picture"] = pictures.draw(example, prediction)
+        answers.append(place | shown)
+    return answers
+
+
+def _latest(serving: Path, task_name: str) -> Path:
+    versions = manifest.versions(serving)
+    if not versions:
+        raise BenisonError(f"{task_name} has no pushed model in {serving}", f"benison run {task_name}")
+    return serving / str(versions[-1])
+
+
+def _task(task_class: type[Task], about: Mapping[str, Any]) -> Task:
+    """The task as the model was trained, as far as its hyper-parameters still exist."""
+    known = {f.name for f in dataclasses.fields(task_class.HParams)}
+    stored = {name: value for name, value in about.get("hparams", {}).items() if name in known}
+    return task_class(task_class.HParams(**stored))
+
+
+# --- inputs ---
+
+
+def read_examples(files: Sequence[Path], columns: Mapping[str, Column]) -> Iterator[Example]:
+    """The examples that `files` hold, checked. Raises WrongUse and DataRefused as `predict` does."""
+    only = next(iter(columns)) if len(columns) == 1 else None
+    for path in files:
+        if not path.is_file():
+            raise WrongUse(f"{path} is {'no file' if path.exists() else 'not there'}", "give files that can be read")
+        if only and columns[only].is_media:
+            real = path.resolve()  # who names a link means what it leads to
+            yield Example(path, None, _encoded(str(path), columns, {only: real.name}, real.parent))
+        elif windows.has_windows(columns):
+            yield from _latest_windows(path, columns)
+        else:
+            yield from _rows(path, columns)
+
+
+def _rows(path: Path, columns: Mapping[str, Column]) -> Iterator[Example]:
+    if path.suffix.lower() not in tables.SUFFIXES:
+        raise WrongUse(
+            f"{path} is no table", f"give {', '.join(tables.SUFFIXES)} with the columns {', '.join(columns)}"
+        )
+    present = tables.column_names(path)
+    lacking = [name for name in columns if name not in present]
+    if lacking:
+        raise DataRefused(
+            f"{path} lacks the column {', '.join(lacking)}; it has {', '.join(present)}",
+            f"Give it the columns {', '.join(columns)}.",
+        )
+    for row in tables.rows(path, columns):
+        where = f"{path}, row {row.number}"
+        if row.reason:
+            raise DataRefused(f"{where}: {row.reason}", "Mend this row, or leave it out.")
+        yield Example(path, row.number, _encoded(where, columns, row.values, path.parent))
+
+
+def _latest_windows(path: Path, columns: Mapping[str, Column]) -> Iterator[Example]:
+    """The last window of each series in an ordered table."""
+    time = windows.time_column(columns)
+    rows = list(_rows(path, columns))
+    clocks = windows.clocks((windows.series_of(columns, r.values), int(cast(int, r.values[time]))) for r in rows)
+    maker = windows.Windows(columns, clocks, with_ahead=False)
+    for row in rows:
+        try:
+            maker.push(row.row, row.values)
+        except BadValue as error:
+            raise DataRefused(f"{path}, row {row.row}: {time}: {error}", "Sort the table by time.") from None
+    found = [Example(path, place, values) for place, values in maker.last()]
+    if not found:
+        steps = max(column.steps for column in columns.values() if isinstance(column, Window))
+        raise DataRefused(
+            f"{path}: no series ends in {steps} rows without a gap in time", f"Give the last {steps} rows of a series."
+        )
+    yield from found
+
+
+def _given_example(given: Mapping[str, str], columns: Mapping[str, Column], task_name: str) -> Example:
+    """The one example that `--input` describes."""
+    if any(isinstance(column, Window) for column in columns.values()):
+        raise WrongUse(f"{task_name} predicts from a table of measurements", f"benison predict {task_name} TABLE")
+    for name in given:
+        if name not in columns:
+            raise WrongUse(f"{task_name} has no input {name!r}", f"its inputs: {', '.join(columns)}")
+    lacking = [name for name in columns if name not in given]
+    if lacking:
+        usage = " ".join(f"--input {name}=..." for name in columns)
+        raise WrongUse(f"no value for the input {', '.join(lacking)}", f"benison predict {task_name} {usage}")
+    for name, column in columns.items():
+        if column.is_media and not Path(given[name]).is_file():
+            raise WrongUse(f"{given[name]} is not a file", f"give {name} the path of a {column.noun}")
+    whole = {n: Path(v).resolve().name if columns[n].is_media else v for n, v in given.items()}
+    folder = next((Path(v).resolve().parent for n, v in given.items() if columns[n].is_media), Path())
+    return Example(
+        Path("-".join(whole.values())[:40].replace("/", "_")), None, _encoded("--input", columns, whole, folder)
+    )
+
+
+def _encoded(where: str, columns: Mapping[str, Column], row: Mapping[str, Any], folder: Path) -> dict[str, Value]:
+    """The raw columns of one row; media are files in `folder`."""
+    values = {}
+    for name, column in columns.items():
+        value = row.get(name)
+        try:
+            if isinstance(value, BadValue):
+                raise value
+            if column.is_missing(value):
+                raise BadValue("no value")
+            content = Inside(folder).read(str(folder), str(value)) if column.is_media else value
+            values[name] = column.encode(name, content)[name]
+        except (BadValue, BadFile) as error:
+            raise DataRefused(f"{where}: {name}: {error}", f"Give a {column.noun}, as in training.") from None
+    return values
+
+
+# --- the model ---
+
+
+def _predictions(
+    model: Path, task_name: str, columns: Mapping[str, Column], examples: Sequence[Example]
+) -> Iterator[tuple[Example, dict[str, Any]]]:
+    """Each example with its row of every output, NumPy values. Runs `raw`, BATCH examples at a time."""
+    tf = load_tensorflow()
+    loaded = tf.saved_model.load(str(model))  # a name of its own: signatures do not keep the variables alive
+    raw = loaded.signatures["raw"]
+    inputs = raw.structured_input_signature[1]
+    if inputs.keys() != columns.keys():
+        raise BenisonError(
+            f"the pushed model {model} takes {', '.join(inputs)}; the task's inputs are {', '.join(columns)}",
+            f"benison run {task_name}",
+        )
+    for start in range(0, len(examples), BATCH):
+        batch = examples[start : start + BATCH]
+        tensors = {name: tf.constant([e.values[name] for e in batch], spec.dtype) for name, spec in inputs.items()}
+        outputs = {name: tensor.numpy() for name, tensor in raw(**tensors).items()}
+        for i, example in enumerate(batch):
+            yield example, {name: array[i] for name, array in outputs.items()}
+
+
+# --- answers ---
+
+
+def _as_json(prediction: Mapping[str, Any]) -> dict[str, Any]:
+    """One row of the outputs as JSON values; `labels` and `probabilities` become one mapping, highest first."""
+    values = {name: _plain(value) for name, value in prediction.items()}
+    if not {"label", "labels", "probabilities"} <= values.keys():
+        return values
+    ranked = sorted(zip(values.pop("labels"), values.pop("probabilities"), strict=True), key=lambda pair: -pair[1])
+    return {"label": values.pop("label"), "probabilities": dict(ranked), **values}
+
+
+def _plain(value: Any) -> Any:
+    """A NumPy value or array as numbers, texts and lists of them."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
+
+
+def _media_suffix(value: Any) -> str:
+    """Of what is a picture or a sound, the end of its file's name; else nothing."""
+    if isinstance(value, bytes):
+        return ".png" if value.startswith(b"\x89PNG") else ".wav" if value.startswith(b"RIFF") else ""
+    return ".png" if getattr(value, "dtype", None) == "uint8" and value.ndim == 3 else ""
+
+
+class _Pictures:
+    """Writes answers into a folder, never over an input or over another answer of the same call."""
+
+    def __init__(self, task: Task, folder: Path, inputs: Sequence[Path]) -> None:
+        self._task, self._folder = task, folder
+        self._taken = {path.resolve() for path in inputs}
+
+    def draw(self, example: Example, prediction: Mapping[str, Any]) -> str:
+        from trainer.preview.drawing import render_png
+
+        path = self._free(example, "prediction", ".png")
+        render_png(self._task.preview(example.values, prediction), path)
+        return str(path)
+
+    def keep(self, example: Example, name: str, value: Any) -> str:
+        """Writes a picture or sound that the model made, and returns its path."""
+        path = self._free(example, name, _media_suffix(value))
+        if isinstance(value, bytes):
+            path.write_bytes(value)
+        else:
+            from PIL import Image
+
+            Image.fromarray(value[..., 0] if value.shape[-1] == 1 else value).save(path)
+        return str(path)
+
+    def _free(self, example: Example, kind: str, suffix: str) -> Path:
+        stem = example.file.stem if example.row is None else f"{example.file.stem}-{example.row}"
+        names = (f"{stem}.{kind}{f'-{n}' if n > 1 else ''}{suffix}" for n in count(1))
+        path = next(path for name in names if (path := self._folder / name).resolve() not in self._taken)
+        self._taken.add(path.resolve())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path

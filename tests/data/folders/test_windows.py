@@ -1,0 +1,86 @@
+"""Windows over ordered tables: what becomes one, what does not, and on which side it falls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from data.columns import Ahead, Label, Timestamp, Window
+from data.folders.check import check
+from data.folders.folder import DataFolder, Record
+
+COLUMNS = {
+    "place": Label(),
+    "time": Timestamp(),
+    "height": Window(steps=3),
+    "next": Ahead(of="height", steps=2),
+}
+
+
+def records(folder: Path, rows: Iterable[tuple[str, int, object]], split: str = "all") -> list[Record]:
+    folder.mkdir(exist_ok=True)
+    lines = ["place,time,height", *(f"{place},{3600 * hour},{height}" for place, hour, height in rows)]
+    (folder / "rows.csv").write_text("\n".join(lines) + "\n")
+    return list(DataFolder(folder, COLUMNS, split_by="time").records(split))
+
+
+def good(found: list[Record], split: str) -> list[tuple[object, object, object]]:
+    return [
+        (r.features["place"], r.features["height"], r.features["next"])
+        for r in found
+        if r.features and r.split == split
+    ]
+
+
+def test_each_series_has_windows_of_its_own_though_rows_are_mixed(tmp_path: Path) -> None:
+    rows = [(place, hour, base + hour) for hour in range(20) for place, base in (("a", 0), ("b", 100))]
+    train = good(records(tmp_path, rows), "train")
+    assert train[:2] == [(b"a", [0.0, 1.0, 2.0], 4.0), (b"b", [100.0, 101.0, 102.0], 104.0)]
+    assert len(train) == 2 * (16 - 4)
+
+
+def test_the_last_fifth_of_time_is_for_evaluation_and_no_window_straddles(tmp_path: Path) -> None:
+    found = records(tmp_path, [("a", hour, hour) for hour in range(50)])
+    assert max(next_ for _, _, next_ in good(found, "train")) == 39.0
+    assert min(heights[0] for _, heights, _ in good(found, "eval")) == 40.0
+
+
+def test_no_window_reaches_over_a_gap(tmp_path: Path) -> None:
+    hours = [*range(10), *range(12, 40)]
+    windows = [heights for _, heights, _ in good(records(tmp_path, [("a", hour, hour) for hour in hours]), "train")]
+    assert all(heights == [heights[0], heights[0] + 1, heights[0] + 2] for heights in windows)
+    assert not any(8 < heights[0] < 12 for heights in windows)
+
+
+def test_a_bad_number_is_quarantined_and_makes_a_gap(tmp_path: Path) -> None:
+    found = records(tmp_path, [("a", hour, "high" if hour == 10 else hour) for hour in range(30)])
+    [bad] = [r for r in found if r.problem]
+    assert (bad.row, bad.problem.column) == (12, "height")
+    assert not any(10.0 in (*heights, following) for _, heights, following in good(found, "train"))
+
+
+def test_rows_out_of_order_are_told(tmp_path: Path) -> None:
+    hours = [*range(10), 5, *range(10, 20)]
+    [bad] = [r for r in records(tmp_path, [("a", hour, hour) for hour in hours]) if r.problem]
+    assert bad.row == 12
+    assert "ascend in time" in bad.problem.reason
+
+
+def test_rows_without_a_window_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("place,time,height\n" + "".join(f"a,{60 * i},{i}\n" for i in range(20)))
+    folder = DataFolder(tmp_path, COLUMNS, split_by="time")
+    windows = len(list(folder.records("all")))
+    assert windows + folder.without_window == 20
+    assert "the last fifth by time" in folder.layout
+    said = check(tmp_path, COLUMNS, split_by="time").text()
+    assert f"{folder.without_window} more rows at the beginning or end of a series" in said
+
+
+@pytest.mark.parametrize("shards", [2, 3])
+def test_each_window_is_in_one_shard(tmp_path: Path, shards: int) -> None:
+    whole = records(tmp_path, [("a", hour, hour) for hour in range(40)])
+    folder = DataFolder(tmp_path, COLUMNS, split_by="time")
+    parts = [r for shard in range(shards) for r in folder.records("all", shard, shards)]
+    assert sorted(r.row or 0 for r in parts) == sorted(r.row or 0 for r in whole)

@@ -1,0 +1,321 @@
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+import pytest
+from PIL import Image as Pillow
+
+from components import manifest
+from data.columns import Ahead, Column, Image, Integer, Label, Seed, Text, Timestamp, Window
+from data.errors import BenisonError, DataRefused, WrongUse
+from pipelines.serving import predict as module
+from pipelines.serving.predict import predict
+from trainer.backend import load_tensorflow
+from trainer.task import HParams
+
+
+class Brightness:
+    """Stands for a task of one picture: is it dark or bright?"""
+
+    columns: ClassVar[Mapping[str, Column]] = {"image": Image(), "label": Label()}
+    targets: ClassVar[tuple[str, ...]] = ("label",)
+    HParams = HParams
+
+    def __init__(self, hparams: Any) -> None:
+        self.hparams = hparams
+
+    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> str:
+        return f"{prediction['label'].decode()}, {len(example['image'])} bytes"
+
+
+class Repeat(Brightness):
+    """Stands for a task of two plain columns, which is no classifier."""
+
+    columns: ClassVar[Mapping[str, Column]] = {"text": Text(), "times": Integer(minimum=0)}
+    targets = ()
+
+    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> str:
+        return prediction["repeated"].decode()
+
+
+class Rise(Brightness):
+    """Stands for a task that forecasts from an ordered table."""
+
+    columns: ClassVar[Mapping[str, Column]] = {
+        "place": Label(),
+        "time": Timestamp(),
+        "height": Window(steps=3),
+        "next": Ahead(of="height"),
+    }
+    targets = ("next",)
+
+    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> str:
+        return str(prediction["forecast"])
+
+
+class Noise(Brightness):
+    """Stands for a task that makes a picture of a seed."""
+
+    columns: ClassVar[Mapping[str, Column]] = {"image": Image(), "seed": Seed()}
+    targets = ("image",)
+
+    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> str:
+        return str(example["seed"])
+
+
+TASKS = {"brightness": Brightness, "repeat": Repeat, "rise": Rise, "noise": Noise}
+
+
+@pytest.fixture(scope="session")
+def pushed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """<task>/1: a pushed model of each task."""
+    tf = load_tensorflow()
+    root = tmp_path_factory.mktemp("pushed")
+    names = tf.constant(["dark", "bright"])
+
+    def brightness(image: Any) -> Any:
+        def one(data: Any) -> Any:
+            return tf.reduce_mean(tf.cast(tf.io.decode_image(data, channels=1, expand_animations=False), tf.float32))
+
+        bright = tf.map_fn(one, image, fn_output_signature=tf.float32) / 255
+        probabilities = tf.stack([1 - bright, bright], axis=1)
+        labels = tf.broadcast_to(names, tf.shape(probabilities))
+        return {
+            "label": tf.gather(names, tf.argmax(probabilities, 1)),
+            "labels": labels,
+            "probabilities": probabilities,
+        }
+
+    def repeat(text: Any, times: Any) -> Any:
+        joined = tf.map_fn(
+            lambda pair: tf.strings.reduce_join(tf.repeat(pair[0], pair[1])),
+            (text, times),
+            fn_output_signature=tf.string,
+        )
+        return {"repeated": joined, "lengths": tf.stack([tf.strings.length(text), tf.strings.length(joined)], 1)}
+
+    strings, numbers = tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.int64)
+
+    def rise(place: Any, time: Any, height: Any) -> Any:
+        del place, time
+        return {"forecast": 2 * height[:, -1] - height[:, -2]}
+
+    def noise(seed: Any) -> Any:
+        image = tf.ones([tf.shape(seed)[0], 3, 4, 1], tf.uint8) * tf.cast(seed, tf.uint8)[:, None, None, None]
+        return {"image": image, "png": tf.io.encode_png(image)}
+
+    functions = {
+        "rise": tf.function(rise).get_concrete_function(
+            place=strings, time=numbers, height=tf.TensorSpec([None, 3], tf.float32)
+        ),
+        "noise": tf.function(noise).get_concrete_function(seed=numbers),
+        "brightness": tf.function(brightness).get_concrete_function(image=strings),
+        "repeat": tf.function(repeat).get_concrete_function(text=strings, times=numbers),
+    }
+    for name, function in functions.items():
+        tf.saved_model.save(tf.Module(), str(root / name / "1"), signatures={"raw": function})
+        manifest.write(root / name / "1", {"task": name, "hparams": {"epochs": 3, "gone_since": 1}})
+    return root
+
+
+@pytest.fixture(autouse=True)
+def tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "load", lambda name: TASKS[name])
+    preview = ModuleType("trainer.preview.drawing")
+    preview.render_png = lambda preview, path: path.write_text(preview)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "trainer.preview.drawing", preview)
+
+
+def picture(path: Path, grey: int) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = io.BytesIO()
+    Pillow.new("L", (3, 2), grey).save(content, "PNG")
+    path.write_bytes(content.getvalue())
+    return path
+
+
+def test_each_picture_gets_its_label_and_ranked_probabilities(tmp_path: Path, pushed: Path) -> None:
+    files = [picture(tmp_path / f"{i}.png", 255 if i % 3 else 51) for i in range(module.BATCH + 2)]
+    answers = predict("brightness", files, pushed / "brightness", None)
+    assert [answer["file"] for answer in answers] == [str(file) for file in files]
+    assert [answer["label"] for answer in answers] == ["bright" if i % 3 else "dark" for i in range(len(files))]
+    assert answers[0] == {
+        "file": str(files[0]),
+        "label": "dark",
+        "probabilities": pytest.approx({"dark": 0.8, "bright": 0.2}),
+    }
+    assert list(answers[0]["probabilities"]) == ["dark", "bright"]
+    assert list(answers[1]["probabilities"]) == ["bright", "dark"]
+    json.dumps(answers)
+
+
+def test_pictures_never_replace_inputs_or_each_other(tmp_path: Path, pushed: Path) -> None:
+    files = [
+        picture(tmp_path / "a.png", 0),
+        picture(tmp_path / "b" / "a.png", 255),
+        picture(tmp_path / "a.prediction.png", 255),
+    ]
+    before = [file.read_bytes() for file in files]
+    answers = predict("brightness", files, pushed / "brightness", tmp_path)
+    drawn = [Path(answer["picture"]) for answer in answers]
+    assert len({*drawn, *files}) == 6
+    assert [file.read_bytes() for file in files] == before
+    assert [path.read_text().split(",")[0] for path in drawn] == ["dark", "bright", "bright"]
+
+
+def test_rows_of_tables_are_answered_by_row(tmp_path: Path, pushed: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("times,text,other\n2,ä,x\n0,b,x\n")
+    lines = tmp_path / "t.jsonl"
+    lines.write_text('{"text": "c", "times": 3}\n')
+    answers = predict("repeat", [table, lines], pushed / "repeat", tmp_path / "out")
+    assert [(a["file"], a["row"], a["repeated"]) for a in answers] == [
+        (str(table), 2, "ää"),
+        (str(table), 3, ""),
+        (str(lines), 1, "ccc"),
+    ]
+    assert answers[0]["lengths"] == [2, 4]
+    assert Path(answers[0]["picture"]).read_text() == "ää"
+
+
+def test_the_latest_version_answers(tmp_path: Path, pushed: Path) -> None:
+    shutil.copytree(pushed / "brightness" / "1", tmp_path / "10")
+    (tmp_path / "9").mkdir()
+    assert predict("brightness", [picture(tmp_path / "a.png", 0)], tmp_path, None)[0]["label"] == "dark"
+
+
+def test_no_pushed_model_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(BenisonError, match="no pushed model") as caught:
+        predict("brightness", [picture(tmp_path / "a.png", 0)], tmp_path / "serving", None)
+    assert caught.value.fix == "benison run brightness"
+
+
+def changed(model: Path) -> None:
+    path = model / "saved_model.pb"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def added(model: Path) -> None:
+    (model / "assets" / "more.txt").parent.mkdir(exist_ok=True)
+    (model / "assets" / "more.txt").write_text("")
+
+
+def removed(model: Path) -> None:
+    (model / "variables" / "variables.index").unlink()
+
+
+def without_manifest(model: Path) -> None:
+    (model / manifest.NAME).unlink()
+
+
+@pytest.mark.parametrize(
+    ("tamper", "message"),
+    [
+        (changed, "saved_model.pb was changed"),
+        (added, "more.txt is not part of"),
+        (removed, "variables.index is missing"),
+        (without_manifest, "cannot be read"),
+    ],
+)
+def test_a_tampered_model_is_not_loaded(
+    tmp_path: Path, pushed: Path, monkeypatch: pytest.MonkeyPatch, tamper: Any, message: str
+) -> None:
+    shutil.copytree(pushed / "brightness" / "1", tmp_path / "1")
+    tamper(tmp_path / "1")
+    monkeypatch.setattr(module, "load_tensorflow", lambda: pytest.fail("the model was about to be loaded"))
+    with pytest.raises(BenisonError, match=message):
+        predict("brightness", [picture(tmp_path / "a.png", 0)], tmp_path, None)
+
+
+def test_a_model_of_other_columns_is_refused(tmp_path: Path, pushed: Path) -> None:
+    with pytest.raises(BenisonError, match="takes text, times; the task's inputs are image"):
+        predict("brightness", [picture(tmp_path / "a.png", 0)], pushed / "repeat", None)
+
+
+def test_a_text_named_png_is_refused_by_name(tmp_path: Path, pushed: Path) -> None:
+    fake = tmp_path / "fake.png"
+    fake.write_text("no picture")
+    with pytest.raises(DataRefused, match="fake.png: image: ") as caught:
+        predict("brightness", [picture(tmp_path / "a.png", 0), fake], pushed / "brightness", None)
+    assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize("name", ["nowhere.png", "."])
+def test_a_file_that_is_not_there_is_wrong_use(tmp_path: Path, pushed: Path, name: str) -> None:
+    with pytest.raises(WrongUse):
+        predict("brightness", [tmp_path / name], pushed / "brightness", None)
+
+
+def test_a_link_to_a_picture_elsewhere_is_followed(tmp_path: Path, pushed: Path) -> None:
+    real, link = picture(tmp_path / "x" / "real.png", 255), tmp_path / "y" / "link.png"
+    link.parent.mkdir()
+    link.symlink_to(real)
+    assert predict("brightness", [link], pushed / "brightness", None)[0]["label"] == "bright"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error", "message"),
+    [
+        ("t.txt", "text,times\n", WrongUse, "no table"),
+        ("t.csv", "text\na\n", DataRefused, "lacks the column times"),
+        ("t.csv", "text,times\na,1\nb,many\n", DataRefused, "row 3: times: expected a whole number"),
+        ("t.csv", "text,times\na,-1\n", DataRefused, "row 2: times: -1 is out of bounds"),
+        ("t.csv", "text,times\n,1\n", DataRefused, "row 2: text: no value"),
+        ("t.csv", "text,times\na,1,2\n", DataRefused, "row 2: 3 fields"),
+        ("t.jsonl", '{"text": "a", "times": 1}\n{"text"\n', DataRefused, "row 2: not valid JSON"),
+    ],
+)
+def test_bad_rows_are_refused_by_place(
+    tmp_path: Path, pushed: Path, name: str, content: str, error: type[BenisonError], message: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(error, match=message):
+        predict("repeat", [tmp_path / name], pushed / "repeat", None)
+
+
+def test_the_last_window_of_each_series_is_predicted_from(pushed, tmp_path):
+    rows = [f"{place},{60 * i},{10 * i + base}" for i in range(6) for place, base in (("a", 0), ("b", 1))]
+    table = tmp_path / "rows.csv"
+    table.write_text("place,time,height\n" + "\n".join(rows) + "\n")
+    answers = predict("rise", [table], pushed / "rise", None)
+    assert [(answer["row"], answer["forecast"]) for answer in answers] == [(12, 60.0), (13, 61.0)]
+
+
+def test_a_series_that_is_too_short_is_refused(pushed, tmp_path):
+    table = tmp_path / "rows.csv"
+    table.write_text("place,time,height\na,0,1\na,60,2\na,300,3\n")
+    with pytest.raises(DataRefused, match="no series ends in 3 rows without a gap"):
+        predict("rise", [table], pushed / "rise", None)
+
+
+def test_one_example_from_the_command_line_and_what_the_model_made_as_files(pushed, tmp_path):
+    [answer] = predict("noise", [], pushed / "noise", tmp_path, {"seed": "7"})
+    with Pillow.open(answer["image"]) as picture:
+        assert picture.size == (4, 3)
+        assert picture.getpixel((0, 0)) == 7
+    assert Path(answer["png"]).read_bytes().startswith(b"\x89PNG")
+    [bare] = predict("noise", [], pushed / "noise", None, {"seed": "7"})
+    assert "image" not in bare
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [({}, "no value for the input seed"), ({"sed": "7"}, "no input 'sed'")],
+)
+def test_missing_and_unknown_inputs_are_wrong_use(pushed, given, words):
+    with pytest.raises(WrongUse, match=words):
+        predict("noise", [], pushed / "noise", None, given)
+
+
+def test_an_input_that_is_no_number_is_refused(pushed):
+    with pytest.raises(DataRefused, match="seed: expected a whole number, got 'seven'"):
+        predict("noise", [], pushed / "noise", None, {"seed": "seven"})

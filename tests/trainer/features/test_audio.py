@@ -1,0 +1,118 @@
+"""Resampling against pure tones, spectrograms against SciPy, augmentation within its bounds."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import scipy.signal
+import soundfile
+
+from trainer.backend import tf
+from trainer.features import audio
+
+SECONDS = 0.6
+
+
+def tone(frequency: float, rate: int) -> np.ndarray:
+    return np.sin(2 * np.pi * frequency * np.arange(round(SECONDS * rate)) / rate).astype(np.float32)
+
+
+def resampled(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
+    return np.asarray(audio.resample(tf.constant(samples), tf.constant(from_rate), to_rate))
+
+
+@pytest.mark.parametrize("from_rate", [6000, 11025, 16000, 22050, 44100, 48000, 96000])
+def test_a_tone_keeps_its_pitch_and_length(from_rate: int) -> None:
+    got, expected = resampled(tone(1000, from_rate), from_rate, 8000), tone(1000, 8000)
+    assert abs(len(got) - len(expected)) <= 1
+    inside = slice(100, len(expected) - 100)
+    assert got[inside] == pytest.approx(expected[inside], abs=2e-3)
+
+
+@pytest.mark.parametrize("from_rate", [16000, 22050, 44100])
+def test_what_the_new_rate_cannot_hold_is_filtered_out(from_rate: int) -> None:
+    assert np.abs(resampled(tone(5000, from_rate), from_rate, 8000)[100:-100]).max() < 1e-2
+
+
+def test_noise_is_resampled_as_by_scipy() -> None:
+    low = scipy.signal.firwin(255, 3000, fs=44100)
+    noise = np.convolve(np.random.default_rng(0).normal(size=20000), low, "same").astype(np.float32)
+    expected = scipy.signal.resample_poly(noise, 80, 441)
+    got = resampled(noise, 44100, 8000)
+    assert len(got) == len(expected)
+    assert np.std((got - expected)[200:-200]) < 0.01 * np.std(expected)
+
+
+def test_odd_rates_are_taken_to_the_nearest_usual_one() -> None:
+    assert np.array_equal(resampled(tone(500, 8000), 8007, 8000), tone(500, 8000))
+    assert len(resampled(np.zeros(50, np.float32), 3, 8000)) == 50 * 320
+
+
+def wav(samples: np.ndarray, rate: int) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, "PCM_16", format="WAV")
+    return file.getvalue()
+
+
+def test_a_wav_file_is_decoded_at_the_rate_asked_for() -> None:
+    got = np.asarray(audio.decode_wav(tf.constant(wav(0.5 * tone(700, 16000), 16000)), 8000))
+    assert got[100:-100] == pytest.approx(0.5 * tone(700, 8000)[100:-100], abs=2e-3)
+
+
+def test_log_mel_is_that_of_scipys_spectrogram() -> None:
+    samples = np.random.default_rng(0).normal(size=4000).astype(np.float32)
+    got = np.asarray(audio.log_mel(tf.constant(samples), 8000, 20, 0.0125))
+    _, _, spectra = scipy.signal.stft(
+        samples / samples.std(), window=scipy.signal.get_window("hann", 240), nperseg=240, noverlap=140, nfft=256,
+        boundary=None, padded=False, scaling="spectrum",
+    )  # fmt: skip
+    magnitudes = np.abs(spectra.T) * scipy.signal.get_window("hann", 240).sum()
+    filters = np.asarray(tf.signal.linear_to_mel_weight_matrix(20, 129, 8000, 125.0, 3800.0))
+    assert got.shape == (40, 20)
+    expected = np.log(magnitudes @ filters + audio.FLOOR)
+    assert got[: len(expected)] == pytest.approx(expected, abs=2e-2)
+
+
+def test_loudness_does_not_matter_but_silence_is_silent() -> None:
+    samples = tone(440, 8000)
+    loud, soft = (np.asarray(audio.log_mel(tf.constant(a * samples), 8000, 20, 0.0125)) for a in (1.0, 0.05))
+    assert loud == pytest.approx(soft, abs=1e-2)
+    assert np.asarray(audio.log_mel(tf.zeros([100]), 8000, 20, 0.0125)) == pytest.approx(np.log(audio.FLOOR))
+
+
+def test_eight_bits_tell_a_thirtieth_of_a_deviation_apart() -> None:
+    deviations = np.linspace(-3.9, 3.9, 500, dtype=np.float32)
+    assert np.asarray(audio.dequantise(audio.quantise(deviations))) == pytest.approx(deviations, abs=1 / 60)
+    assert np.asarray(audio.quantise(tf.constant([-99.0, 0.0, 99.0]))).tolist() == [0, audio.PADDING, 255]
+
+
+def test_masks_are_within_their_widths_and_the_sound() -> None:
+    frames = tf.constant([40, 16], tf.int64)
+    seen = set()
+    for step in range(50):
+        masked = np.asarray(audio.spec_augment(tf.ones([2, 40, 20]), frames, tf.constant([0, step], tf.int64), 1, 3, 9))
+        zero = masked == 0
+        bands, times = zero.all(axis=1).sum(axis=1), zero.all(axis=2)
+        assert (bands <= 3).all()
+        assert times.sum(axis=1).tolist() <= [5, 2]
+        assert not times[1, 16:].any()
+        seen.add((int(bands[0]), int(times[0].sum())))
+    assert len(seen) > 10
+
+
+def test_another_voice_is_another_each_time_but_the_same_for_a_seed() -> None:
+    mels = tf.random.stateless_normal([3, 12, 20], [0, 0])
+    once, again, other = (
+        np.asarray(audio.random_voice_and_room(mels, tf.constant([0, s], tf.int64), 0.1, 0.3, 2.0)) for s in (1, 1, 2)
+    )
+    assert np.array_equal(once, again)
+    assert not np.allclose(once, other, atol=0.1)
+    assert np.isfinite(once).all()
+
+
+def test_no_augmentation_leaves_all_but_the_quietest_as_it_is() -> None:
+    mels = tf.random.stateless_uniform([3, 12, 20], [0, 0], 0.0, 3.0)
+    same = audio.random_voice_and_room(mels, tf.constant([0, 1], tf.int64), warp=0.0, tilt=0.0, noise=0.0)
+    assert np.asarray(same) == pytest.approx(np.asarray(mels), abs=0.02)
