@@ -32,25 +32,26 @@ def steps_per_second(pipeline_root: str, repeats: int) -> dict[str, float]:
     from trainer.task import load
 
     strategy = distribution.strategy()
+    task_class = load("image_classification")
+    task = task_class(task_class.HParams())
     examples = split_examples(
         str(measure.newest(pipeline_root, "Transform", "transformed_examples")),
         str(measure.newest(pipeline_root, "Transform", "transform_graph")),
         "train",
+        task,
     )
-    task_class = load("image_classification")
-    task = task_class(task_class.HParams())
     batch = task.hparams.global_batch_size
-    steps = inputs.training_count(examples, task) // batch
+    steps = inputs.training_count(examples) // batch
     arrays = examples.arrays(steps * batch)
     with strategy.scope():
         models = {side: task.build_model(examples.spec(PASSES * steps)) for side in ("ours", "bare")}
 
     def ours() -> float:
-        dataset = strategy.distribute_datasets_from_function(inputs.training_dataset(examples, task))
+        dataset = strategy.distribute_datasets_from_function(inputs.training_dataset(examples))
         return _fitted(models["ours"], steps, dataset, steps_per_epoch=steps)
 
     def bare() -> float:
-        return _fitted(models["bare"], steps, {"image": arrays["image"]}, arrays["label"], batch_size=batch)
+        return _fitted(models["bare"], steps, {"image": arrays["image"]}, {"label": arrays["label"]}, batch_size=batch)
 
     return measure.interleaved(repeats, ours=ours, bare=bare)
 

@@ -40,20 +40,23 @@ def Reference(
     scores: dict[str, dict[str, float]] = {}
     if any(getattr(type(task), method) is not getattr(Task, method) for method in ("reference", "judge")):
         splits = {
-            name: split_examples(transformed_examples.uri, transform_graph.uri, name) for name in ("train", "eval")
+            name: split_examples(transformed_examples.uri, transform_graph.uri, name, task)
+            for name in ("train", "eval")
         }
         train, spec = splits["train"].arrays(task.reference_examples), splits["train"].spec(steps=0)
         judge = task.judge(train, spec)
         if judge is not None:
             judge.save(Path(reference.uri, JUDGE), save_format="tf")
-        scores = task.reference(train, splits["eval"].arrays(), dataclasses.replace(spec, judge=judge))
+        scores = task.reference(
+            train, splits["eval"].arrays(task.reference_examples), dataclasses.replace(spec, judge=judge)
+        )
     Path(reference.uri, "reference.json").write_text(json.dumps(scores, indent=2), encoding="utf-8")
 
 
-def split_examples(examples: str, transform_graph: str, split: str) -> TransformedExamples:
+def split_examples(examples: str, transform_graph: str, split: str, task: Task) -> TransformedExamples:
     """One split of an artifact of transformed examples."""
     files = [str(path) for path in sorted(Path(examples, f"Split-{split}").iterdir())]
-    return TransformedExamples(files, transform_graph)
+    return TransformedExamples(files, transform_graph, task)
 
 
 def read_scores(reference: str) -> dict[str, dict[str, float]]:

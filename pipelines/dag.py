@@ -45,6 +45,9 @@ from trainer.task import Evaluation, HParams, Task, load
 CARD = ("columns", "targets", "sequences", "monitor")
 """What of a task's card training and the saved model depend on."""
 
+REFERENCE = ("reference", "judge", "batch", "reference_examples", "predict_batch_size")
+"""What of a task the reference and the judge depend on."""
+
 
 @dataclasses.dataclass(frozen=True)
 class PipelineSettings:
@@ -174,8 +177,8 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
     reference = Reference(
         transformed_examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
-        config=json.dumps({"task": settings.task, "hparams": code.hparams(settings, "reference", "judge")}),
-        digest=code.digest("components.reference:Reference", "reference", "judge", "reference_examples"),
+        config=json.dumps({"task": settings.task, "hparams": code.hparams(settings, *REFERENCE)}),
+        digest=code.digest("components.reference:Reference", *REFERENCE),
     )
     trainer = Trainer(
         examples=transform.outputs["transformed_examples"],
@@ -187,7 +190,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
         custom_config={
             "task": settings.task,
             "hparams": hparams,
-            "digest": code.digest("trainer.worker:train", "build_model", "augment", "predict", *CARD),
+            "digest": code.digest("trainer.worker:train", "build_model", "batch", "predict", *CARD),
             "exported": dataclasses.astuple(dataclasses.replace(evaluation, metrics=(), gates=())),
             "steps": settings.steps,
             "workers": settings.workers,

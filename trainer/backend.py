@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import BenisonError
 
-UNCONVERTED = ("tf_keras", "tensorflow_transform", "tfx_bsl", "trainer.inputs", "trainer.transform")
+UNCONVERTED = ("tf_keras", "tensorflow_transform", "tfx_bsl", "trainer.inputs", "trainer.packing", "trainer.transform")
 """Libraries written for graphs, and modules of ours that call no task's code: AutoGraph finds nothing to convert."""
 
 

@@ -2,7 +2,7 @@
 
 - `serving_default`: serialised tf.Examples, string `[batch]`, to all predictions;
 - `raw`: one plain tensor `[batch]` for each raw column (encoded pictures, numbers, texts) to all predictions;
-- `transform_features`: serialised tf.Examples to transformed features;
+- `transform_features`: serialised tf.Examples to transformed features, as the model gets them;
 - `evaluate`: serialised tf.Examples to the predictions that metrics need;
 - `transform_labels`: serialised tf.Examples to the transformed targets, `TARGET_SUFFIX` added to their names, and to
   the features that `preprocess` makes for slicing.
@@ -14,17 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from trainer.backend import tf
+from trainer.inputs import TransformedExamples
+from trainer.packing import unpack_batch
 from trainer.task import DataSpec, Features, Task
-from trainer.transform import unpack_batch
 
 TARGET_SUFFIX = "_target"
 """Under its own name a transformed target would hide the raw column of that name from TFMA, and slices by class would
 be named by vocabulary index."""
 
 
-def save(task: Task, model: Any, spec: DataSpec, transform_output: Any, target: Path) -> None:
-    """Writes the SavedModel to `target`."""
-    evaluation = task.metrics()
+def save(task: Task, model: Any, spec: DataSpec, examples: TransformedExamples, target: Path) -> None:
+    """Writes the SavedModel to `target`. `examples`: the train split, by whose graph raw columns are transformed."""
+    evaluation, transform_output = task.metrics(), examples.transform_output
     module = tf.Module()
     module.model_variables = model.variables  # not the model: Keras would trace each of its layers again
     module.transform = transform_output.transform_features_layer()
@@ -36,8 +37,11 @@ def save(task: Task, model: Any, spec: DataSpec, transform_output: Any, target: 
     def predict_transformed(features: Features) -> Features:
         return task.predict(model, features, spec)
 
+    def transform(raw: Features) -> Features:
+        return task.batch(unpack_batch(module.transform(raw), examples.stored), None)
+
     def predict(raw: Features) -> Features:
-        return predict_transformed(unpack_batch(module.transform(raw), spec.features))
+        return predict_transformed(transform(raw))
 
     serialized = tf.TensorSpec([None], tf.string, "examples")
 
@@ -56,11 +60,11 @@ def save(task: Task, model: Any, spec: DataSpec, transform_output: Any, target: 
 
     @tf.function(input_signature=[serialized])
     def transform_features(examples: Any) -> Features:
-        return module.transform(tf.io.parse_example(examples, parsing))
+        return transform(tf.io.parse_example(examples, parsing))
 
     @tf.function(input_signature=[serialized])
     def transform_labels(examples: Any) -> Features:
-        transformed = module.transform(tf.io.parse_example(examples, parsing))
+        transformed = transform(tf.io.parse_example(examples, parsing))
         targets = {name + TARGET_SUFFIX: transformed[name] for name in task.targets if name in transformed}
         return targets | {name: transformed[name] for name in beside}
 

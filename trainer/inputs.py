@@ -1,9 +1,13 @@
-"""Transformed examples as tf.data pipelines for training and as arrays for classical references."""
+"""Transformed examples as tf.data pipelines for training and as arrays for classical references.
+
+The way of an example: a record that Transform wrote is parsed and unpacked, put into a batch, given to `Task.batch`,
+and parted into what the model is fed and its targets. All of that runs in the graph.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from trainer.backend import tf
+from trainer.memory import free_memory
+from trainer.packing import unpack_example
 from trainer.task import Arrays, DataSpec, Features, Task
-from trainer.transform import unpack_example
 
 HOLDOUT = 20
 """One train example in so many is kept from the gradient, to stop early by. The eval split is the Evaluator's alone."""
@@ -23,6 +28,18 @@ LENGTH_BUCKETS = 8
 MEMORY_SHARE = 0.1
 """Share of the free memory that decoded examples may take; a larger data set is decoded anew in each epoch."""
 
+SHUFFLE_BYTES = 256 << 20
+"""What the buffer takes from which a data set larger than memory is shuffled."""
+
+SAMPLED = 64
+"""Records that are decoded to estimate how much memory all will take."""
+
+STRING_BYTES = 24
+"""What TensorFlow takes for a string beside its content."""
+
+_PARALLEL = 4
+"""Fixed, not autotuned: destroying an iterator waits for the autotuner's thread, which sleeps up to a minute."""
+
 
 @dataclass(frozen=True)
 class TransformedExamples:
@@ -30,6 +47,7 @@ class TransformedExamples:
 
     files: Sequence[str]
     transform_graph: str
+    task: Task
 
     @functools.cached_property
     def transform_output(self) -> Any:
@@ -39,15 +57,36 @@ class TransformedExamples:
 
     @functools.cached_property
     def count(self) -> int:
-        """Number of examples. One pass over the compressed records, without parsing."""
-        return int(self.records().reduce(np.int64(0), lambda n, _: n + 1).numpy())
+        """Number of examples."""
+        return self._count_and_bytes[0]
 
     @functools.cached_property
-    def features(self) -> dict[str, Any]:
-        """Name -> tf.TensorSpec of one example; pictures have the size of the first record's."""
+    def _count_and_bytes(self) -> tuple[int, int]:
+        """Of all records, in one pass that does not parse them."""
+        totals = self.records().reduce(
+            np.zeros(2, np.int64),
+            lambda sums, record: sums + tf.stack([1, tf.strings.length(record, out_type=tf.int64)]),
+        )
+        count, size = totals.numpy().tolist()
+        return count, size
+
+    @functools.cached_property
+    def stored(self) -> dict[str, Any]:
+        """Name -> tf.TensorSpec of one example as `preprocess` made it; sizes that the graph leaves open are those of
+        the first record."""
         for record in self.records().take(1):
             return {name: tf.TensorSpec(value.shape, value.dtype) for name, value in self._parse(record).items()}
         raise ValueError(f"no examples in {list(self.files)}")
+
+    @functools.cached_property
+    def features(self) -> dict[str, Any]:
+        """Name -> tf.TensorSpec of one example as `Task.batch` hands it on. A dimension that is not the same in
+        training and in inference, or in all batches, is None."""
+        if not _has_batch(self.task):
+            return self.stored
+        batches = self._parsed(self.records()).batch(2)
+        inferred, trained = self._prepared(batches), _with_seeds(batches, self.task, first=0)
+        return _common_specs(inferred.element_spec, trained.element_spec)
 
     @functools.cached_property
     def vocabularies(self) -> dict[str, list[str]]:
@@ -63,14 +102,26 @@ class TransformedExamples:
     def records(self) -> Any:
         return tf.data.TFRecordDataset(sorted(self.files), compression_type="GZIP")
 
-    def examples(self) -> Any:
-        """Parsed, unpacked examples, one by one, in file order."""
-        return self._parsed(self.records())
+    def batches(self, limit: int | None = None) -> Iterator[Arrays]:
+        """Up to `limit` examples in file order, in batches as inference has them."""
+        records = self.records().take(-1 if limit is None else limit)
+        yield from self._prepared(self._parsed(records).batch(self.task.predict_batch_size)).as_numpy_iterator()
 
     def arrays(self, limit: int | None = None) -> Arrays:
-        """Up to `limit` examples in memory: name -> array `[examples, ...]`."""
-        batches = list(self._parsed(self.records().take(-1 if limit is None else limit)).batch(512).as_numpy_iterator())
-        return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+        """Up to `limit` examples in memory: name -> array `[examples, ...]`. Where `Task.batch` leaves examples of
+        several sizes, an array of arrays."""
+        batches = list(self.batches(limit))
+        if not batches:
+            raise ValueError(f"no examples in {list(self.files)}")
+        return {name: _joined([batch[name] for batch in batches]) for name in batches[0]}
+
+    def bytes_in_memory(self) -> int:
+        """An estimate of what all decoded examples take, from the first `SAMPLED` and the size of all records."""
+        records = list(self.records().take(SAMPLED).as_numpy_iterator())
+        decoded = sum(_bytes_of(value.numpy()) for record in records for value in self._parse(record).values())
+        serialized = sum(map(len, records))
+        count, total = self._count_and_bytes
+        return max(decoded * count // max(len(records), 1), decoded * total // max(serialized, 1))
 
     @functools.cached_property
     def _parsing(self) -> dict[str, Any]:
@@ -80,7 +131,7 @@ class TransformedExamples:
         return unpack_example(tf.io.parse_single_example(record, self._parsing))
 
     def _parsed(self, records: Any) -> Any:
-        spec = self.features  # and with it the parsing, outside of the traced function
+        spec = self.stored  # and with it the parsing, outside of the traced function
 
         def parse(record: Any) -> Features:
             example = self._parse(record)
@@ -88,9 +139,13 @@ class TransformedExamples:
 
         return records.map(parse, num_parallel_calls=_PARALLEL, deterministic=True)
 
-
-_PARALLEL = 4
-"""Fixed, not autotuned: destroying an iterator waits for the autotuner's thread, which sleeps up to a minute."""
+    def _prepared(self, batches: Any) -> Any:
+        """Batches as inference has them."""
+        if not _has_batch(self.task):
+            return batches
+        # A partial of the task's own method, not a function of ours: AutoGraph leaves alone what is defined here.
+        prepare = functools.partial(self.task.batch, seed=None)
+        return batches.map(prepare, num_parallel_calls=_PARALLEL, deterministic=True)
 
 
 def without_autotune(dataset: Any) -> Any:
@@ -101,44 +156,54 @@ def without_autotune(dataset: Any) -> Any:
     return dataset.with_options(options)
 
 
-def training_dataset(examples: TransformedExamples, task: Task) -> Callable[[Any], Any]:
+# --- training ---
+
+
+def training_dataset(examples: TransformedExamples) -> Callable[[Any], Any]:
     """The endless, shuffled training batches of one worker, as a function of tf.distribute.InputContext."""
+    task = examples.task
 
     def build(context: Any) -> Any:
-        records = examples.records() if task.monitor is None else _part(examples, train=True)
-        records = records.shard(context.num_input_pipelines, context.input_pipeline_id)
         batch, seed = context.get_per_replica_batch_size(task.hparams.global_batch_size), task.hparams.seed
-        dataset, in_memory = examples._parsed(records), _fits_in_memory(examples, context.num_input_pipelines)
+        workers, worker = context.num_input_pipelines, context.input_pipeline_id
+        shards, shard = shard_of(training_count(examples), workers, worker)
+        records = _part(examples, train=True).shard(shards, shard)
+        in_memory = fits_in_memory(examples, workers)
         if in_memory and not task.sequences:
-            mine = range(context.input_pipeline_id, training_count(examples, task), context.num_input_pipelines)
-            dataset = _drawn(dataset, len(mine), batch, seed)
-        else:
-            dataset = dataset.cache() if in_memory else dataset
-            dataset = dataset.shuffle(_shuffle_buffer(examples), seed=seed, reshuffle_each_iteration=True)
-            dataset = _batched(dataset.repeat(), batch, task, examples)
-        if type(task).augment is not Task.augment:
-            first = seed << 32 | context.input_pipeline_id
-            seeds = tf.data.Dataset.counter().map(lambda step: tf.stack([tf.cast(first, tf.int64), step]))
-            dataset = tf.data.Dataset.zip((dataset, seeds)).map(
-                task.augment, num_parallel_calls=_PARALLEL, deterministic=True
-            )
+            mine = len(range(shard, training_count(examples), shards))
+            dataset = _drawn(examples._parsed(records), mine, batch, seed)
+        elif in_memory:
+            dataset = examples._parsed(records).cache()
+            dataset = dataset.shuffle(examples.count, seed=seed, reshuffle_each_iteration=True)
+            dataset = _batched(dataset.repeat(), batch, examples)
+        else:  # shuffled while they are small
+            records = records.shuffle(_shuffle_buffer(examples), seed=seed, reshuffle_each_iteration=True)
+            dataset = _batched(examples._parsed(records.repeat()), batch, examples)
+        if _has_batch(task):
+            dataset = _with_seeds(dataset, task, first=seed << 32 | worker)
         return without_autotune(dataset.map(_splitter(task)).prefetch(4))
 
     return build
 
 
-def validation_dataset(examples: TransformedExamples, task: Task) -> Callable[[Any], Any]:
-    """The held-out part of the train split, repeated, as a function of tf.distribute.InputContext."""
+def shard_of(count: int, workers: int, worker: int) -> tuple[int, int]:
+    """Into how many shards `count` examples are parted, and which is this worker's. None is empty: where there are
+    fewer examples than workers, several have the same."""
+    shards = max(1, min(workers, count))
+    return shards, worker % shards
 
-    def build(context: Any) -> Any:
-        records = _part(examples, train=False).shard(context.num_input_pipelines, context.input_pipeline_id)
-        dataset = examples._parsed(records)
-        dataset = dataset.cache() if _fits_in_memory(examples, context.num_input_pipelines) else dataset
-        batch = max(1, validation_batch(examples, task) // context.num_replicas_in_sync)
-        dataset = dataset.repeat().batch(batch, drop_remainder=True).map(_cutter(task))
-        return without_autotune(dataset.map(_splitter(task)).prefetch(2))
 
-    return build
+def training_count(examples: TransformedExamples) -> int:
+    """Examples that are learnt from. A single one is, though it is held out too."""
+    if examples.task.monitor is None or examples.count == 1:
+        return examples.count
+    return examples.count - validation_count(examples)
+
+
+def _with_seeds(batches: Any, task: Task, first: int) -> Any:
+    """`Task.batch` on each batch with a seed of its own, (`first`, number of the batch)."""
+    seeds = tf.data.Dataset.counter().map(lambda step: tf.stack([tf.constant(first, tf.int64), step]))
+    return tf.data.Dataset.zip((batches, seeds)).map(task.batch, num_parallel_calls=_PARALLEL, deterministic=True)
 
 
 def _drawn(dataset: Any, count: int, batch: int, seed: int) -> Any:
@@ -155,12 +220,13 @@ def _drawn(dataset: Any, count: int, batch: int, seed: int) -> Any:
     )
 
 
-def _batched(dataset: Any, batch: int, task: Task, examples: TransformedExamples) -> Any:
+def _batched(dataset: Any, batch: int, examples: TransformedExamples) -> Any:
     """Batches of an endless data set, those of sequences of similar length and cut to the longest of them."""
+    task = examples.task
     if not task.sequences:
         return dataset.batch(batch, drop_remainder=True, num_parallel_calls=_PARALLEL, deterministic=True)
     padded, length = next(iter(task.sequences.items()))
-    longest = examples.features[padded].shape[0]
+    longest = examples.stored[padded].shape[0]
     boundaries = sorted({max(1, longest * i // LENGTH_BUCKETS) for i in range(1, LENGTH_BUCKETS)})
     batches = dataset.bucket_by_sequence_length(
         lambda features: tf.cast(features[length], tf.int32),
@@ -171,6 +237,91 @@ def _batched(dataset: Any, batch: int, task: Task, examples: TransformedExamples
     return batches.map(_cutter(task), num_parallel_calls=_PARALLEL, deterministic=True)
 
 
+# --- validation ---
+
+
+@dataclass(frozen=True)
+class ValidationPlan:
+    """How held-out examples are shared out: each worker has as many batches of the same sizes as every other, so that
+    none waits for one that has finished, and each example is in one of them."""
+
+    examples: int
+    """Of each worker. Where they do not share evenly, some workers begin their shard again to fill up."""
+    batch: int
+    """Examples of one worker in one step, the last one apart, which may hold fewer."""
+    steps: int
+    replicas: int
+    """Of one worker; `examples` is a multiple of it."""
+
+    @classmethod
+    def of(cls, count: int, global_batch: int, workers: int, replicas: int) -> ValidationPlan:
+        """Of `count` held-out examples. `replicas`: of all workers together."""
+        local = max(1, replicas // workers)
+        each = -(-count // (workers * local)) * local
+        batch = min(max(local, global_batch // workers // local * local), each)
+        return cls(each, batch, -(-each // batch), local)
+
+
+def validation_plan(examples: TransformedExamples, workers: int, replicas: int) -> ValidationPlan:
+    return ValidationPlan.of(validation_count(examples), examples.task.hparams.global_batch_size, workers, replicas)
+
+
+def validation_dataset(examples: TransformedExamples) -> Callable[[Any], Any]:
+    """The held-out part of the train split, repeated, as a function of tf.distribute.InputContext."""
+    task = examples.task
+
+    def build(context: Any) -> Any:
+        workers = context.num_input_pipelines
+        plan = validation_plan(examples, workers, context.num_replicas_in_sync)
+        shard = shard_of(validation_count(examples), workers, context.input_pipeline_id)
+        dataset = examples._parsed(_part(examples, train=False).shard(*shard)).repeat().take(plan.examples)
+        dataset = dataset.cache() if fits_in_memory(examples, workers) else dataset
+        dataset = dataset.batch(plan.batch)
+        if plan.replicas > 1:  # each takes a batch from here in each step
+            dataset = dataset.flat_map(functools.partial(_shared_out, replicas=plan.replicas))
+        dataset = examples._prepared(dataset.repeat().map(_cutter(task)))
+        return without_autotune(dataset.map(_splitter(task)).prefetch(2))
+
+    return build
+
+
+def _shared_out(batch: Features, replicas: int) -> Any:
+    """One batch as `replicas` of equal size."""
+    return tf.data.Dataset.from_tensor_slices(
+        {
+            name: tf.reshape(value, tf.concat([[replicas, tf.shape(value)[0] // replicas], tf.shape(value)[1:]], 0))
+            for name, value in batch.items()
+        }
+    )
+
+
+def validation_count(examples: TransformedExamples) -> int:
+    """Held-out examples: records 0, HOLDOUT, 2 HOLDOUT ..."""
+    return -(-examples.count // HOLDOUT)
+
+
+# --- both ---
+
+
+def _part(examples: TransformedExamples, train: bool) -> Any:
+    records = examples.records()
+    if train and training_count(examples) == examples.count:
+        return records
+    held_out = records.enumerate().filter(lambda i, _: tf.not_equal(i % HOLDOUT == 0, train))
+    return held_out.map(lambda _, record: record)
+
+
+def _splitter(task: Task) -> Callable[[Features], Any]:
+    """Features to (inputs, targets), both dicts; to inputs alone where the task has no targets."""
+
+    def split(features: Features) -> Any:
+        inputs = {name: value for name, value in features.items() if name not in task.targets}
+        targets = {name: features[name] for name in task.targets if name in features}
+        return (inputs, targets) if targets else inputs
+
+    return split
+
+
 def _cutter(task: Task) -> Callable[[Features], Features]:
     def cut(features: Features) -> Features:
         longest = {name: tf.maximum(tf.reduce_max(features[length]), 1) for name, length in task.sequences.items()}
@@ -179,48 +330,49 @@ def _cutter(task: Task) -> Callable[[Features], Features]:
     return cut
 
 
-def training_count(examples: TransformedExamples, task: Task) -> int:
-    return examples.count if task.monitor is None else examples.count - validation_count(examples)
+def _has_batch(task: Task) -> bool:
+    return type(task).batch is not Task.batch
 
 
-def validation_count(examples: TransformedExamples) -> int:
-    """Held-out examples: records 0, HOLDOUT, 2 HOLDOUT ..."""
-    return -(-examples.count // HOLDOUT)
+def _common_specs(*batches: dict[str, Any]) -> dict[str, Any]:
+    """Name -> tf.TensorSpec of one example, with None where batches differ."""
+    common: dict[str, Any] = {}
+    for specs in batches:
+        for name, spec in specs.items():
+            shape = spec.shape[1:]
+            if name in common:
+                shape = common[name].shape.most_specific_compatible_shape(shape)
+            common[name] = tf.TensorSpec(shape, spec.dtype)
+    return common
 
 
-def validation_batch(examples: TransformedExamples, task: Task) -> int:
-    """Examples in one validation batch over all workers: all of them when they fit in one training batch."""
-    return min(task.hparams.global_batch_size, validation_count(examples))
+def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    if len({part.shape[1:] for part in parts}) == 1:
+        return np.concatenate(parts)
+    rows = [row for part in parts for row in part]
+    joined = np.empty(len(rows), object)
+    joined[:] = rows
+    return joined
 
 
-def _part(examples: TransformedExamples, train: bool) -> Any:
-    records = examples.records().enumerate()
-    return records.filter(lambda i, _: tf.not_equal(i % HOLDOUT == 0, train)).map(lambda _, record: record)
+# --- memory ---
 
 
-def _fits_in_memory(examples: TransformedExamples, local_share: int) -> bool:
-    import psutil
-
-    size = examples.count * sum(_size(spec) for spec in examples.features.values())
-    return size < MEMORY_SHARE * psutil.virtual_memory().available / max(local_share, 1)
-
-
-def _size(spec: Any) -> int:
-    return (spec.shape.num_elements() or 256) * (64 if spec.dtype == tf.string else spec.dtype.size) + 64
+def fits_in_memory(examples: TransformedExamples, workers_here: int) -> bool:
+    """Whether the decoded examples may be held: `workers_here` share this machine, or so it is assumed."""
+    return examples.bytes_in_memory() < MEMORY_SHARE * free_memory() / max(workers_here, 1)
 
 
 def _shuffle_buffer(examples: TransformedExamples) -> int:
-    """As many examples as fit in 256 MiB, at most the whole split."""
-    size = sum(_size(spec) for spec in examples.features.values())
-    return max(1, min(examples.count, (256 << 20) // size))
+    """As many records as `SHUFFLE_BYTES` hold, at most the whole split."""
+    count, size = examples._count_and_bytes
+    return max(1, min(count, SHUFFLE_BYTES * count // max(size, 1)))
 
 
-def _splitter(task: Task) -> Callable[[Features], Any]:
-    def split(features: Features) -> Any:
-        inputs = {name: value for name, value in features.items() if name not in task.targets}
-        targets = {name: features[name] for name in task.targets if name in features}
-        if not targets:
-            return inputs
-        return inputs, next(iter(targets.values())) if len(targets) == 1 else targets
-
-    return split
+def _bytes_of(value: np.ndarray | bytes) -> int:
+    """What a tensor takes in memory, content of strings included."""
+    if isinstance(value, bytes):
+        return len(value) + STRING_BYTES
+    if value.dtype == object:
+        return sum(len(text) + STRING_BYTES for text in value.flat)
+    return value.nbytes

@@ -63,7 +63,8 @@ class HParams:
 class DataSpec:
     """What `build_model` may know of the data.
 
-    `features` gives the shape and dtype of one example's transformed features (tf.TensorSpec, no batch axis) and
+    `features` gives the shape and dtype of one example's features as `Task.batch` hands them on (tf.TensorSpec, no
+    batch axis; None for a dimension in which training and inference, or batches, differ) and
     `vocabularies` the entries of each vocabulary that `preprocess` made, in index order.
     """
 
@@ -99,7 +100,9 @@ class Task(ABC):
     monitor: ClassVar[str | None] = "val_loss"
     """What early stopping watches on held-out train examples; None takes all steps and validates nothing."""
     reference_examples: ClassVar[int] = 20_000
-    """`reference` and `judge` get at most so many train examples, in memory."""
+    """`reference` and `judge` get at most so many examples of each split, in memory."""
+    predict_batch_size: ClassVar[int] = 64
+    """Examples of a batch in inference. 1 where a model answers at any size, so that a batch holds but one size."""
 
     def __init__(self, hparams: Any) -> None:
         self.hparams = hparams
@@ -114,19 +117,26 @@ class Task(ABC):
         Vocabularies, means and quantiles come from `tensorflow_transform` analysers. The graph is saved with the
         model, so that serving sees exactly what training saw. Serving has neither the columns in `targets`, so that the
         model's inputs must not need them, nor derived numbers (`image_width`), which are for analysers. A uint8 tensor
-        `[batch, height, width, channels]` is stored losslessly as PNG between nodes; the model gets it back as it was.
+        of any rank is stored losslessly as PNG between nodes and comes back as it was. Encoded bytes may be handed
+        through, for `batch` to decode.
         """
 
-    def augment(self, features: Features, seed: Any) -> Features:
-        """Random changes to one training batch's features. Never applied in evaluation or serving.
+    def batch(self, features: Features, seed: Any) -> Features:
+        """What is done to each batch of `preprocess`'s features just before the model: crops, random changes, choices.
 
-        `seed`, int64 `[2]`, is for `tf.random.stateless_*`: another in each batch, the same in each run.
+        `seed` is int64 `[2]` in training, for `tf.random.stateless_*`: another in each batch, the same in each run. It
+        is None in validation, in what `reference` and `judge` get, in evaluation and in serving, where nothing is
+        random and `features` may lack the targets. Runs in the graph.
         """
         return features
 
     @abstractmethod
     def build_model(self, spec: DataSpec) -> Any:
         """A compiled `tf.keras.Model` on a dict of features, called inside the strategy's scope.
+
+        `fit` gives it (inputs, targets), two dicts of `batch`'s features; the second holds those that `targets` names,
+        also where that is but one. A functional model names its output layer as its target; see
+        `trainer.networks.outputs.model_of`.
 
         Every weight exists when the method returns. Of the model the variables are saved, and the graph of `predict`:
         it must hold no lookup tables, which belong into `preprocess`.

@@ -67,8 +67,8 @@ def _train(spec: TrainingSpec) -> None:
     tf.keras.backend.clear_session()
     tf.keras.utils.set_random_seed(task.hparams.seed)
     tf.keras.mixed_precision.set_global_policy("mixed_float16" if task.hparams.mixed_precision else "float32")
-    examples = inputs.TransformedExamples(spec.train_files, spec.transform_graph)
-    plan = _plan(spec, task, examples)
+    examples = inputs.TransformedExamples(spec.train_files, spec.transform_graph, task)
+    plan = _plan(spec, task, strategy.num_replicas_in_sync, examples)
     data_spec = examples.spec(plan.steps)
     with strategy.scope():
         model = task.build_model(data_spec)
@@ -95,20 +95,22 @@ class _Plan:
         return self.rounds * self.steps_per_round
 
 
-def _plan(spec: TrainingSpec, task: Task, examples: inputs.TransformedExamples) -> _Plan:
+def _plan(spec: TrainingSpec, task: Task, replicas: int, examples: inputs.TransformedExamples) -> _Plan:
     batch = task.hparams.global_batch_size
-    if batch % distribution.num_workers():
+    workers = distribution.num_workers()
+    if batch % replicas:
+        devices = f"{workers} workers" if replicas == workers else f"{replicas} GPUs of {workers} workers"
         raise BenisonError(
-            f"global_batch_size {batch} cannot be shared by {distribution.num_workers()} workers",
-            "choose a multiple of the number of workers with --set global_batch_size=N",
+            f"global_batch_size {batch} cannot be shared by {devices}",
+            f"choose a multiple of {replicas} with --set global_batch_size=N",
         )
-    per_pass = max(1, inputs.training_count(examples, task) // batch)
+    per_pass = max(1, inputs.training_count(examples) // batch)
     steps = max(task.hparams.epochs * per_pass, task.hparams.min_steps)
     if spec.steps is not None:
         steps = min(steps, spec.steps)
     per_round = min(steps, max(per_pass, MIN_ROUND))
-    validation_steps = max(1, inputs.validation_count(examples) // inputs.validation_batch(examples, task))
-    return _Plan(max(1, round(steps / per_round)), per_round, validation_steps)
+    validation = inputs.validation_plan(examples, workers, replicas)
+    return _Plan(max(1, round(steps / per_round)), per_round, validation.steps)
 
 
 def _fit(
@@ -119,10 +121,10 @@ def _fit(
     callbacks = tf.keras.callbacks
     validation: dict[str, Any] = {}
     if task.monitor is not None:
-        validation["validation_data"] = distribute(inputs.validation_dataset(examples, task))
+        validation["validation_data"] = distribute(inputs.validation_dataset(examples))
         validation["validation_steps"] = plan.validation_steps
     model.fit(
-        distribute(inputs.training_dataset(examples, task)),
+        distribute(inputs.training_dataset(examples)),
         epochs=plan.rounds,
         steps_per_epoch=plan.steps_per_round,
         **validation,
@@ -223,7 +225,7 @@ def _save(spec: TrainingSpec, task: Task, model: Any, data_spec: Any, examples: 
         model = task.build_model(data_spec)
         model.set_weights(weights)
     if distribution.is_chief():
-        export.save(task, model, data_spec, examples.transform_output, Path(spec.model_dir))
+        export.save(task, model, data_spec, examples, Path(spec.model_dir))
 
 
 def as_dict(spec: TrainingSpec) -> dict[str, Any]:

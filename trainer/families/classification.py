@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trainer.backend import tf
+from trainer.optimisers import optimizer
 from trainer.preview import Bars, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric
 
@@ -24,10 +25,9 @@ def index_labels(labels: Any, name: str) -> Any:
 
 
 def compile_classifier(model: Any, hparams: HParams, spec: DataSpec) -> Any:
-    """Compiles a model of logits `[batch, classes]` with cross-entropy and Adam on a cosine schedule."""
-    schedule = tf.keras.optimizers.schedules.CosineDecay(hparams.learning_rate, max(spec.steps, 1), alpha=0.01)
+    """Compiles a model of logits `[batch, classes]`, an output named as its target, with cross-entropy."""
     model.compile(
-        optimizer=tf.keras.optimizers.Adam(schedule),
+        optimizer=optimizer(hparams, spec.steps),
         loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[tf.keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile=hparams.xla,

@@ -143,7 +143,7 @@ def dequantise(steps: Any) -> Any:
 
 
 def random_voice_and_room(log_mels: Any, seed: Any, warp: float, tilt: float, noise: float) -> Any:
-    """Another speaker, microphone and place for each spectrogram: for `augment`.
+    """Another speaker, microphone and place for each spectrogram: for `Task.batch`.
 
     Args:
       log_mels: float32 `[batch, frames, bands]` in standard deviations.

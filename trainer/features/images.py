@@ -50,7 +50,7 @@ def _static(number: Any) -> int | None:
 
 
 def random_shift(pictures: Any, share: float, seed: Any) -> Any:
-    """Moves each picture by whole pixels, up to `share` of its height and width: for `augment`.
+    """Moves each picture by whole pixels, up to `share` of its height and width: for `Task.batch`.
 
     What moves in is filled with the picture's edge.
 

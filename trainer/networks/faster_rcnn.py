@@ -87,7 +87,7 @@ class FasterRCNN(tf.keras.Model):
         return boxes.as_pixels(tf.concat([found, classes[..., None], scores[..., None]], axis=-1), inputs["size"])
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        inputs, objects = data
+        inputs, objects = data[0], data[1]["objects"]
         with tf.GradientTape() as tape:
             losses = self._stage_losses(inputs, objects, self.optimizer.iterations, training=True)
             loss = tf.nn.compute_average_loss(sum(losses.values()))  # over the global batch
@@ -95,7 +95,7 @@ class FasterRCNN(tf.keras.Model):
         return self._log(losses)
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        inputs, objects = data
+        inputs, objects = data[0], data[1]["objects"]
         return self._log(self._stage_losses(inputs, objects, tf.constant(0, tf.int64), training=False))
 
     @property

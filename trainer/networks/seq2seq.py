@@ -131,7 +131,7 @@ class Seq2Seq(tf.keras.Model):
 
     def _judge(self, data: Any, training: bool) -> tuple[Any, Any, Any, Any]:
         """The loss to lower; for this replica's batch the sums of losses and of right guesses, and the tokens."""
-        features, target = data
+        features, target = data[0], data[1]["target"]
         given = tf.pad(target, [[0, 0], [1, 0]], constant_values=START)
         length = tf.reduce_sum(tf.cast(target != PAD, tf.int64), 1)
         wanted = tf.pad(target, [[0, 0], [0, 1]]) + END * tf.one_hot(length, tf.shape(given)[1], dtype=tf.int64)

@@ -30,6 +30,7 @@ from data.columns import Image, Label, Seed
 from trainer.backend import tf
 from trainer.families import classification
 from trainer.features import images
+from trainer.optimisers import schedule
 from trainer.preview import Picture, Preview
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -82,8 +83,7 @@ class Gan(Task):
         height, width, channels = spec.features["image"].shape
         networks = adversarial.dcgan(height, width, channels, hparams.latent_size, hparams.filters)
         model = adversarial.Adversarial(*networks, label_smoothing=hparams.label_smoothing, seed=hparams.seed)
-        schedule = tf.keras.optimizers.schedules.CosineDecay(hparams.learning_rate, max(spec.steps, 1), alpha=0.01)
-        model.compile(schedule, jit_compile=hparams.xla)
+        model.compile(schedule(hparams.learning_rate, spec.steps), jit_compile=hparams.xla)
         return model
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:

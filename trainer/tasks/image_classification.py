@@ -22,6 +22,7 @@ from data.columns import Image, Label
 from trainer.backend import tf
 from trainer.families import classification
 from trainer.features import images
+from trainer.networks import outputs
 from trainer.preview import Preview
 from trainer.task import Arrays, DataSpec, Evaluation, Features, HParams, Task
 
@@ -58,7 +59,9 @@ class ImageClassification(Task):
             "label": classification.index_labels(inputs["label"], "label"),
         }
 
-    def augment(self, features: Features, seed: Any) -> Features:
+    def batch(self, features: Features, seed: Any) -> Features:
+        if seed is None:
+            return features
         return {**features, "image": images.random_shift(features["image"], self.hparams.shift, seed)}
 
     def build_model(self, spec: DataSpec) -> Any:
@@ -75,7 +78,7 @@ class ImageClassification(Task):
         x = layers.Dense(hparams.dense_units, activation="relu")(x)
         x = layers.Dropout(hparams.dropout)(x)
         logits = layers.Dense(len(spec.vocabularies["label"]), dtype="float32")(x)
-        model = tf.keras.Model({"image": image}, logits)
+        model = outputs.model_of({"image": image}, logits, target="label")
         return classification.compile_classifier(model, hparams, spec)
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:

@@ -21,6 +21,7 @@ from data.columns import Text
 from trainer.backend import tf
 from trainer.features import texts
 from trainer.networks import decoding
+from trainer.optimisers import optimizer
 from trainer.preview import Preview, Words, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -73,11 +74,7 @@ class MachineTranslation(Task):
         hparams = self.hparams
         num_source, num_target = (len(texts.token_texts(spec.vocabularies, name)) for name in ("source", "target"))
         model = Seq2Seq(num_source, num_target, hparams.units, hparams.dropout, hparams.label_smoothing)
-        warmup = max(1, min(200, spec.steps // 10))
-        schedule = tf.keras.optimizers.schedules.CosineDecay(
-            0.0, max(spec.steps - warmup, 1), alpha=0.01, warmup_target=hparams.learning_rate, warmup_steps=warmup
-        )
-        model.compile(tf.keras.optimizers.Adam(schedule, global_clipnorm=1.0), jit_compile=hparams.xla)
+        model.compile(optimizer(hparams, spec.steps, warmup=200, clip=1.0), jit_compile=hparams.xla)
         return model
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:

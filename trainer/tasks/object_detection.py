@@ -24,6 +24,7 @@ from data.columns import Boxes, Image
 from trainer.backend import tf
 from trainer.families import classification
 from trainer.features import images
+from trainer.optimisers import optimizer
 from trainer.preview import Box, Curve, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -77,8 +78,10 @@ class ObjectDetection(Task):
         side = self.hparams.image_size or images.typical_side(sides, at_most=256)
         return STRIDE * ((side + STRIDE - 1) // STRIDE)
 
-    def augment(self, features: Features, seed: Any) -> Features:
-        """Half of the pictures are mirrored."""
+    def batch(self, features: Features, seed: Any) -> Features:
+        """Half of the training pictures are mirrored."""
+        if seed is None:
+            return features
         mirrored = tf.random.stateless_uniform(tf.shape(features["size"])[:1], seed) < 0.5
         image, objects = features["image"], features["objects"]
         xmin, ymin, xmax, ymax, label = tf.unstack(objects, axis=-1)
@@ -94,11 +97,7 @@ class ObjectDetection(Task):
 
         hparams = self.hparams
         model = FasterRCNN(spec.features["image"], len(spec.vocabularies["label"]), hparams.filters, hparams.seed)
-        warmup = max(1, min(200, spec.steps // 10))
-        schedule = tf.keras.optimizers.schedules.CosineDecay(
-            0.0, max(spec.steps - warmup, 1), alpha=0.01, warmup_target=hparams.learning_rate, warmup_steps=warmup
-        )
-        model.compile(tf.keras.optimizers.Adam(schedule, global_clipnorm=5.0), jit_compile=hparams.xla)
+        model.compile(optimizer(hparams, spec.steps, warmup=200, clip=5.0), jit_compile=hparams.xla)
         return model
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:

@@ -27,6 +27,7 @@ import numpy as np
 from data.columns import Identifier, Number, Text, Timestamp
 from trainer.backend import tf
 from trainer.features.interactions import TOP, Interactions
+from trainer.optimisers import optimizer
 from trainer.preview import Preview, Words, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -100,8 +101,7 @@ class Recommendation(Task):
         model = TwoTower(
             known, hparams.tower_size, hparams.head_size, hparams.dropout, hparams.negatives, hparams.decay
         )
-        schedule = tf.keras.optimizers.schedules.CosineDecay(hparams.learning_rate, max(spec.steps, 1), alpha=0.01)
-        model.compile(tf.keras.optimizers.Adam(schedule), jit_compile=hparams.xla)
+        model.compile(optimizer(hparams, spec.steps), jit_compile=hparams.xla)
         return model
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:

@@ -26,6 +26,8 @@ import numpy as np
 
 from data.columns import Ahead, Label, Timestamp, Window
 from trainer.backend import tf
+from trainer.networks import outputs
+from trainer.optimisers import optimizer
 from trainer.preview import Curve, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -97,10 +99,9 @@ class SequenceRegression(Task):
         x = layers.Concatenate()([x, inputs["hour"]])
         x = layers.Dense(hparams.units, activation="relu")(x)
         change = layers.Reshape(())(layers.Dense(1, dtype="float32")(x))
-        model = tf.keras.Model(inputs, change)
-        schedule = tf.keras.optimizers.schedules.CosineDecay(hparams.learning_rate, max(spec.steps, 1), alpha=0.01)
+        model = outputs.model_of(inputs, change, target="next_temperature")
         model.compile(
-            optimizer=tf.keras.optimizers.Adam(schedule),
+            optimizer=optimizer(hparams, spec.steps),
             loss=tf.keras.losses.MeanAbsoluteError(),
             jit_compile=hparams.xla,
         )

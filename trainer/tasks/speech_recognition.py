@@ -27,6 +27,7 @@ from data.columns import Audio, Identifier, Text
 from data.errors import WrongUse
 from trainer.backend import tf
 from trainer.features import audio
+from trainer.optimisers import optimizer
 from trainer.preview import Preview, Sound, Words, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -101,7 +102,9 @@ class SpeechRecognition(Task):
             "voice": tf.strings.to_hash_bucket_fast(tf.sparse.to_dense(voice)[:, 0], 2**31),
         }
 
-    def augment(self, features: Features, seed: Any) -> Features:
+    def batch(self, features: Features, seed: Any) -> Features:
+        if seed is None:
+            return features
         hparams = self.hparams
         seeds = tf.unstack(tf.random.split(seed))
         x = audio.dequantise(features["log_mel"][..., 0])
@@ -125,11 +128,7 @@ class SpeechRecognition(Task):
         )
         silence = tf.zeros([1, *spec.features["log_mel"].shape], tf.uint8)
         model({"log_mel": silence, "frames": tf.ones([1], tf.int64)})  # makes the weights
-        warmup = min(WARMUP_STEPS, spec.steps // 10)
-        schedule = tf.keras.optimizers.schedules.CosineDecay(
-            0.0, max(spec.steps - warmup, 1), alpha=0.01, warmup_target=hparams.learning_rate, warmup_steps=warmup
-        )
-        model.compile(optimizer=tf.keras.optimizers.Adam(schedule, global_clipnorm=5.0))
+        model.compile(optimizer(hparams, spec.steps, warmup=WARMUP_STEPS, clip=5.0))
         return model
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:

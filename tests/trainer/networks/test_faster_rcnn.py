@@ -44,7 +44,7 @@ def trained() -> Any:
     model = FasterRCNN(tf.TensorSpec([HEIGHT, WIDTH, 1], tf.uint8), classes=2, filters=8)
     model.compile(tf.keras.optimizers.Adam(2e-3))
     inputs, objects = squares(64, seed=0)
-    data = tf.data.Dataset.from_tensor_slices((inputs, objects)).repeat().batch(8)
+    data = tf.data.Dataset.from_tensor_slices((inputs, {"objects": objects})).repeat().batch(8)
     model.fit(data, steps_per_epoch=120, epochs=1, verbose=0)
     return model
 
@@ -76,5 +76,5 @@ def test_what_is_missing_is_padding(trained: Any) -> None:
 
 def test_a_picture_with_nothing_in_it_teaches_too(trained: Any) -> None:
     inputs, objects = squares(8, seed=4)
-    losses = trained.test_on_batch(inputs, tf.zeros_like(objects) - [0.0, 0.0, 0.0, 0.0, 1.0])
+    losses = trained.test_on_batch(inputs, {"objects": tf.zeros_like(objects) - [0.0, 0.0, 0.0, 0.0, 1.0]})
     assert np.isfinite(losses).all()

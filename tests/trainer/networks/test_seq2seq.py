@@ -48,7 +48,7 @@ def test_padding_of_the_source_changes_nothing(model: Any) -> None:
 def test_the_loss_is_the_cross_entropy_of_the_target_and_its_end(model: Any) -> None:
     model.compile(tf.keras.optimizers.Adam())
     target = ids([[5, 6, 7], [9, 0, 0]])
-    result = model.test_step(({"source": ids(SOURCE)}, target))
+    result = model.test_step(({"source": ids(SOURCE)}, {"target": target}))
     logits, _ = model.decode(ids([[START, 5, 6, 7], [START, 9, 0, 0]]), model.encode(ids(SOURCE)))
     log_p = tf.nn.log_softmax(logits).numpy()
     wanted = [(0, 0, 5), (0, 1, 6), (0, 2, 7), (0, 3, END), (1, 0, 9), (1, 1, END)]
@@ -58,6 +58,6 @@ def test_the_loss_is_the_cross_entropy_of_the_target_and_its_end(model: Any) -> 
 def test_it_learns_to_copy(model: Any) -> None:
     model.compile(tf.keras.optimizers.Adam(0.01))
     sources = np.random.default_rng(0).integers(4, 12, (256, 4))
-    data = tf.data.Dataset.from_tensor_slices(({"source": sources}, sources)).batch(32).repeat()
+    data = tf.data.Dataset.from_tensor_slices(({"source": sources}, {"target": sources})).batch(32).repeat()
     history = model.fit(data, steps_per_epoch=60, epochs=3, verbose=0).history
     assert history["token_accuracy"][-1] > 0.9 > history["token_accuracy"][0]

@@ -37,7 +37,7 @@ def test_a_mirrored_picture_has_mirrored_boxes(task: ObjectDetection) -> None:
         "size": tf.constant([[60, 80]] * count, tf.int64),
         "objects": tf.constant(np.tile(np.stack([box, PADDING]), (count, 1, 1)), tf.float32),
     }
-    augmented = task.augment(features, tf.constant([1, 2], tf.int64))
+    augmented = task.batch(features, tf.constant([1, 2], tf.int64))
     mirrored = ~(augmented["image"].numpy() == image).all(axis=(1, 2, 3))
     assert 4 < mirrored.sum() < 28
     for picture, objects in zip(augmented["image"].numpy(), augmented["objects"].numpy(), strict=True):

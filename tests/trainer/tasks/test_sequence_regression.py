@@ -51,7 +51,9 @@ def test_forecasts_of_what_was_learnt_are_in_the_datas_unit(cell: Any) -> None:
     tf.keras.utils.set_random_seed(0)
     model = task.build_model(SPEC)
     pascals = features(32, start=101_000, step=50)
-    model.fit(pascals, np.ones(32, np.float32), batch_size=32, epochs=60, verbose=0)  # each next one is a step higher
+    model.fit(
+        pascals, {"next_temperature": np.ones(32, np.float32)}, batch_size=32, epochs=60, verbose=0
+    )  # each next one is a step higher
     forecast = task.predict(model, {name: tf.constant(one) for name, one in pascals.items()}, SPEC)["forecast"]
     assert forecast.shape == (32,) and forecast.dtype == tf.float32
     assert np.abs(forecast - (pascals["temperature"][:, -1] + 50)).max() < 10

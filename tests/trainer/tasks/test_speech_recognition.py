@@ -13,10 +13,10 @@ import soundfile
 from data.errors import WrongUse
 from trainer.backend import tf
 from trainer.features import audio
+from trainer.packing import pack, unpack_example
 from trainer.preview import Sound, Words
 from trainer.task import DataSpec
 from trainer.tasks.speech_recognition import HOP_SECONDS, SpeechRecognition, SpeechRecognitionHParams
-from trainer.transform import pack, unpack_example
 
 VOCABULARY = ["o", "n", "e", "▁", "t", "w"]
 
@@ -112,7 +112,7 @@ def test_augmentation_changes_the_sound_alone() -> None:
         "frames": tf.constant([32, 20, 9], tf.int64),
         "text": tf.constant([[1, 2], [0, -1], [3, 3]], tf.int64),
     }
-    changed = task_with().augment(features, tf.constant([0, 7], tf.int64))
+    changed = task_with().batch(features, tf.constant([0, 7], tf.int64))
     assert changed["log_mel"].dtype == tf.uint8 and changed["log_mel"].shape == (3, 32, 40, 1)
     assert not np.array_equal(changed["log_mel"], features["log_mel"])
     assert changed["text"] is features["text"] and changed["frames"] is features["frames"]

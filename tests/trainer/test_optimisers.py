@@ -1,0 +1,29 @@
+"""The learning rate by step."""
+
+from __future__ import annotations
+
+import pytest
+
+from trainer.optimisers import optimizer, schedule
+from trainer.task import HParams
+
+
+def test_without_warm_up_it_begins_at_the_highest_and_falls_to_a_hundredth() -> None:
+    rate = schedule(0.5, 100)
+    assert [float(rate(step)) for step in (0, 50, 100, 200)] == pytest.approx([0.5, 0.2525, 0.005, 0.005])
+
+
+def test_warm_up_rises_from_nothing_within_a_tenth_of_all_steps() -> None:
+    rate = schedule(0.5, 100, warmup=1000)
+    assert [float(rate(step)) for step in (0, 5, 10)] == pytest.approx([0.0, 0.25, 0.5])
+    assert float(rate(100)) == pytest.approx(0.005)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 5])
+def test_a_training_of_few_steps_has_a_rate_above_zero_in_the_end(steps: int) -> None:
+    assert float(schedule(0.5, steps, warmup=200)(steps + 1)) > 0
+
+
+def test_gradients_are_clipped_where_asked() -> None:
+    assert optimizer(HParams(), 10).global_clipnorm is None
+    assert optimizer(HParams(), 10, clip=2.0).global_clipnorm == 2.0
