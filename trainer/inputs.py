@@ -65,7 +65,9 @@ class TransformedExamples:
         """Of all records, in one pass that does not parse them."""
         totals = self.records().reduce(
             np.zeros(2, np.int64),
-            lambda sums, record: sums + tf.stack([1, tf.strings.length(record, out_type=tf.int64)]),
+            lambda sums, record: (
+                sums + tf.stack([tf.constant(1, tf.int64), tf.cast(tf.strings.length(record), tf.int64)])
+            ),
         )
         count, size = totals.numpy().tolist()
         return count, size
