@@ -85,8 +85,8 @@ def damage_told(file: Path) -> Iterator[None]:
 
 
 _NEW_STORE = (
-    "it is damaged, or of another version of ML Metadata; bring back a copy, or move the file away: the next run begins "
-    "a new store, and runs every node anew"
+    "it is damaged, or of another version of ML Metadata; bring back a copy, or move the file away: the next run "
+    "begins a new store, and runs every node anew"
 )
 
 
