@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from data.columns.base import Column, Feature, Value
+from data.columns.base import Column, Feature, FormField, Value
 from data.columns.number import Number
 
 
@@ -22,6 +22,9 @@ class Window(Number):
     def features(self, name: str) -> dict[str, Feature]:
         low, high = self.minimum, self.maximum
         return {name: Feature("float32", minimum=low, maximum=high, optional=self.optional, length=self.steps)}
+
+    def form(self) -> FormField:
+        return FormField(kind="table")  # one row is no window
 
 
 @dataclass(frozen=True, kw_only=True)
