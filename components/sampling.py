@@ -51,7 +51,7 @@ def written_to(directory: str) -> Iterator[dict[str, str]]:
     """Execution properties with which TFX's Evaluator writes `SAMPLING` into `directory`, while the context lasts."""
     token = _TARGET.set(directory)
     try:
-        yield {"custom_extractors": f"{extractors.__module__}.{extractors.__name__}"}
+        yield {"custom_extractors": "components.sampling_entry.extractors"}
     finally:
         _TARGET.reset(token)
 
