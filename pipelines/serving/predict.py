@@ -18,7 +18,7 @@ from data.columns import Column, Value, Window
 from data.errors import BadValue, BenisonError, DataRefused, WrongUse
 from data.folders import tables, windows
 from data.folders.files import BadFile, Inside
-from pipelines.serving.usage import inputs_of
+from pipelines.console.usage import inputs_of
 from trainer.backend import load_tensorflow
 from trainer.task import Task, load
 
