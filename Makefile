@@ -4,7 +4,10 @@ PYTHON := $(VENV)/bin/python
 UV := .uv/bin/uv
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-image lint lock bench results clean
+# Over both cores; the tests of a file, and those of one task's pipeline, share a process.
+SPREAD = -n 2 --dist loadgroup
+
+.PHONY: setup demo test test-quick test-image lint lock bench results clean
 setup: $(STAMP)
 
 $(UV):
@@ -24,7 +27,10 @@ demo: setup
 
 test: lint
 	tests/system-packages
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest $(SPREAD)
+
+test-quick: lint
+	$(PYTHON) -m pytest $(SPREAD) -m "not whole"
 
 test-image: setup
 	kubeflow/test-image
