@@ -4,9 +4,6 @@ PYTHON := $(VENV)/bin/python
 UV := .uv/bin/uv
 STAMP := $(VENV)/.installed
 
-# Over both cores; the tests of a file, and those of one task's pipeline, share a process.
-SPREAD = -n 2 --dist loadgroup
-
 .PHONY: setup demo test test-quick test-image lint lock bench results clean
 setup: $(STAMP)
 
@@ -27,10 +24,10 @@ demo: setup
 
 test: lint
 	tests/system-packages
-	$(PYTHON) -m pytest $(SPREAD)
+	$(PYTHON) -m pytest -n 2
 
 test-quick: lint
-	$(PYTHON) -m pytest $(SPREAD) -m "not whole"
+	$(PYTHON) -m pytest -n 2 -m "not whole"
 
 test-image: setup
 	kubeflow/test-image

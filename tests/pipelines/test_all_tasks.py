@@ -92,11 +92,6 @@ ONE_OF_A_KIND = sorted({training_loop(load(name)): name for name in reversed(tas
 """For each kind of training loop one task that has it: what several workers do otherwise depends on nothing else."""
 
 
-def each(names: list[str]) -> pytest.MarkDecorator:
-    """A test for each of these tasks; all tests of one task go to one process, where its runs are."""
-    return pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names])
-
-
 def test_each_kind_of_training_loop_has_its_task() -> None:
     kinds = {training_loop(load(name)) for name in task_names()}
     plain, adversarial, of_sequences = (True, False, False), (False, False, True), (True, True, True)
@@ -104,7 +99,7 @@ def test_each_kind_of_training_loop_has_its_task() -> None:
     assert kinds == {training_loop(load(name)) for name in ONE_OF_A_KIND} and len(kinds) == len(ONE_OF_A_KIND)
 
 
-@each(task_names())
+@pytest.mark.parametrize("name", task_names())
 def test_it_runs_to_its_verdict(runs: Runs, name: str) -> None:
     alone = runs.alone(name)
     assert_verdict(alone)
@@ -112,12 +107,12 @@ def test_it_runs_to_its_verdict(runs: Runs, name: str) -> None:
     assert alone.result.examples == {"train": LIMIT, "eval": LIMIT // 2, "quarantined": 0}
 
 
-@each(task_names())
+@pytest.mark.parametrize("name", task_names())
 def test_the_served_model_answers_as_it_was_evaluated(runs: Runs, name: str) -> None:
     assert_served_as_evaluated(runs.alone(name))
 
 
-@each(ONE_OF_A_KIND)
+@pytest.mark.parametrize("name", ONE_OF_A_KIND)
 def test_two_workers_train_it_too(runs: Runs, name: str) -> None:
     together = runs.together(name)
     assert_verdict(together)
@@ -126,7 +121,7 @@ def test_two_workers_train_it_too(runs: Runs, name: str) -> None:
     assert "worker 1 of 2" in log.read_text(encoding="utf-8")
 
 
-@each(ONE_OF_A_KIND)
+@pytest.mark.parametrize("name", ONE_OF_A_KIND)
 def test_what_two_workers_trained_answers_as_it_was_evaluated(runs: Runs, name: str) -> None:
     assert_served_as_evaluated(runs.together(name))
 
