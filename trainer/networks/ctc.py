@@ -43,6 +43,7 @@ class Crnn(tf.keras.Model):
             keras.Conv1D(units, 5, padding="same", use_bias=False),
         ]
         self._normalisations = [keras.BatchNormalization(momentum=0.9) for _ in self._convolutions]
+        self._rectifiers = [keras.ReLU() for _ in self._convolutions]  # layers, so that training health sees them
         self._recurrent = [keras.Bidirectional(keras.GRU(units, return_sequences=True)) for _ in range(layers)]
         self._dropout = keras.Dropout(dropout)
         self._output = keras.Dense(symbols + 1, dtype="float32")
@@ -54,13 +55,13 @@ class Crnn(tf.keras.Model):
         x = tf.cast(tf.where(within, dequantise(sound), 0.0), self.compute_dtype)
         steps = tf.cast((frames + SUBSAMPLING - 1) // SUBSAMPLING, tf.int32)
         mask = tf.sequence_mask(steps, (longest + SUBSAMPLING - 1) // SUBSAMPLING)
-        *over_both, over_time = zip(self._convolutions, self._normalisations, strict=True)
-        for convolution, normalisation in over_both:
-            x = tf.nn.relu(normalisation(convolution(self._pad(x)), training=training))
+        *over_both, over_time = zip(self._convolutions, self._normalisations, self._rectifiers, strict=True)
+        for convolution, normalisation, rectifier in over_both:
+            x = rectifier(normalisation(convolution(self._pad(x)), training=training))
             x *= tf.cast(mask, x.dtype)[:, :, tf.newaxis, tf.newaxis]
         x = tf.reshape(x, [tf.shape(x)[0], tf.shape(x)[1], x.shape[2] * x.shape[3]])
-        convolution, normalisation = over_time
-        x = tf.nn.relu(normalisation(convolution(self._dropout(x, training=training)), training=training))
+        convolution, normalisation, rectifier = over_time
+        x = rectifier(normalisation(convolution(self._dropout(x, training=training)), training=training))
         x *= tf.cast(mask, x.dtype)[:, :, tf.newaxis]
         for recurrent in self._recurrent:
             x = recurrent(self._dropout(x, training=training), mask=mask, training=training)

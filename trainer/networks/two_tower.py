@@ -120,6 +120,11 @@ class TwoTower(tf.keras.Model):
         """Expected ratings, float32 `[n]`, of pairs, int64 `[n]` each, within the range of those seen in training."""
         return tf.clip_by_value(self._rate(users, items, vectors, tastes, False), self._lowest, self._highest)
 
+    def answers(self, features: Any, targets: Any) -> Any:
+        """Ratings of what was taken up: what training health looks at."""
+        found = self(features)
+        return self._rate(features["user"], targets["item"], found["vectors"], found["tastes"], False)
+
     def train_step(self, data: Any) -> dict[str, Any]:
         users, items, ratings = data[0]["user"], data[1]["item"], data[1]["rating"]
         user_counts, item_counts = tf.gather(self._user_counts, users), tf.gather(self._item_counts, items)
