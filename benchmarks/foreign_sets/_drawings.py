@@ -12,7 +12,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SHAPES = ("circle", "square", "triangle", "cross", "ring", "star")
 MAX_FONTS = 30
 
-Array = np.ndarray
+Colour = tuple[int, int, int]
 
 
 @functools.cache
@@ -35,12 +35,17 @@ def _has_letters(path: Path) -> bool:
         return False
 
 
-def colours(rng: np.random.Generator) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def colours(rng: np.random.Generator) -> tuple[Colour, Colour]:
     """A background and a foreground that stand apart, RGB."""
     while True:
         back, front = rng.integers(0, 256, (2, 3))
         if abs(int(back.sum()) - int(front.sum())) > 240:
-            return tuple(back.tolist()), tuple(front.tolist())
+            return _rgb(back), _rgb(front)
+
+
+def _rgb(values: np.ndarray) -> Colour:
+    red, green, blue = values.tolist()
+    return red, green, blue
 
 
 def letter(which: str, side: int, rng: np.random.Generator) -> Image.Image:
@@ -57,7 +62,7 @@ def letter(which: str, side: int, rng: np.random.Generator) -> Image.Image:
     return picture
 
 
-def draw_shape(draw: ImageDraw.ImageDraw, shape: str, box: tuple[float, float, float, float], fill: object) -> None:
+def draw_shape(draw: ImageDraw.ImageDraw, shape: str, box: tuple[float, float, float, float], fill: Colour) -> None:
     """One of SHAPES that fills `box`: left, top, right, bottom in pixels."""
     left, top, right, bottom = box
     x, y, width, height = (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
