@@ -4,11 +4,13 @@ A loss that falls says little of a model that has died: units that a large step 
 comes after them is a constant. This module looks at a batch of held-out examples while a model trains:
 
 - answers that are the same for every example, though the examples' truths differ;
+- what the model itself finds wrong with them, as with transcripts too long for their sounds, if it has a method
+  `complaint(features, targets)`, which returns a finding and an advice, or two empty texts;
 - a rectified layer (ReLU) of which no unit is active on any example, through which nothing can be learnt;
 - a loss or weights that are no finite numbers.
 
-The first two end the training early and stay beside its curves as `health.json`, which decides over the blessing; the
-third fails the training.
+The first three end the training early and stay beside its curves as `health.json`, which decides over the blessing; the
+last fails the training.
 """
 
 from __future__ import annotations
@@ -84,10 +86,12 @@ def watch(task: Task, examples: inputs.TransformedExamples) -> Any:
         def _look(self) -> None:
             if self._batch is None:
                 self._batch = held_out_batch(task, examples)
-            finding = look(self.model, *self._batch)
+            finding, advice = self.model.complaint(*self._batch) if hasattr(self.model, "complaint") else ("", "")
+            if not finding:
+                finding = look(self.model, *self._batch)
+                lower = task.hparams.learning_rate / 10
+                advice = f"lower the learning rate, for example --set learning_rate={lower:g}"
             self._in_a_row = self._in_a_row + 1 if finding else 0
-            lower = task.hparams.learning_rate / 10
-            advice = f"lower the learning rate, for example --set learning_rate={lower:g}"
             self.health = Health(False, finding, advice) if finding else Health()
 
     return Watch()
