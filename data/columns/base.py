@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Integral, Real
@@ -96,6 +96,10 @@ class Column:
     def form(self) -> FormField:
         """How a form asks for one value of it."""
         return FormField(kind="file", suffixes=self.suffixes) if self.is_media else FormField(kind="text")
+
+    def remarks(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
+        """What `benison data check` should warn of in one good value: what was changed or looks odd, in words."""
+        return ()
 
 
 def raw_features(columns: Mapping[str, Column]) -> dict[str, Feature]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from data.columns.base import Column, Feature, Value
 from data.errors import BadValue
@@ -50,3 +51,8 @@ class Image(Column):
             f"{name}_channels": picture.channels,
             f"{name}_bytes": len(picture.content),
         }
+
+    def remarks(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
+        from data.media.pictures import remarks
+
+        return remarks(cast(bytes, features[name])) if name in features else ()

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from PIL import ExifTags, JpegImagePlugin, PngImagePlugin
+from PIL import ExifTags, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError
 from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
 
 from data.errors import BadValue
 
@@ -28,7 +27,7 @@ ON_BLACK = "transparent and all but white; laid on black"
 FIRST_FRAME = "several frames or pages; the first is taken"
 CONSTANT = "the same colour all over"
 
-_READ = (*FORMATS, "MPO", "DIB")
+_READ = (*FORMATS, "DIB")
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -67,7 +66,7 @@ def decodable(content: bytes, min_size: int, max_size: int) -> Stored:
     PNG and JPEG files that need no change are returned as they are. Otherwise:
 
     - A picture with an EXIF orientation is turned upright. A JPEG stays one, with its own quantisation tables and
-      chroma sampling, so that it changes by a small part of a grey level; all else becomes PNG, without loss.
+      chroma sampling, so that it changes by less than one of 255 levels on average; all else becomes PNG, unchanged.
     - Of animations and files with several pages the first is taken.
     - Transparent pictures are laid on white, or on black where nothing would be seen on white.
     - More than 8 bits a channel are scaled to 8 from the depth in use: `to_8_bits`.
@@ -89,6 +88,8 @@ def decodable(content: bytes, min_size: int, max_size: int) -> Stored:
                 return _jpeg(content, picture)
             if picture.format == "GIF":
                 _check_gif(content)
+            if picture.format == "JPEG2000" and content.rfind(b"\xff\xd9") <= content.rfind(b"\xff\x90"):
+                raise BadValue("the picture is truncated")  # no end after the last tile begins
             several = getattr(picture, "n_frames", 1) > 1
             return _rewritten(picture, [FIRST_FRAME] if several else [], content)
     except UnidentifiedImageError:
@@ -109,7 +110,7 @@ def remarks(stored: bytes) -> list[str]:
         found = texts[0].partition(b"\0")[2].decode("latin-1").split("|") if texts else []
         found += [FIRST_FRAME] if any(kind == b"acTL" for kind, _ in chunks) else []
     else:
-        with Pillow.open(io.BytesIO(stored), formats=("JPEG", "MPO")) as picture:
+        with Pillow.open(io.BytesIO(stored), formats=("JPEG",)) as picture:
             comment = picture.info.get("comment", b"")
         mark = f"{_REMARK_KEY}: ".encode()
         found = comment.removeprefix(mark).decode("latin-1").split("|") if comment.startswith(mark) else []
@@ -260,8 +261,10 @@ def _jpeg(content: bytes, picture: Any) -> Stored:
     orientation = _orientation(picture.info["exif"]) if "exif" in picture.info else 1
     if not _is_plain_jpeg(content):
         return _rewritten(picture, [], content, orientation)
+    if content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda"):  # no end of image after the last scan begins
+        raise BadValue("the picture is truncated")
     if orientation == 1:
-        return Stored(content, *picture.size, 1 if picture.mode == "L" else 3)
+        return Stored(content, picture.width, picture.height, 1 if picture.mode == "L" else 3)
     if picture.mode not in ("L", "RGB"):
         return _rewritten(picture, [], content, orientation)
     swapped = orientation >= 5
@@ -278,7 +281,7 @@ def _jpeg(content: bytes, picture: Any) -> Stored:
         subsampling=sampling if sampling in ((0, 2) if swapped else (0, 1, 2)) else 0,
         comment=f"{_REMARK_KEY}: {TURNED}".encode(),
     )
-    return Stored(out.getvalue(), *turned.size, 1 if turned.mode == "L" else 3)
+    return Stored(out.getvalue(), turned.width, turned.height, 1 if turned.mode == "L" else 3)
 
 
 def _is_plain_jpeg(content: bytes) -> bool:
@@ -331,8 +334,8 @@ def _rewritten(
     picture: Any, notes: list[str], content: bytes, orientation: int | None = None, declared: int | None = None
 ) -> Stored:
     """As PNG: at most 8 bits, opaque, upright."""
-    if orientation is None:  # Pillow turns a TIFF, and what is AVIF, itself
-        exif = picture.info.get("exif") if picture.format in ("WEBP", "JPEG2000") else None
+    if orientation is None:  # a TIFF has been turned by Pillow
+        exif = picture.info.get("exif") if picture.format in ("WEBP", "AVIF") else None
         orientation = _orientation(exif) if exif else 1
     picture, depth_notes = _of_8_bits(picture, content, declared)
     picture, alpha_notes = _laid_on_ground(picture)
@@ -347,7 +350,7 @@ def _rewritten(
         about.add_text(_REMARK_KEY, "|".join(notes))
     out = io.BytesIO()
     picture.save(out, "PNG", compress_level=3, pnginfo=about)
-    return Stored(out.getvalue(), *picture.size, 1 if picture.mode in ("1", "L") else 3)
+    return Stored(out.getvalue(), picture.width, picture.height, 1 if picture.mode in ("1", "L") else 3)
 
 
 def _orientation(exif: bytes) -> int:
@@ -377,7 +380,7 @@ def _of_8_bits(picture: Any, content: bytes, declared: int | None) -> tuple[Any,
         return picture, []
     scaled, depth = to_8_bits(values, declared)
     mode = {2: "L"}.get(scaled.ndim) or {2: "LA", 3: "RGB", 4: "RGBA"}[scaled.shape[2]]
-    return Pillow.fromarray(scaled, mode), [f"{depth} bits a channel; scaled to 8"]
+    return Pillow.fromarray(scaled, mode), [f"more than 8 bits a channel, {depth} in use; scaled to 8"]
 
 
 def _depth_of_png(content: bytes) -> int:
@@ -392,9 +395,11 @@ def _channels_of_16_bits(content: bytes, kind: str) -> np.ndarray[Any, Any]:
     """uint16 `[height, width, channels]` of a coloured picture, of which Pillow would keep the upper 8 bits."""
     import av
 
-    with av.open(io.BytesIO(content), format={"PNG": "png_pipe", "TIFF": "tiff_pipe"}[kind]) as container:
+    with av.open(io.BytesIO(content), "r", format={"PNG": "png_pipe", "TIFF": "tiff_pipe"}[kind]) as container:
         frame = next(container.decode(video=0))
-    return frame.to_ndarray()
+        if frame.format.name.startswith("ya16"):
+            return frame.reformat(format="rgba64le").to_ndarray()[..., [0, 3]]
+        return frame.to_ndarray()
 
 
 def _is_opaque(picture: Any) -> bool:
@@ -413,14 +418,14 @@ def _laid_on_ground(picture: Any) -> tuple[Any, list[str]]:
     alpha = visible.getchannel("A")
     colours = visible.convert("RGB").convert(mode)
     on_white = Pillow.composite(colours, Pillow.new(mode, picture.size, "white"), alpha)
-    lows = on_white.getextrema() if mode == "RGB" else [on_white.getextrema()]
-    if min(low for low, _ in lows) > 255 - _VANISHES and alpha.getextrema()[1] > 0:
+    extrema: Any = [band.getextrema() for band in on_white.split()]
+    if min(low for low, _ in extrema) > 255 - _VANISHES and alpha.getextrema()[1] > 0:
         return Pillow.composite(colours, Pillow.new(mode, picture.size, "black"), alpha), [ON_BLACK]
     return on_white, [ON_WHITE]
 
 
 def _is_constant(stored: bytes) -> bool:
-    with Pillow.open(io.BytesIO(stored), formats=("PNG", "JPEG", "MPO")) as picture:
+    with Pillow.open(io.BytesIO(stored), formats=("PNG", "JPEG")) as picture:
         pixels = picture.convert("RGB") if picture.mode == "P" else picture
-        extrema = pixels.getextrema()
-        return all(low == high for low, high in (extrema if isinstance(extrema[0], tuple) else [extrema]))
+        extrema: Any = [band.getextrema() for band in pixels.split()]
+    return all(low == high for low, high in extrema)
