@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from data.columns import samples
 from data.columns.base import Column, Feature, Value
 from data.errors import BadValue
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from data.columns.samples import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +26,7 @@ class Image(Column):
     """
 
     is_media: ClassVar[bool] = True
+    is_picture: ClassVar[bool] = True
     noun: ClassVar[str] = "picture"
     suffixes: ClassVar[tuple[str, ...]] = (
         *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff"),
@@ -56,3 +63,6 @@ class Image(Column):
         from data.media.pictures import remarks
 
         return remarks(cast(bytes, features[name])) if name in features else ()
+
+    def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> samples.Media:
+        return samples.png(samples.picture(subject))
