@@ -4,7 +4,7 @@ import io
 
 import mido
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import BadValue
@@ -41,6 +41,7 @@ def test_drums_are_left_out_and_a_pitch_that_begins_twice_ends_between():
     assert tokens(content) == "on_60 wait_5 off_60 on_60 wait_5 off_60"
 
 
+@settings(deadline=None)  # a first import takes its time
 @given(st.lists(st.sampled_from(["on_60", "off_60", "on_72", "off_72", "wait_7", "wait_100", "nonsense", "on_400"])))
 def test_any_text_gives_a_midi_file_that_gives_its_notes_again(words):
     content = midi(" ".join(words))
@@ -61,6 +62,7 @@ def test_what_is_no_tune_is_refused_in_words():
             tokens(content[:length])
 
 
+@settings(deadline=None)  # a first import takes its time
 @given(st.binary(max_size=200), st.sampled_from([b"", b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk"]))
 def test_no_other_failure_comes_of_damaged_bytes(rest, start):
     try:

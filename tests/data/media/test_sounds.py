@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.columns import Audio
@@ -160,6 +160,7 @@ def test_bounds_hold_for_what_was_decoded():
         as_wav(written("WAV", "PCM_16"), 0.05, 4)
 
 
+@settings(deadline=None)  # a first import takes its time
 @given(st.binary(max_size=300), st.sampled_from([b"", b"RIFF\0\0\0\0WAVE", b"ID3", b"\xff\xfb\x90", b"OggS", b"fLaC"]))
 def test_audio_never_fails_in_any_other_way(rest, start):
     with contextlib.suppress(BadValue):

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
@@ -85,6 +85,7 @@ def test_bounds_and_cuts_are_refused_in_words(tmp_path):
         sample_frames(content[: len(content) // 3], 4, 64, 60)
 
 
+@settings(deadline=None)  # a first import takes its time
 @given(st.binary(max_size=300), st.sampled_from([b"", b"GIF89a", b"\0\0\0\x18ftypisom", b"RIFF\0\0\0\0AVI LIST"]))
 def test_no_other_failure_comes_of_damaged_bytes(rest, start):
     with pytest.raises(BadValue):
