@@ -52,7 +52,7 @@ def faster_rcnn() -> tuple[Any, Any, Any]:
     corner = random().uniform(0, 24, (EXAMPLES, 2, 2))
     objects = np.concatenate([corner, corner + 20, random().integers(0, 6, (EXAMPLES, 2, 1))], axis=-1)
     size = tf.tile([[48, 64]], [EXAMPLES, 1])
-    return model, {"image": pictures(48, 64, 3), "size": size}, tf.constant(objects, tf.float32)
+    return model, {"image": pictures(48, 64, 3), "size": size}, {"objects": tf.constant(objects, tf.float32)}
 
 
 def seq2seq() -> tuple[Any, Any, Any]:
@@ -61,7 +61,7 @@ def seq2seq() -> tuple[Any, Any, Any]:
     model = Seq2Seq(source_tokens=500, target_tokens=500, units=128, dropout=0.2, label_smoothing=0.1)
     model.compile(tf.keras.optimizers.Adam(3e-3, global_clipnorm=1.0))
     source, target = (tf.constant(random().integers(END + 1, 500, (EXAMPLES, n))) for n in (7, 6))
-    return model, {"source": source}, target
+    return model, {"source": source}, {"target": target}
 
 
 def two_tower() -> tuple[Any, Any, Any]:
