@@ -55,7 +55,10 @@ def verify(model: Path) -> dict[str, Any]:
     return manifest
 
 
-_FIX = "the model is not loaded; push it anew with `benison run TASK --fresh`, or remove this version's folder"
+_FIX = (
+    "the model is not loaded; the `benison run` that made it, with --fresh behind it, pushes a new version; or remove "
+    "this version's folder"
+)
 
 
 def _files(model: Path) -> list[Path]:

@@ -79,7 +79,7 @@ class ReportData(TypedDict, total=False):
     and eval and quarantined ones; `classes` class -> split -> count; `plots` as in `components.report.plots`;
     `statistics` as `components.statistics.summary` returns them; `quarantine` the first bad records, each with file,
     row, column and reason; `previews` as `trainer.preview.disk.write` returns them; `data` name, fingerprint, licence
-    and credit."""
+    and credit; `predict` the command that asks the pushed model."""
 
     task: Required[str]
     title: str
@@ -111,6 +111,7 @@ class ReportData(TypedDict, total=False):
     code_digest: str
     versions: dict[str, str]
     pushed: str | None
+    predict: str
 
 
 def render(report_dir: Path) -> Path:

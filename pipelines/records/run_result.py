@@ -19,6 +19,7 @@ class RunResult:
     `metrics`: name -> value; `reference`: method -> metric -> value; `baseline`: the latest blessed model's metrics.
     `examples`: good records of train and eval, and quarantined ones. `nodes`: id, state (ran, cached, failed,
     skipped), start and seconds. `gates`: one row for each bound, as in the report. `places`: what lies where.
+    `commands`: what works next: `again` runs all nodes, `predict` asks what was pushed.
     """
 
     task: str
@@ -36,6 +37,7 @@ class RunResult:
     verdict: str = ""
     gates: list[dict[str, Any]] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
+    commands: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -43,7 +45,7 @@ class RunResult:
     def to_json(self) -> dict[str, Any]:
         """What `benison run --json` promises: nodes that were to run, and null where a number is not finite."""
         shown = asdict(self)
-        for name in ("verdict", "gates", "places"):
+        for name in ("verdict", "gates", "places", "commands"):
             del shown[name]
         shown["nodes"] = [
             {key: node[key] for key in ("id", "state", "seconds")} for node in self.nodes if node["state"] != "skipped"
@@ -92,13 +94,11 @@ class RunResult:
 
     def _next_lines(self) -> Iterator[str]:
         if self.pushed:
-            from pipelines.serving.usage import usage
-
-            yield f"next: {usage(self.task)}   or open the report"
+            yield f"next: {self.commands['predict']}   or open the report"
         elif self.blessed is False:
             yield "next: open the report to see which examples go wrong; the model served before, if any, stays served"
         elif self.blessed is None:
-            yield f"next: benison run {self.task}   runs the other nodes, too"
+            yield f"next: {self.commands['again']}   runs the other nodes, too"
 
 
 def worst(exits: Sequence[int]) -> int:
