@@ -184,6 +184,7 @@ _EMPTY: dict[str, Any] = {
     "code_digest": "",
     "versions": {},
     "pushed": None,
+    "predict": "",
 }
 
 

@@ -23,6 +23,10 @@ class Window(Number):
         low, high = self.minimum, self.maximum
         return {name: Feature("float32", minimum=low, maximum=high, optional=self.optional, length=self.steps)}
 
+    @property
+    def rows_needed(self) -> int:
+        return self.steps
+
     def form(self) -> FormField:
         return FormField(kind="table")  # one row is no window
 
@@ -35,8 +39,14 @@ class Ahead(Column):
     """
 
     noun: ClassVar[str] = "number"
+    in_folder: ClassVar[bool] = False
+    in_form: ClassVar[bool] = False
     of: str
     steps: int = 1
+
+    @property
+    def rows_ahead(self) -> int:
+        return self.steps
 
     def features(self, name: str) -> dict[str, Feature]:
         return {name: Feature("float32", optional=self.optional)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import trainer.task
@@ -14,7 +15,8 @@ def usage(task_name: str, workspace: Path | None = None) -> str:
 
     What a person has to put in is in capitals: a file, a table with a row for each example, or the value of an input.
     """
-    fields = {name: column.form() for name, column in inputs_of(trainer.task.load(task_name)).items()}
+    columns = inputs_of(trainer.task.load(task_name))
+    fields = {name: columns[name].form() for name in needed(columns) or columns}
     return f"benison predict {task_name} {_inputs(fields)}{'' if workspace is None else named(workspace)}"
 
 
@@ -39,4 +41,16 @@ def _value(field: FormField) -> str:
 
 def inputs_of(task_class: type[trainer.task.Task]) -> dict[str, Column]:
     """The columns that an example to predict from has."""
-    return {name: column for name, column in task_class.columns.items() if name not in task_class.targets}
+    return {
+        name: column for name, column in task_class.columns.items() if name not in task_class.targets and column.in_form
+    }
+
+
+def needed(columns: Mapping[str, Column]) -> list[str]:
+    """The inputs that somebody has to give: what no folder holds has a default, or follows from the others."""
+    given = any(column.in_folder for column in columns.values())
+    return [
+        name
+        for name, column in columns.items()
+        if not column.optional and (column.in_folder or (not given and column.form().default is None))
+    ]
