@@ -81,10 +81,11 @@ def _one_of(value: Any, shapes: Iterable[Any], where: str) -> None:
 
 def _keys(value: Any, shape: Any, where: str) -> None:
     _is(value, dict, where)
-    missing = sorted(shape.__required_keys__ - value.keys())
+    hints = typing.get_type_hints(shape, include_extras=True)
+    marked = {name for name, hint in hints.items() if get_origin(hint) is typing.Required}  # unseen where postponed
+    missing = sorted((shape.__required_keys__ | marked) - value.keys())
     if missing:
         raise WrongShape(f"{f'{where} lacks' if where else 'it lacks'} {', '.join(missing)}")
-    hints = typing.get_type_hints(shape, include_extras=True)
     _parts(((value[name], hint, name) for name, hint in hints.items() if name in value), where)
 
 
