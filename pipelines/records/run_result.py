@@ -105,11 +105,11 @@ class RunResult:
 
     def _next_lines(self) -> Iterator[str]:
         if self.pushed:
-            yield f"next: {self.commands['predict']}   or open the report"
+            yield f"next: {self.commands.get('predict', f'benison predict {self.task} --help')}   or open the report"
         elif self.blessed is False:
             yield "next: open the report to see which examples go wrong; the model served before, if any, stays served"
         elif self.blessed is None:
-            yield f"next: {self.commands['again']}   runs the other nodes, too"
+            yield f"next: {self.commands.get('again', f'benison run {self.task}')}   runs the other nodes, too"
 
 
 def worst(exits: Sequence[int]) -> int:

@@ -90,6 +90,8 @@ def test_the_closing_tells_counts_places_and_what_next() -> None:
 def test_a_part_of_a_run_is_done_and_names_the_rest() -> None:
     closing = RunResult(task="x", run_id="r1", exit=0, commands=RESULT.commands).closing()
     assert "x: done" in closing and "next: benison run x --data d --workspace /w " in closing
+    before = RunResult(task="x", run_id="r1", exit=0).closing()
+    assert "next: benison run x " in before, "a result that an earlier version stored has no commands"
 
 
 @pytest.mark.parametrize(
