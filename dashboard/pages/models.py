@@ -95,7 +95,7 @@ def _versions(store: Store, models: Sequence[Model]) -> html.Section:
 
 
 def _commands(store: Store, task: str, model: Model) -> html.Section:
-    from pipelines.serving.usage import usage
+    from pipelines.console.usage import usage
 
     try:
         said = usage(task, store.root)

@@ -15,11 +15,11 @@ from typing import Any
 from components.report import page as report_page
 from data.atomic import write_atomic
 from pipelines.console.failures import Failure
+from pipelines.console.usage import usage
 from pipelines.identity import code_digest
 from pipelines.node_list import NodeRun
 from pipelines.records import workspace
 from pipelines.records.run_result import EXIT_BLESSED, EXIT_NOT_BLESSED, RunResult
-from pipelines.serving.usage import usage
 from pipelines.settings import RunSettings, apply_overrides
 from trainer.task import load
 

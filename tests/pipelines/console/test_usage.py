@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.serving.usage import usage
+from pipelines.console.usage import usage
 
 
 @pytest.mark.parametrize(
