@@ -36,11 +36,13 @@ class Picture:
 
 @dataclass(frozen=True)
 class Words:
-    """Where two texts of a preview are `compared`, the words in which they differ are marked."""
+    """Where two texts of a preview are `compared`, the words in which they differ are marked; with `ignore_case`, as
+    where the metric ignores it, not those that differ in capitals alone."""
 
     text: str
     caption: str = ""
     compared: bool = False
+    ignore_case: bool = False
 
 
 @dataclass(frozen=True)
