@@ -23,13 +23,13 @@ def differences(parts: Sequence[Mapping[str, Any]]) -> list[Pieces]:
     """For each part of a preview its text in pieces, each with whether the other compared text lacks it.
 
     Parts that are not compared, or have no other to be compared with, come in one piece; those without text in none.
-    Words that differ in case alone are the same where a part says `ignore_case`.
+    Words that differ in case alone are the same where both parts say `any_case`.
     """
     pieces = [[(part["text"], False)] if part["kind"] == "words" else [] for part in parts]
     places = [i for i, part in enumerate(parts) if part.get("compared")]
     if len(places) == 2:
         first, second = (parts[i] for i in places)
-        folded = first.get("ignore_case") or second.get("ignore_case")
+        folded = first.get("any_case") and second.get("any_case")
         words = [re.findall(r"\S+", part["text"].casefold() if folded else part["text"]) for part in (first, second)]
         same = list(_pairs(words[0], words[1]))
         pieces[places[0]] = _pieces(first["text"], {i for i, _ in same})
