@@ -10,13 +10,14 @@ from data.columns.number import Integer, Number
 from data.columns.seed import Seed
 from data.columns.text import Text
 from data.columns.timestamp import Timestamp
-from data.columns.window import Ahead, Window
+from data.columns.window import Ahead, Companions, SeriesName, Window
 
 __all__ = [
     "Ahead",
     "Audio",
     "Boxes",
     "Column",
+    "Companions",
     "DType",
     "Feature",
     "Identifier",
@@ -26,6 +27,7 @@ __all__ = [
     "Number",
     "Scalar",
     "Seed",
+    "SeriesName",
     "Text",
     "Timestamp",
     "Value",

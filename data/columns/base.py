@@ -52,6 +52,7 @@ class Column:
     description: str = ""
     optional: bool = False
     is_media: ClassVar[bool] = False
+    derived_from_rows: ClassVar[bool] = False
     suffixes: ClassVar[tuple[str, ...]] = ()
     noun: ClassVar[str] = "value"
 
