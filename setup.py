@@ -66,7 +66,7 @@ setup(
     python_requires=">=3.11,<3.12",
     packages=find_namespace_packages(include=["pipelines*", "components*", "trainer*", "data*", "dashboard*"]),
     package_data={
-        "pipelines.commands": ["templates/*.txt"],
+        "pipelines": ["templates/*.txt"],
         "components.report": ["templates/*.j2"],
         "dashboard": ["assets/*"],
     },

@@ -9,13 +9,13 @@ asks for and train in step; the chief saves it.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from data.atomic import write_atomic
 from data.errors import BenisonError
 from trainer import distribution, inputs
 from trainer.backend import load_tensorflow, tf
@@ -204,10 +204,7 @@ def _progress_callback(path: Path, plan: _Plan) -> Any:
                 "loss": loss,
                 "history": self.history,
             }
-            path.parent.mkdir(parents=True, exist_ok=True)
-            staged = path.with_suffix(".tmp")
-            staged.write_text(json.dumps(state), encoding="utf-8")
-            os.replace(staged, path)
+            write_atomic(path, json.dumps(state))
 
     return Progress()
 

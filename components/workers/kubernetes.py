@@ -38,6 +38,7 @@ from components.workers.cluster_settings import ClusterSettings
 from components.workers.kubernetes_api import POD, Api, Document, Kind
 from components.workers.rendering import DIGEST, Rendered, Workers, name_of, owner_reference, render
 from components.workers.restarts import Failure, last_words, until_trained
+from data.atomic import write_atomic
 from data.errors import BenisonError, WrongUse
 from trainer.worker import TrainingSpec
 
@@ -91,7 +92,7 @@ class KubernetesWorkers:
         # The executor's own output folders belong to this attempt of the node; workers may outlive it.
         in_pods = replace(training, model_dir=str(folder / "model"), log_dir=str(folder / "logs"))
         spec_file = folder / "spec.json"
-        _write(spec_file, json.dumps(asdict(in_pods)))
+        write_atomic(spec_file, json.dumps(asdict(in_pods)))  # workers of an earlier attempt may be reading it
         log_dir.mkdir(parents=True, exist_ok=True)
         api, own_pod = _own_place()
         workers = Workers(
@@ -110,14 +111,6 @@ class KubernetesWorkers:
         for written, wanted in ((in_pods.model_dir, training.model_dir), (in_pods.log_dir, training.log_dir)):
             Path(wanted).parent.mkdir(parents=True, exist_ok=True)
             os.replace(written, wanted)
-
-
-def _write(file: Path, text: str) -> None:
-    """At one stroke: workers of an earlier attempt of the node may be reading it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    staged = file.with_suffix(".tmp")
-    staged.write_text(text, encoding="utf-8")
-    os.replace(staged, file)
 
 
 def _own_place() -> tuple[Api, Document]:

@@ -1,7 +1,7 @@
 """The kinds of column that a task's raw data may have, one module a kind."""
 
 from data.columns.audio import Audio
-from data.columns.base import Column, DType, Feature, Scalar, Value, raw_features
+from data.columns.base import Column, DType, Feature, FormField, Scalar, Value, raw_features
 from data.columns.boxes import Boxes
 from data.columns.identifier import Identifier
 from data.columns.image import Image
@@ -20,6 +20,7 @@ __all__ = [
     "Companions",
     "DType",
     "Feature",
+    "FormField",
     "Identifier",
     "Image",
     "Integer",

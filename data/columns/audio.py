@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from data.columns.base import Column, Feature, Value
+from data.columns.base import Column, Feature, FormField, Value
 from data.errors import BadValue
 
 
@@ -38,3 +38,6 @@ class Audio(Column):
 
         wav, seconds, rate, channels = as_wav(value, self.min_seconds, self.max_seconds)
         return {name: wav, f"{name}_seconds": seconds, f"{name}_rate": rate, f"{name}_channels": channels}
+
+    def form(self) -> FormField:
+        return FormField(kind="file", suffixes=self.suffixes, recordable=True)

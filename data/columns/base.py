@@ -46,6 +46,26 @@ class Feature:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FormField:
+    """How a form asks a person for one value of a column.
+
+    `kind`: "file" (one of `suffixes`; a sound may be `recordable`), "text" (of several lines where `multiline`),
+    "number" (from `minimum` to `maximum`, in steps of `step`, of any size where that is None), "choice" (one of
+    `choices`) or "table" (a whole file of rows, of which this column is one). `default` stands in the field at first.
+    """
+
+    kind: Literal["file", "text", "number", "choice", "table"]
+    suffixes: tuple[str, ...] = ()
+    recordable: bool = False
+    multiline: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+    default: str | int | float | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Column:
     """Base of all kinds. `optional` columns may be absent or empty; `description` is shown in docs and messages."""
 
@@ -73,6 +93,10 @@ class Column:
           BadValue: the value is not one of this kind or lies outside its bounds.
         """
         raise NotImplementedError
+
+    def form(self) -> FormField:
+        """How a form asks for one value of it."""
+        return FormField(kind="file", suffixes=self.suffixes) if self.is_media else FormField(kind="text")
 
 
 def raw_features(columns: Mapping[str, Column]) -> dict[str, Feature]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, ClassVar
 
-from data.columns.base import Column, Feature, Value, show, utf8
+from data.columns.base import Column, Feature, FormField, Value, show, utf8
 from data.errors import BadValue
 
 
@@ -31,3 +31,6 @@ class Label(Column):
         if self.classes and label not in self.classes:
             raise BadValue(f"unknown class {show(label)}; known: {', '.join(self.classes)}")
         return {name: utf8(label)}
+
+    def form(self) -> FormField:
+        return FormField(kind="choice", choices=self.classes) if self.classes else FormField(kind="text")

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from data.columns.base import Column, Feature, Value, bounded, real, show, whole
+from data.columns.base import Column, Feature, FormField, Value, bounded, real, show, whole
 from data.errors import BadValue
 
 
@@ -27,6 +27,9 @@ class Integer(Column):
             raise BadValue(f"expected a whole number, got {show(value)}")
         return {name: bounded(number, self.minimum, self.maximum)}
 
+    def form(self) -> FormField:
+        return FormField(kind="number", step=1, **_said_bounds(self))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Number(Column):
@@ -44,3 +47,12 @@ class Number(Column):
         if not math.isfinite(number):
             raise BadValue(f"expected a finite number, got {show(value)}")
         return {name: bounded(number, self.minimum, self.maximum)}
+
+    def form(self) -> FormField:
+        return FormField(kind="number", **_said_bounds(self))
+
+
+def _said_bounds(column: Integer | Number) -> dict[str, Any]:
+    """Those that a task has set: the bounds of the type tell a person nothing."""
+    known = {"minimum": column.minimum, "maximum": column.maximum}
+    return {name: bound for name, bound in known.items() if bound != getattr(type(column), name)}

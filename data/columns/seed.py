@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from data.columns.base import Column, Feature, Value, show, whole
+from data.columns.base import Column, Feature, FormField, Value, show, whole
 from data.errors import BadValue
 
 
@@ -23,3 +23,6 @@ class Seed(Column):
         if number is None or not -(2**63) <= number < 2**63:
             raise BadValue(f"expected a whole number, got {show(value)}")
         return {name: number}
+
+    def form(self) -> FormField:
+        return FormField(kind="number", step=1)

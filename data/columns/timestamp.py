@@ -23,6 +23,13 @@ ROW_SECONDS = 10_227 * 86_400
 hour, no weekday and no season."""
 
 
+@dataclass(frozen=True)
+class RowNumber:
+    """Stands for the time of a row of a table that has no times."""
+
+    number: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Timestamp(Column):
     """A moment: a date, or a date and a time of day. Text without a time zone is taken as it stands.
@@ -43,6 +50,8 @@ class Timestamp(Column):
         return {name: Feature("int64", optional=self.optional), f"{name}_hour": hour}
 
     def encode(self, name: str, value: Any) -> dict[str, Value]:
+        if isinstance(value, RowNumber):
+            return {name: value.number * ROW_SECONDS, f"{name}_hour": 0}
         moment = moment_of(value)
         if moment is None:
             raise BadValue(f"expected a time such as 2026-01-31T14:00:00 or 2026-01-31, got {show(value)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
-from data.columns.base import Column, Feature, Value
+from data.columns.base import Column, Feature, FormField, Value
 from data.columns.identifier import Identifier
 from data.columns.number import Number
 from data.errors import BadValue
@@ -65,6 +65,9 @@ class Companions(Window):
         one = Number(minimum=self.minimum, maximum=self.maximum)
         numbers = [cast(float, one.encode(name, number)[name]) for number in value]
         return {name: [*numbers, *[0.0] * (self.width - len(numbers))]}
+
+    def form(self) -> FormField:
+        return FormField(kind="table")  # one row is no window
 
 
 @dataclass(frozen=True, kw_only=True)

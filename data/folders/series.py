@@ -14,7 +14,7 @@ from typing import Any
 
 from data.columns import Column, Companions, SeriesName, Timestamp, Window
 from data.columns.base import real
-from data.columns.timestamp import ROW_SECONDS, moment_of
+from data.columns.timestamp import RowNumber, moment_of
 from data.errors import BadValue, DataRefused
 from data.folders import tables
 from data.folders.files import printable
@@ -75,7 +75,7 @@ class SeriesTable:
             blank = next((name for name, cell in zip(found, cells, strict=True) if column.is_missing(cell)), None)
             return cells if blank is None else BadValue(f"no value in {blank!r}")
         if isinstance(column, Timestamp) and not found:
-            return row.number * ROW_SECONDS
+            return RowNumber(row.number)
         return cells[0] if cells else None
 
 

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from data.atomic import write_atomic
 from data.errors import WrongUse
 from pipelines.console import logs
 from pipelines.console.failures import Failure, Terminated
@@ -124,9 +125,7 @@ class ClusterRun:
         from pipelines.records.lineage import connect, steps_as_json, steps_of
 
         steps = steps_of(connect(self.connection), self.record.space.root, self.record.run_id)
-        workspace.write_atomic(
-            self.record.directory / "lineage.json", json.dumps({"steps": steps_as_json(steps)}, indent=2)
-        )
+        write_atomic(self.record.directory / "lineage.json", json.dumps({"steps": steps_as_json(steps)}, indent=2))
 
 
 # --- one node ---
@@ -261,7 +260,7 @@ def failure_of(nodes: Sequence[NodeRun], ends: Mapping[str, dict[str, Any]]) -> 
 def _join_logs(run: ClusterRun) -> None:
     """One log of the run, as a local run has it, out of those of its nodes."""
     parts = [f"=== {name}\n{log.read_text(encoding='utf-8')}" for name in NODES if (log := run.log(name)).exists()]
-    workspace.write_atomic(run.record.log, "".join(parts))
+    write_atomic(run.record.log, "".join(parts))
 
 
 if __name__ == "__main__":

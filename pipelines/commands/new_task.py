@@ -1,39 +1,14 @@
-"""`benison new-task`: a complete, small task under a new name, to be changed step by step."""
+"""`benison new-task`: the file that a new task begins with."""
 
 from __future__ import annotations
 
-import keyword
-import re
-from pathlib import Path
+from typing import Annotated
 
-from data.errors import WrongUse
-
-TEMPLATE = Path(__file__).parent / "templates" / "task.py.txt"
-TASKS = Path(__file__).parents[2] / "trainer" / "tasks"
-
-_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
+import typer
 
 
-def create(name: str, tasks: Path = TASKS) -> Path:
-    """Writes `tasks`/<name>.py and returns its path.
+def new_task(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Write a new task's file, which passes the contract's tests as it stands."""
+    from pipelines.new_task import create
 
-    Raises:
-      WrongUse: `name` is no free snake_case name.
-    """
-    class_name = "".join(word.capitalize() for word in name.split("_"))
-    if not _NAME.fullmatch(name) or keyword.iskeyword(name) or keyword.iskeyword(class_name):
-        raise WrongUse(
-            f"{name!r} cannot name a task",
-            "use small letters, digits and underscores, beginning with a letter, as in leaf_disease",
-        )
-    template = TEMPLATE.read_text(encoding="utf-8")
-    if re.search(rf"\b{class_name}\b", template):
-        raise WrongUse(f"{name!r} would hide {class_name}, which tasks use", "choose a name that says more")
-    title = name.replace("_", " ").capitalize()
-    path = tasks / f"{name}.py"
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(template.replace("TaskName", class_name).replace("task_name", name).replace("Task title", title))
-    except FileExistsError:
-        raise WrongUse(f"{path} exists already", "choose another name, or change that file") from None
-    return path
+    print(f"{create(name)}\nnext: benison run {name}   then change what it reads, builds and measures")

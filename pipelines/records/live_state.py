@@ -24,11 +24,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from data.atomic import write_atomic
 from pipelines.console.failures import Failure, explained
 from pipelines.console.progress import Listener
 from pipelines.memory import peak_rss_mb
 from pipelines.node_list import NODES, State
-from pipelines.records.workspace import write_atomic
 
 STATE = "state.json"
 BEAT_SECONDS = 2.0

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from components.report import page as report_page
+from data.atomic import write_atomic
 from pipelines.console.failures import Failure
 from pipelines.identity import code_digest
 from pipelines.node_list import NodeRun
@@ -64,7 +65,7 @@ class RunRecord:
 
     def begin(self) -> None:
         """Keeps the settings, which also tells whoever looks that there is such a run."""
-        workspace.write_atomic(self.directory / "settings.yaml", self.settings.to_yaml())
+        write_atomic(self.directory / "settings.yaml", self.settings.to_yaml())
 
     def keep_reading(self, node: NodeRun) -> None:
         """What was read and what could not be, beside the log as soon as it is known: it is needed most where the data
@@ -90,7 +91,7 @@ class RunRecord:
         return result
 
     def _write(self, result: RunResult) -> None:
-        workspace.write_atomic(self.directory / "result.json", json.dumps(result.to_dict(), indent=2))
+        write_atomic(self.directory / "result.json", json.dumps(result.to_dict(), indent=2))
 
     def _bare(self, nodes: Sequence[NodeRun], code: int, seconds: float, peak_rss_mb: float) -> RunResult:
         shown = [
@@ -133,7 +134,7 @@ class RunRecord:
         version = _pushed_version(self.space.serving, pushed.get("pushed_model")) if found["blessed"] else None
         found |= {"run_id": self.run_id, "nodes": result.nodes, "pushed": version}
         found["settings"] = dataclasses.asdict(self.settings) | {"workspace": str(self.settings.workspace)}
-        workspace.write_atomic(directory / "report.json", json.dumps(found, indent=2))
+        write_atomic(directory / "report.json", json.dumps(found, indent=2))
         report_page.render(directory)
         places = {**result.places, "report": str(directory / "index.html")}
         if version:

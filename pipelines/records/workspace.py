@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from data.atomic import write_atomic
 from data.errors import BenisonError
 
 
@@ -98,20 +99,6 @@ class TaskSpace:
 
 def task_space(workspace: Path, task: str) -> TaskSpace:
     return TaskSpace(workspace.resolve() / task)
-
-
-def write_atomic(path: Path, text: str) -> None:
-    """Writes the whole text or nothing: readers see the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with staged.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(staged, path)
-    finally:
-        staged.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -38,7 +38,7 @@ from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, 
 
 STEPS = 24
 COMPANIONS = 16
-CYCLES = (86_400.0, 7 * 86_400.0, 365.2425 * 86_400.0)
+CYCLES = (86_400.0, 7 * 86_400.0, 365.25 * 86_400.0)
 """A day, a week and a year, in seconds."""
 MAX_SERIES_SHOWN = 12
 LEAST_SCALE = 0.05

@@ -10,7 +10,7 @@ import pytest
 
 from data.errors import BenisonError
 from pipelines.console.failures import ROOT
-from pipelines.records.workspace import TaskSpace, task_space, write_atomic
+from pipelines.records.workspace import TaskSpace, task_space
 
 HOLD = """
 import sys
@@ -78,12 +78,3 @@ def test_a_damaged_record_is_named(tmp_path: Path) -> None:
     (tmp_path / "last_run.json").write_text('{"result": ')
     with pytest.raises(BenisonError, match=r"last_run\.json is damaged"):
         _ = TaskSpace(tmp_path).last_run
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "a.json"
-    write_atomic(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        write_atomic(path, "new \ud800")
-    assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.json"]

@@ -1,0 +1,66 @@
+"""`benison data`: the catalogue of default data sets, and a look at a folder of one's own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.commands.options import Json, TaskName, load_task
+from pipelines.commands.output import print_json, print_table
+from pipelines.records.run_result import EXIT_BLESSED, EXIT_DATA_REFUSED
+
+app = typer.Typer(help="Default data sets, and a look at your own.", rich_markup_mode=None)
+
+
+@app.command("list")
+def data_list(json_output: Json = False) -> None:
+    """The catalogue: what each set is, whose it is, and whether it is here."""
+    from data.sources import catalogue
+
+    rows = [_row(catalogue, name) for name in catalogue.names()]
+    if json_output:
+        print_json(rows)
+    else:
+        print_table(rows, {"size_mb": "MB"})
+
+
+@app.command("prepare")
+def data_prepare(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Fetch a set of the catalogue, lay it out as a folder, and print where."""
+    from data.sources import catalogue
+
+    prepared = catalogue.prepare(name, progress=lambda text: print(text, file=sys.stderr, flush=True))
+    print(prepared.root)
+
+
+@app.command("check")
+def data_check(
+    task: TaskName, folder: Annotated[Path, typer.Argument(metavar="DIR")], json_output: Json = False
+) -> None:
+    """Read a folder as a run of TASK would, and say what is wrong with it; exit 4 if a run would refuse it."""
+    from data.folders.check import check
+
+    task_class = load_task(task)
+    found = check(folder, task_class.columns, split_by=task_class.split_by)
+    if json_output:
+        print_json(found.to_json())
+    else:
+        print(found.text())
+    raise typer.Exit(EXIT_BLESSED if found.ok else EXIT_DATA_REFUSED)
+
+
+def _row(catalogue: Any, name: str) -> dict[str, Any]:
+    entry, here = catalogue.get(name), catalogue.cached(name)
+    return {
+        "name": name,
+        "title": entry.title,
+        "size_mb": round(sum(source.size_bytes for source in entry.sources[0]) / 1e6, 1),
+        "sources": " or ".join(" + ".join(map(str, archives)) for archives in entry.sources),
+        "licence": entry.licence,
+        "credit": entry.credit,
+        "examples": dict(here.examples) if here else None,
+        "cached": str(here.root) if here else None,
+    }

@@ -1,0 +1,46 @@
+"""What commands print on standard output: one JSON value, or a table of aligned columns."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from pipelines.records.run_result import aligned
+
+if TYPE_CHECKING:
+    from pipelines.console.progress import Listener
+
+SHOWN_VALUES = 10
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, default=str))
+
+
+def print_table(rows: list[dict[str, Any]], headings: dict[str, str]) -> None:
+    """Rows of the same keys, which are the headings except where `headings` has a better one."""
+    if rows:
+        cells = [[_cell(value) for value in row.values()] for row in rows]
+        print("\n".join(aligned([[headings.get(key, key) for key in rows[0]], *cells])))
+
+
+def progress_listener(json_output: bool) -> Listener:
+    """Shows how a run goes on: drawn anew on a terminal, line by line elsewhere, and not at all beside JSON."""
+    from pipelines.console import logs, progress
+
+    if json_output:
+        return progress.Listener()
+    stream = logs.terminal(sys.stdout)
+    live = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return progress.Live(stream) if live else progress.Plain(stream)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        shown = [_cell(one) for one in value[:SHOWN_VALUES]] + ["…"] * (len(value) > SHOWN_VALUES)
+        return ", ".join(one for one in shown if one)
+    return "" if value is None else str(value)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.records.workspace import task_space
+from tests.pipelines.command_line import Benison, fake_module
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Any, ...]]:
+    """A pushed model of `digits`; the list gets what it is asked."""
+    asked: list[tuple[Any, ...]] = []
+
+    def answer(
+        task: str, files: list[Path], serving: Path, output: Path | None, given: dict[str, str]
+    ) -> list[dict[str, Any]]:
+        asked.append((task, files, serving, output, given))
+        probabilities = {"7": 0.9, "1": 0.06, "2": 0.03, "9": 0.01}
+        picture = {"picture": str(output / "a.png")} if output else {}
+        return [{"file": str(file), "label": "7", "probabilities": probabilities} | picture for file in files]
+
+    fake_module(monkeypatch, "pipelines.serving.predict", predict=answer)
+    task_space(tmp_path / "workspace", "digits").serving.mkdir(parents=True)
+    return asked
+
+
+def test_predictions_are_a_table_with_pictures(
+    benison: Benison, answers: list[tuple[Any, ...]], tmp_path: Path
+) -> None:
+    space = task_space(tmp_path / "workspace", "digits")
+    heading, row = benison("predict", "digits", "a.png").out.splitlines()
+    assert heading.split() == ["file", "label", "probabilities", "picture"]
+    assert "7 90.0%, 1 6.0%, 2 3.0%" in row and "9 1.0%" not in row
+    assert row.endswith(str(space.predictions / "a.png"))
+    benison("predict", "digits", "a.png", "-o", tmp_path / "here")
+    assert answers == [
+        ("digits", [Path("a.png")], space.serving, space.predictions, {}),
+        ("digits", [Path("a.png")], space.serving, tmp_path / "here", {}),
+    ]
+
+
+def test_an_input_may_stand_on_the_command_line(benison: Benison, answers: list[tuple[Any, ...]]) -> None:
+    benison("predict", "digits", "--input", "text=a = b", "--input", "seed=7")
+    assert answers[0][1:2] + answers[0][4:] == ([], {"text": "a = b", "seed": "7"})
+
+
+def test_predict_json_is_a_list_without_pictures(benison: Benison, answers: list[tuple[Any, ...]]) -> None:
+    first, second = benison("predict", "digits", "a.png", "b.png", "--json").json
+    assert first == {"file": "a.png", "label": "7", "probabilities": {"7": 0.9, "1": 0.06, "2": 0.03, "9": 0.01}}
+    assert second["file"] == "b.png"
+
+
+def test_predict_without_a_model_says_how_to_get_one_and_makes_nothing(benison: Benison, tmp_path: Path) -> None:
+    ended = benison("predict", "digits", "a.png")
+    assert ended.code == 1 and "no pushed model" in ended.err and "benison run digits" in ended.err
+    assert not (tmp_path / "workspace").exists()
