@@ -17,12 +17,14 @@ from data.columns import (
     Audio,
     Boxes,
     Column,
+    Companions,
     Identifier,
     Image,
     Integer,
     Label,
     Number,
     Seed,
+    SeriesName,
     Text,
     Timestamp,
     Window,
@@ -108,6 +110,9 @@ def _row(columns: Mapping[str, Column], folder: Path, subject: Subject) -> dict[
     for position, (name, column) in enumerate(columns.items()):
         if isinstance(column, (Seed, Ahead)):
             continue
+        if isinstance(column, Companions):
+            row |= {"others of one": subject.kind, "others of two": -subject.hour}
+            continue
         field = name if name not in media else "file_name" if name == media[0] else f"{name}_file_name"
         row[field] = _value(column, position, folder / f"{name}-{subject.hour:04}", subject)
     return row
@@ -131,6 +136,8 @@ def _value(column: Column, position: int, path: Path, subject: Subject) -> Any:
         case Text():
             words = [WORDS[word] for word in subject.words]
             return " ".join(words if position % 2 == 0 else [word[::-1] for word in words])[: column.max_characters]
+        case SeriesName():
+            return f"series {subject.kind}"
         case Identifier():
             return f"{path.name.partition('-')[0]}-{subject.hour * (position + 1) % (7 + position)}"
         case Timestamp():

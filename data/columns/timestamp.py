@@ -35,9 +35,9 @@ class Timestamp(Column):
     """A moment: a date, or a date and a time of day. Text without a time zone is taken as it stands.
 
     Read are ISO 8601 in its extended and its basic form (`2024-01-31T14:00:00+01:00`, `20240131`, `20240131T1400`),
-    with `/` or `.` in place of `-`, months (`2024-01`), quarters (`2024Q1`), years (`2024`), and numbers that count seconds,
-    milli-, micro- or nanoseconds since 1970. A number that is a date in the basic form, from 1000-01-01 to 2999-12-31,
-    or a year from 1000 to 2999, is that date: as seconds it would lie in 1970, where nobody has measured.
+    with `/` or `.` in place of `-`, months (`2024-01`), quarters (`2024Q1`), years (`2024`), and numbers that count
+    seconds, milli-, micro- or nanoseconds since 1970. A number that is a date in the basic form, from 1000-01-01 to
+    2999-12-31, or a year from 1000 to 2999, is that date: as seconds it would lie in 1970, where nobody has measured.
     Day and month in another order are not guessed at.
 
     Features: seconds since 1970, int64, and the hour of the day, 0 to 23, as written.

@@ -45,6 +45,9 @@ class Window(Number):
         length = self.steps * self.width
         return {name: Feature("float32", minimum=low, maximum=high, optional=self.optional, length=length)}
 
+    def form(self) -> FormField:
+        return FormField(kind="table")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Companions(Window):
@@ -62,8 +65,7 @@ class Companions(Window):
     def encode(self, name: str, value: Any) -> dict[str, Value]:
         if not isinstance(value, list) or len(value) > self.width:
             raise BadValue(f"expected at most {self.width} numbers")
-        one = Number(minimum=self.minimum, maximum=self.maximum)
-        numbers = [cast(float, one.encode(name, number)[name]) for number in value]
+        numbers = [cast(float, super(Companions, self).encode(name, number)[name]) for number in value]
         return {name: [*numbers, *[0.0] * (self.width - len(numbers))]}
 
     def form(self) -> FormField:

@@ -18,6 +18,7 @@ from data.columns import Column, Value, Window
 from data.errors import BadValue, BenisonError, DataRefused, WrongUse
 from data.folders import tables, windows
 from data.folders.files import BadFile, Inside
+from data.folders.series import is_series, series_table
 from pipelines.serving.usage import inputs_of
 from trainer.backend import load_tensorflow
 from trainer.task import Task, load
@@ -63,7 +64,11 @@ def predict(
     columns = inputs_of(task_class)
     model = _latest(serving, task_name)
     about = manifest.verify(model)
-    examples = list(read_examples(files, columns)) if files else [_given_example(given or {}, columns, task_name)]
+    examples = (
+        list(read_examples(files, columns, about.get("names", {})))
+        if files
+        else [_given_example(given or {}, columns, task_name)]
+    )
     answers, pictures = [], _Pictures(_task(task_class, about), output, files) if output else None
     for example, prediction in _predictions(model, task_name, columns, examples):
         place = {"file": str(example.file)} | ({} if example.row is None else {"row": example.row})
@@ -93,8 +98,13 @@ def _task(task_class: type[Task], about: Mapping[str, Any]) -> Task:
 # --- inputs ---
 
 
-def read_examples(files: Sequence[Path], columns: Mapping[str, Column]) -> Iterator[Example]:
-    """The examples that `files` hold, checked. Raises WrongUse and DataRefused as `predict` does."""
+def read_examples(
+    files: Sequence[Path], columns: Mapping[str, Column], names: Mapping[str, Sequence[str]] | None = None
+) -> Iterator[Example]:
+    """The examples that `files` hold, checked. Raises WrongUse and DataRefused as `predict` does.
+
+    `names`: under which names training's tables held the columns, where these are their owner's.
+    """
     only = next(iter(columns)) if len(columns) == 1 else None
     for path in files:
         if not path.is_file():
@@ -103,16 +113,20 @@ def read_examples(files: Sequence[Path], columns: Mapping[str, Column]) -> Itera
             real = path.resolve()  # who names a link means what it leads to
             yield Example(path, None, _encoded(str(path), columns, {only: real.name}, real.parent))
         elif windows.has_windows(columns):
-            yield from _latest_windows(path, columns)
+            yield from _latest_windows(path, columns, names or {})
         else:
             yield from _rows(path, columns)
 
 
-def _rows(path: Path, columns: Mapping[str, Column]) -> Iterator[Example]:
+def _refuse_no_table(path: Path, columns: Mapping[str, Column]) -> None:
     if path.suffix.lower() not in tables.SUFFIXES:
         raise WrongUse(
             f"{path} is no table", f"give {', '.join(tables.SUFFIXES)} with the columns {', '.join(columns)}"
         )
+
+
+def _rows(path: Path, columns: Mapping[str, Column]) -> Iterator[Example]:
+    _refuse_no_table(path, columns)
     present = tables.column_names(path)
     lacking = [name for name in columns if name not in present]
     if lacking:
@@ -127,10 +141,21 @@ def _rows(path: Path, columns: Mapping[str, Column]) -> Iterator[Example]:
         yield Example(path, row.number, _encoded(where, columns, row.values, path.parent))
 
 
-def _latest_windows(path: Path, columns: Mapping[str, Column]) -> Iterator[Example]:
+def _measurements(path: Path, columns: Mapping[str, Column], names: Mapping[str, Sequence[str]]) -> Iterator[Example]:
+    """The rows of a table of measurements, under the names that training's had."""
+    _refuse_no_table(path, columns)
+    table = series_table(path, columns, names)
+    for row in tables.rows(path, table.wanted):
+        where = f"{path}, row {row.number}"
+        if row.reason:
+            raise DataRefused(f"{where}: {row.reason}", "Mend this row, or leave it out.")
+        yield Example(path, row.number, _encoded(where, columns, table.values(row), path.parent))
+
+
+def _latest_windows(path: Path, columns: Mapping[str, Column], names: Mapping[str, Sequence[str]]) -> Iterator[Example]:
     """The last window of each series in an ordered table."""
     time = windows.time_column(columns)
-    rows = list(_rows(path, columns))
+    rows = list(_measurements(path, columns, names) if is_series(columns) else _rows(path, columns))
     clocks = windows.clocks((windows.series_of(columns, r.values), int(cast(int, r.values[time]))) for r in rows)
     maker = windows.Windows(columns, clocks, with_ahead=False)
     for row in rows:
