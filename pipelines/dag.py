@@ -37,6 +37,7 @@ from data import source_digest
 from data.columns import raw_features
 from pipelines.beam import BeamSettings, beam_args
 from pipelines.identity import code_digest, library_versions
+from pipelines.node_list import pipeline_name
 from pipelines.records.workspace import TaskSpace
 from pipelines.settings import RunSettings, apply_overrides
 from trainer.task import Evaluation, HParams, Task, load
@@ -241,7 +242,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
     )
     pusher.add_upstream_node(report)
     return Pipeline(
-        pipeline_name=f"benison-{settings.task}",
+        pipeline_name=pipeline_name(settings.task),
         pipeline_root=settings.pipeline_root,
         components=[
             example_gen,

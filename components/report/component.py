@@ -29,7 +29,7 @@ from components.example_gen import read_counts, read_fingerprint, read_quarantin
 from components.reference import ReferenceScores, read_scores
 from components.report import page as report_page
 from components.report import plots
-from data.columns import Label, raw_features
+from data.columns import raw_features
 from trainer.preview import disk
 from trainer.task import Gate, Task
 from trainer.transform import task_from
@@ -292,7 +292,7 @@ class Answers:
 
 def _label(task: Task) -> str | None:
     """The target that is a class name, if there is one."""
-    return next((name for name in task.targets if isinstance(task.columns[name], Label)), None)
+    return next((name for name in task.targets if task.columns[name].is_class), None)
 
 
 def _example(task: Task, record: bytes) -> dict[str, Any]:

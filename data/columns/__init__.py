@@ -7,6 +7,7 @@ from data.columns.identifier import Identifier
 from data.columns.image import Image
 from data.columns.label import Label
 from data.columns.number import Integer, Number
+from data.columns.rows import BadColumn, content_digest, encode_row
 from data.columns.seed import Seed
 from data.columns.text import Text
 from data.columns.timestamp import Timestamp
@@ -15,6 +16,7 @@ from data.columns.window import Ahead, Companions, SeriesName, Window
 __all__ = [
     "Ahead",
     "Audio",
+    "BadColumn",
     "Boxes",
     "Column",
     "Companions",
@@ -33,5 +35,7 @@ __all__ = [
     "Timestamp",
     "Value",
     "Window",
+    "content_digest",
+    "encode_row",
     "raw_features",
 ]

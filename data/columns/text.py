@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from data.columns.base import Column, Feature, FormField, Value, show, utf8
 from data.errors import BadValue
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from data.columns.samples import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,3 +40,6 @@ class Text(Column):
 
     def form(self) -> FormField:
         return FormField(kind="text", multiline=True)
+
+    def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> str:
+        return subject.text[: self.max_characters]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from data.columns.base import Column, Feature, FormField, Value
 from data.columns.identifier import Identifier
 from data.columns.number import Number
 from data.errors import BadValue
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from data.columns.samples import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +31,9 @@ class SeriesName(Identifier):
 
     def encode(self, name: str, value: Any) -> dict[str, Value]:
         return {name: b""} if value == "" else super().encode(name, value)
+
+    def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> str:
+        return f"series {subject.kind}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +53,12 @@ class Window(Number):
         length = self.steps * self.width
         return {name: Feature("float32", minimum=low, maximum=high, optional=self.optional, length=length)}
 
+    @property
+    def rows_needed(self) -> int:
+        return self.steps
+
     def form(self) -> FormField:
-        return FormField(kind="table")
+        return FormField(kind="table")  # one row is no window
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +75,14 @@ class Companions(Window):
         return value is None
 
     def encode(self, name: str, value: Any) -> dict[str, Value]:
-        if not isinstance(value, list) or len(value) > self.width:
-            raise BadValue(f"expected at most {self.width} numbers")
-        numbers = [cast(float, super(Companions, self).encode(name, number)[name]) for number in value]
+        given = value if isinstance(value, list) else [value]
+        if len(given) > self.width:
+            raise BadValue(f"expected at most {self.width} numbers, got {len(given)}")
+        numbers = [cast(float, super(Companions, self).encode(name, number)[name]) for number in given]
         return {name: [*numbers, *[0.0] * (self.width - len(numbers))]}
 
-    def form(self) -> FormField:
-        return FormField(kind="table")  # one row is no window
+    def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> float:
+        return float(subject.kind)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +93,14 @@ class Ahead(Column):
     """
 
     noun: ClassVar[str] = "number"
-    derived_from_rows: ClassVar[bool] = True
+    in_folder: ClassVar[bool] = False
+    in_form: ClassVar[bool] = False
     of: str
     steps: int = 1
+
+    @property
+    def rows_ahead(self) -> int:
+        return self.steps
 
     def features(self, name: str) -> dict[str, Feature]:
         return {name: Feature("float32", optional=self.optional)}

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from data.columns import Boxes, Column, Label
-from data.folders.folder import DataFolder, Problem, Record, content_digest
+from data.columns import Column, content_digest
+from data.folders.folder import DataFolder, Problem, Record
 
 MAX_BAD_SHARE = 0.05
 
@@ -135,8 +135,8 @@ def check(
             _count(record, counts[record.split], columns)
             if record.problem is not None:
                 _note(record, record.problem, problems, columns)
-            elif split != "all":  # hashing has put exact copies on one side already
-                copies.see(record, content_digest(record.features, columns) or b"")
+            elif split != "all" and record.features is not None:  # hashing has put exact copies on one side already
+                copies.see(record, content_digest(record.features, columns))
             if progress is not None and read % _PROGRESS_EVERY == 0:
                 progress(split, read)
         if progress is not None:
@@ -185,12 +185,9 @@ def _count(record: Record, count: SplitCount, columns: Mapping[str, Column]) -> 
         return
     count.good += 1
     for name, column in columns.items():
-        if not isinstance(column, (Label, Boxes)):
-            continue
-        found = record.features.get(name if isinstance(column, Label) else f"{name}_label", [])
-        for value in cast(list[bytes], found if isinstance(found, list) else [found]):
+        for found in column.class_names(name, record.features):
             classes = count.classes.setdefault(name, {})
-            classes[value.decode()] = classes.get(value.decode(), 0) + 1
+            classes[found] = classes.get(found, 0) + 1
 
 
 def _note(

@@ -88,7 +88,7 @@ def series_table(path: Path, columns: Mapping[str, Column], names: Mapping[str, 
     Raises:
       DataRefused: a named column is missing, or the series' value or its rows' series cannot be told.
     """
-    there = {name: column for name, column in columns.items() if not column.derived_from_rows}
+    there = {name: column for name, column in columns.items() if column.in_folder}
     return _Look(path, there, names).table()
 
 
