@@ -13,7 +13,7 @@ from data.folders import tables, windows
 from data.folders.files import Inside
 from data.folders.layouts import table_fields
 from data.folders.series import is_series, series_table
-from pipelines.serving.usage import inputs_of, needed
+from pipelines.console.usage import inputs_of, needed
 from trainer.task import Task
 
 
