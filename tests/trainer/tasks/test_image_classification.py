@@ -39,9 +39,11 @@ def test_it_lives_and_learns_on_strong_colours_with_default_settings() -> None:
     tf.keras.utils.set_random_seed(0)
     model = task.build_model(spec)
     held_out, train = slice(0, 64), slice(64, None)
-    first = model.evaluate({"image": pictures[held_out]}, labels[held_out], verbose=0, return_dict=True)
+    first = model.evaluate({"image": pictures[held_out]}, {"label": labels[held_out]}, verbose=0, return_dict=True)
     assert abs(first["loss"] - math.log(CLASSES)) < 0.7, "an untrained network knows nothing, and is not sure either"
-    data = tf.data.Dataset.from_tensor_slices(({"image": pictures[train]}, labels[train])).shuffle(EXAMPLES, 0)
+    data = tf.data.Dataset.from_tensor_slices(({"image": pictures[train]}, {"label": labels[train]})).shuffle(
+        EXAMPLES, 0
+    )
     model.fit(data.repeat().batch(64), steps_per_epoch=STEPS, verbose=0)
     with health.rectified_outputs(model) as outputs:
         model({"image": tf.constant(pictures[held_out])})
@@ -49,5 +51,5 @@ def test_it_lives_and_learns_on_strong_colours_with_default_settings() -> None:
     for name, [values] in outputs.items():
         alive = tf.reduce_any(tf.reshape(values, [-1, values.shape[-1]]) > 0, axis=0).numpy()
         assert alive.mean() > 0.75, f"{name}: {alive.sum()} of {len(alive)} units live"
-    last = model.evaluate({"image": pictures[held_out]}, labels[held_out], verbose=0, return_dict=True)
+    last = model.evaluate({"image": pictures[held_out]}, {"label": labels[held_out]}, verbose=0, return_dict=True)
     assert last["accuracy"] > 0.8
