@@ -55,7 +55,11 @@ def encode_row(
     for name, column in columns.items():
         if name in features:
             with _Naming(name):
-                features.update(column.reconcile(name, features, columns))
+                for key, value in column.reconcile(name, features, columns).items():
+                    if value is None:
+                        del features[key]
+                    else:
+                        features[key] = value
     if lacking:
         digest = content_digest(features, columns)
         for name in lacking:
