@@ -128,15 +128,18 @@ class ReadFolder(beam.PTransform):
 
 class _ReadShard(beam.DoFn):
     def __init__(self, folder: str, settings: dict[str, Any], shards: int, progress_dir: str) -> None:
-        self._folder, self._task, self._shards = folder, settings["task"], shards
+        self._folder, self._settings, self._shards = folder, settings, shards
         self._progress_dir = progress_dir
         self._limit = int(settings["limit"]) if settings.get("limit") else None
 
+    def setup(self) -> None:
+        task = load(self._settings["task"])
+        # Once for all shards that this worker reads: a large folder takes long to list.
+        self._opened = DataFolder(self._folder, task.columns, self._settings.get("split_by") or task.split_by)
+
     def process(self, shard: int) -> Iterator[Any]:
-        task = load(self._task)
-        columns = task.columns
-        dtypes: dict[str, DType] = {name: feature.dtype for name, feature in raw_features(columns).items()}
-        folder = DataFolder(self._folder, columns, task.split_by)
+        folder = self._opened
+        dtypes: dict[str, DType] = {name: feature.dtype for name, feature in raw_features(folder.columns).items()}
         records = (
             record for split in folder.splits for record in folder.records(split, shard, self._shards, self._limit)
         )
@@ -189,7 +192,8 @@ class FolderExampleGen(FileBasedExampleGen):
         """
         Args:
           folder: None if `input_parameters` are given later, where the node runs.
-          settings: task, limit (records of each split, or None), shards, and the digest of the reading code.
+          settings: task, limit (records of each split, or None), shards, split_by (empty for the
+            task's own), and the digest of the reading code.
         """
         struct = struct_pb2.Struct()
         struct.update(settings)

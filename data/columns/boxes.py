@@ -115,7 +115,7 @@ def _scaled(sides: list[float], said_width: int, said_height: int, width: int, h
         turned = (said_height, said_width) == (width, height)
         raise BadValue(
             f"its boxes are for a picture of {said_width}x{said_height} pixels, and it has {width}x{height}"
-            + (": it is turned, as its EXIF data say, and its boxes are not" if turned else "")
+            + (": its sides are exchanged, as where a picture was turned and its boxes were not" if turned else "")
         )
     return [side * (across if place % 2 == 0 else down) for place, side in enumerate(sides)]
 

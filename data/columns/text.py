@@ -47,7 +47,7 @@ class Text(Column):
             raise BadValue(f"{len(value)} characters; must be {self.min_characters} to {self.max_characters}")
         encoded = utf8(value)
         if self.min_characters and not any(map(_is_seen, value)):
-            raise BadValue(f"{len(value)} characters, of which none is seen: blanks, control or zero-width characters")
+            raise BadValue(f"nothing to be seen: {len(value)} blanks, control or zero-width characters")
         return {name: encoded, f"{name}_characters": len(value)}
 
     def form(self) -> FormField:

@@ -16,24 +16,10 @@ __all__ = ["MAX_FILE_BYTES", "BadFile", "Inside", "is_hidden", "printable", "tre
 
 MAX_FILE_BYTES = 256 * 2**20
 
-_SYSTEM_FILES = frozenset(
-    [
-        "thumbs.db",
-        "ehthumbs.db",
-        "desktop.ini",
-        "$recycle.bin",
-        "recycler",
-        "__macosx",
-        "lost+found",
-        "@eadir",
-        "@tmp",
-        "@recycle",
-        "@recently-snapshot",
-        "#recycle",
-        "#snapshot",
-    ]
-) | {"icon\r", "system volume information"}
-"""What operating systems and network storage leave in folders, lower case."""
+# What operating systems and network storage leave in folders, lower case.
+_SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "recycler", "system volume information"}
+_SYSTEM_FILES |= {"__macosx", "icon\r", "lost+found"}
+_SYSTEM_FILES |= {"@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot"}
 # O_NONBLOCK: opening a named pipe must not wait for its writer. O_NOFOLLOW: a link is resolved and judged first.
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 

@@ -6,6 +6,7 @@ import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from data.errors import BadValue, DataRefused, WrongUse
 from data.folders import windows
 from data.folders.files import BadFile, Inside, printable, tree_digest
 from data.folders.layouts import Item, Problem
-from data.folders.splits import CONTENT, Sides, decide, find_splits
+from data.folders.splits import CONTENT, FEW, Sides, decide, decide_by_few_contents, find_splits
 
 __all__ = ["DataFolder", "Problem", "Record", "content_digest"]
 
@@ -156,7 +157,14 @@ class DataFolder:
 
     @functools.cached_property
     def _sides(self) -> Sides:
-        return decide(self._layouts["all"], self.columns, self.split_by)
+        layout = self._layouts["all"]
+        sides = decide(layout, self.columns, self.split_by)
+        few = list(islice(layout.in_order(), FEW + 1)) if sides.column is None else []
+        if not 0 < len(few) <= FEW:
+            return sides
+        inside, folder = Inside(self.root), str(layout.folder)
+        found = (features for item in few if (features := self._encode(item, folder, inside)[0]) is not None)
+        return decide_by_few_contents(sides, (content_digest(features, self.columns) for features in found))
 
     def _clocks(self, split: str) -> dict[windows.Series, windows.Clock]:
         """A pass over the times alone: of each series where there are windows, else of all records together."""

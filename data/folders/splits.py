@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from array import array
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -131,7 +131,8 @@ class Sides:
       words: how, for people.
       column: what decides; None for the content alone.
       eval_from: of a column of times, from when on a record is for evaluation.
-      groups: of another column the values, hashed, whose records are for evaluation; None for a fifth of all hashes.
+      groups: of another column the values, or without one the contents, hashed, whose records are for evaluation;
+        None for a fifth of all hashes.
     """
 
     words: str
@@ -143,11 +144,11 @@ class Sides:
         if features is None:  # by where it stands
             return _side(_hashed(f"{item.file}:{item.row}"))
         value = features.get(self.column) if self.column else None
-        if value is None:
-            return _side(_number(content_digest(features, columns)))
-        if self.eval_from is not None:
+        if value is not None and self.eval_from is not None:
             return "eval" if cast(int, value) >= self.eval_from else "train"
-        group = _hashed(value)
+        if value is None and self.column:  # of a record without the column the content decides
+            return _side(_number(content_digest(features, columns)))
+        group = _number(content_digest(features, columns)) if value is None else _hashed(value)
         return _side(group) if self.groups is None else "eval" if group in self.groups else "train"
 
 
@@ -163,6 +164,19 @@ def decide(layout: Layout, columns: Mapping[str, Column], split_by: str | None) 
     if columns[split_by].is_time:
         return _by_time(layout, columns[split_by], split_by)
     return _by_group(layout, columns[split_by], split_by)
+
+
+FEW = 200
+"""Of so many records the contents are looked at before they are split, lest one side be empty."""
+
+
+def decide_by_few_contents(sides: Sides, digests: Iterable[bytes]) -> Sides:
+    """How the records of a small folder are split by their contents: copies stay together, and a fifth is evaluated on
+    as nearly as can be."""
+    sizes = Counter(_number(digest) for digest in digests)
+    if len(sizes) < 2 or _FEWEST <= _hashed_share(sizes) <= _MOST:
+        return sides
+    return Sides(sides.words, groups=frozenset(_about_a_fifth(sizes, sizes.total() / EVAL_SHARE)))
 
 
 def _values(layout: Layout, column: Column, name: str) -> Iterator[Value]:
@@ -205,13 +219,16 @@ def _by_group(layout: Layout, column: Column, name: str) -> Sides:
     if len(sizes) < 2:
         return _by_content(name, "has one value only" if sizes else "is not there")
     total = sum(sizes.values())
-    hashed = sum(size for group, size in sizes.items() if _side(group) == "eval") / total
-    if _FEWEST <= hashed <= _MOST:
+    if _FEWEST <= _hashed_share(sizes) <= _MOST:
         return Sides(f"split 80/20 by {name}", name)
     chosen = _about_a_fifth(sizes, total / EVAL_SHARE)
     share = sum(sizes[group] for group in chosen) / total
     words = f"{len(chosen)} of {len(sizes)} values of {name} for evaluation, {share:.0%} of the records"
     return Sides(words, name, groups=frozenset(chosen))
+
+
+def _hashed_share(sizes: Mapping[int, int]) -> float:
+    return sum(size for group, size in sizes.items() if _side(group) == "eval") / sum(sizes.values())
 
 
 def _about_a_fifth(sizes: Mapping[int, int], wanted: float) -> list[int]:

@@ -66,17 +66,19 @@ def refused(folder: Folder, columns: Mapping[str, Column]) -> DataRefused:
     lack = " and ".join(dict.fromkeys(kind.lack(columns) for kind in LAYOUTS if kind.example_tree(columns)))
     names = [printable(entry.name) + ("/" if entry.is_dir() else "") for entry in folder.entries]
     found = ", ".join(names[:_SHOWN]) + (" ..." if len(names) > _SHOWN else "") if names else "nothing"
-    if not folder.advise:
-        return DataRefused(f"{folder.path}: {lack}")
-    if deeper := _deeper(folder.path, columns, _LEVELS):
-        fix = f"The data lies deeper. Give {deeper}."
+    if below := deeper(folder, columns):
+        fix = f"Give {below}."
     else:
         fix = _other_suffixes(folder, columns) + f"Bring it into this form:\n{example_tree(columns)}"
     return DataRefused(f"{folder.path}: {lack}; it holds {found}", fix)
 
 
-def _deeper(path: Path, columns: Mapping[str, Column], levels: int) -> Path | None:
+def deeper(folder: Folder, columns: Mapping[str, Column]) -> Path | None:
     """The first folder below that a run would take."""
+    return _deeper(folder.path, columns, _LEVELS) if folder.advise else None
+
+
+def _deeper(path: Path, columns: Mapping[str, Column], levels: int) -> Path | None:
     from data.folders.splits import find_splits
 
     folders = [Path(entry.path) for entry in visible(path) if entry.is_dir(follow_symlinks=False)]
