@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ml_metadata.errors import StatusError
-
-from pipelines.records.lineage import Step, read_only, steps_of
+from pipelines.records.lineage import Step, damage_told, read_only, steps_of
 from pipelines.records.workspace import TaskSpace
 
 
 def of_run(space: Path, run_id: str) -> list[Step]:
-    """The steps of a run in the order of their executions; none if the store does not know the run."""
+    """The steps of a run in the order of their executions; none if the store does not know the run, or is yet to be.
+
+    Raises:
+      BenisonError: the store is damaged.
+    """
     database = TaskSpace(space).metadata_db
-    if not database.is_file():
+    store = read_only(database)
+    if store is None:
         return []
-    try:
-        return steps_of(read_only(database), space, run_id)
-    except (StatusError, RuntimeError):  # no store yet, or one of another version of the library: it says so by either
-        return []
+    with damage_told(database):
+        return steps_of(store, space, run_id)

@@ -250,7 +250,10 @@ class Store:
         it. Raises Damaged."""
         file = self.root / run.task / "runs" / run.id / "lineage.json"
         if not (written := self._json(file)):
-            return lineage.of_run(self.root / run.task, run.id)
+            try:
+                return lineage.of_run(self.root / run.task, run.id)
+            except BenisonError as error:
+                raise Damaged(f"{error.message}; {error.fix}") from None
         try:
             return steps_of_json(written["steps"])
         except (KeyError, TypeError, ValueError) as error:

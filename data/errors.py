@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+FIX_MARK = "\n  -> "
+"""Stands between message and fix where an error is one text."""
+
 
 class BenisonError(Exception):
     """A failure explained to a person: `message` says what and where, `fix` says what to do next.
@@ -10,6 +13,9 @@ class BenisonError(Exception):
     """
 
     exit_code = 1
+    _tagged_with_step = (
+        True  # Beam appends "[while running ...]" to what it thinks lacks it, and drops the fix on the way
+    )
 
     def __init__(self, message: str, fix: str = "") -> None:
         super().__init__(message)
@@ -17,7 +23,7 @@ class BenisonError(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
-        return f"{self.message}\n  -> {self.fix}" if self.fix else self.message
+        return f"{self.message}{FIX_MARK}{self.fix}" if self.fix else self.message
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.message, self.fix)

@@ -7,13 +7,15 @@ time goes into building and starting it. What is here leans on internals of Beam
 from __future__ import annotations
 
 import functools
+import re
 import shlex
 import types
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from data.errors import WrongUse
+from data.errors import FIX_MARK, BenisonError, WrongUse
 
 BEAM_ARGS = [
     "--direct_running_mode=in_memory",
@@ -67,6 +69,31 @@ def beam_args(settings: BeamSettings, image: str) -> list[str]:
             'name it: --set beam.options="--job_endpoint=HOST:PORT"',
         )
     return [f"--runner={_ENGINES[settings.runner]}", f"--sdk_container_image={image}", *BEAM_ARGS[2:], *further]
+
+
+_QUOTED_PATTERN = (
+    r"^(?:[\w.]+\.)?(?P<kind>{}): (?P<text>.*?)(?=\n\n(?:During handling|The above exception)|\n[\w.]*Error: |\Z)"
+)
+"""A BenisonError at the end of a traceback in a text."""
+
+
+def refusal_in(error: Exception) -> BenisonError | None:
+    """The BenisonError that a worker in another process raised, of which Beam hands over only a traceback's text."""
+    if isinstance(error, BenisonError):
+        return error
+    kinds = {kind.__name__: kind for kind in _kinds(BenisonError)}
+    quoted = re.compile(_QUOTED_PATTERN.format("|".join(kinds)), re.DOTALL | re.MULTILINE)
+    found = list(quoted.finditer(str(error)))
+    if not found:
+        return None
+    message, arrow, fix = found[-1]["text"].strip().rpartition(FIX_MARK)
+    return kinds[found[-1]["kind"]](message, fix) if arrow else kinds[found[-1]["kind"]](fix)
+
+
+def _kinds(kind: type[BenisonError]) -> Iterator[type[BenisonError]]:
+    yield kind
+    for special in kind.__subclasses__():
+        yield from _kinds(special)
 
 
 @functools.cache

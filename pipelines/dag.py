@@ -217,7 +217,9 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
         model=trainer.outputs["model"],
         baseline_model=baseline.outputs["model"],
         reference=reference.outputs["reference"],
+        model_run=trainer.outputs["model_run"],
         evaluation=evaluation,
+        strict=settings.default_data,
         raw=raw_features(task_class.columns).keys(),
         digest=code.metrics_digest(evaluation),
     )
@@ -231,7 +233,6 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
         blessing=evaluator.outputs["blessing"],
         task=settings.task,
         hparams=json.dumps(hparams),
-        gates=json.dumps([dataclasses.asdict(gate) for gate in evaluation.gates]),
         about=json.dumps(dict(settings.about), sort_keys=True),
         digest=code.digest("components.report.component:ReportExecutor", "preview", "overview"),
     )

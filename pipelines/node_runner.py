@@ -26,7 +26,7 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
 from data.errors import BenisonError
-from pipelines.beam import remember_dofn_specs
+from pipelines.beam import refusal_in, remember_dofn_specs
 from pipelines.console.progress import Listener
 from pipelines.node_list import NodeRun, State
 from pipelines.records import lineage
@@ -165,16 +165,22 @@ class NodeRunner:
         """Runs one node: driver, executor, publisher. Returns its state and its outputs' URIs.
 
         Raises:
-          BenisonError: its inputs are not there.
+          BenisonError: its inputs are not there, or it was raised within the node, be it in a process of Beam's.
         """
-        info = launcher.Launcher(
+        node = launcher.Launcher(
             pipeline_node=self._nodes[name],
             mlmd_connection=metadata.Metadata(self._connection),
             pipeline_info=self._ir.pipeline_info,
             pipeline_runtime_spec=self._ir.runtime_spec,
             executor_spec=runner_utils.extract_executor_spec(self._deployment, name),
             custom_driver_spec=runner_utils.extract_custom_driver_spec(self._deployment, name),
-        ).launch()
+        )
+        try:
+            info = node.launch()
+        except Exception as error:
+            if (refusal := refusal_in(error)) is None or refusal is error:
+                raise
+            raise refusal from error
         with metadata.Metadata(self._connection) as handle:
             executions = handle.store.get_executions_by_id([info.execution_id]) if info else []
             state = lineage.state_of(executions[0]) if executions else "failed"

@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from types import ModuleType
 
-from data import sets
+from data import sets, source_digest
 from data.columns import Column
 from data.errors import BenisonError, WrongUse
 from data.folders import tables
@@ -162,11 +162,11 @@ def _unknown(name: str, message: str) -> WrongUse:
 
 
 def _entry(name: str, cache: Path | None) -> Path:
-    """Where the data set lies. A digest of its record and of the code that lays it out: changed code, new entry."""
+    """Where the data set lies: a digest of its record and of all code that lays it out, wherever in this project that
+    code stands, is part of the name. Changed code, new entry."""
     module = _module(name)
-    digest = hashlib.sha256(repr(module.DATA_SET).encode())
-    for code in [Path(str(module.__file__)), *sorted(Path(__file__).with_name("sets").glob("_*.py"))]:
-        digest.update(code.read_bytes())
+    code = source_digest.digest(module.__name__, ["prepare"])
+    digest = hashlib.sha256(f"{module.DATA_SET!r}{code}".encode())
     return (cache or cache_root()) / "data" / f"{name}-{digest.hexdigest()[:12]}"
 
 

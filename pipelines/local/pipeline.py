@@ -57,7 +57,7 @@ def last_verdict(task: str, workspace: Path) -> Verdict:
     """See `pipelines.verdict`."""
     load(task)
     space = task_space(workspace, task)
-    report = _last_report(task, space) if space.metadata_db.is_file() else None
+    report = _last_report(task, space)
     if report is None:
         raise BenisonError(f"{task} has no finished run in {workspace}", f"benison run {task}")
     found = json.loads((report / "report.json").read_text(encoding="utf-8"))
@@ -68,6 +68,8 @@ def _last_report(task: str, space: TaskSpace) -> Path | None:
     from pipelines.records import lineage
 
     store = lineage.read_only(space.metadata_db)
+    if store is None:
+        return None
     node = store.get_context_by_type_and_name("node", f"{pipeline_name(task)}.Report")
     executions = store.get_executions_by_context(node.id) if node else []
     ended = [execution for execution in executions if lineage.state_of(execution) != "failed"]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ml_metadata import MetadataStore
+from ml_metadata.errors import StatusError
 from ml_metadata.proto import metadata_store_pb2 as proto
 
 from components.workers.cluster_settings import ClusterSettings
@@ -27,7 +30,12 @@ CONNECT_ATTEMPTS, CONNECT_SECONDS = 5, 1.0
 
 
 def sqlite_connection(file: Path) -> proto.ConnectionConfig:
-    """Of a file that is made if it is not there."""
+    """Of a file that is made if it is not there.
+
+    Raises:
+      BenisonError: there is a file that is no sound metadata store of this version.
+    """
+    _check(file)
     mode = proto.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
     return proto.ConnectionConfig(sqlite=proto.SqliteMetadataSourceConfig(filename_uri=str(file), connection_mode=mode))
 
@@ -47,11 +55,49 @@ def cluster_connection(settings: ClusterSettings, space: TaskSpace, password: st
     )
 
 
-def read_only(file: Path) -> MetadataStore:
-    """A store in a file. Raises an error of ML Metadata if it is none."""
+def read_only(file: Path) -> MetadataStore | None:
+    """The store in a file; None if there is none yet: no file, an empty one, or one whose tables are still to be made.
+
+    Raises:
+      BenisonError: the file is damaged, or of another version of ML Metadata.
+    """
+    if not file.is_file() or file.stat().st_size == 0:
+        return None
     mode = proto.SqliteMetadataSourceConfig.READONLY
     config = proto.SqliteMetadataSourceConfig(filename_uri=str(file), connection_mode=mode)
-    return MetadataStore(proto.ConnectionConfig(sqlite=config))
+    with damage_told(file):
+        try:
+            return MetadataStore(proto.ConnectionConfig(sqlite=config))
+        except RuntimeError as error:
+            if "attempt to write a readonly database" in str(error):  # sound, but the tables are not there
+                return None
+            raise
+
+
+@contextmanager
+def damage_told(file: Path) -> Iterator[None]:
+    """Within, errors of ML Metadata and SQLite about the store in `file` become a BenisonError that names it."""
+    try:
+        yield
+    except (StatusError, RuntimeError, sqlite3.DatabaseError) as error:
+        reason = str(error).removeprefix("Error when executing query: ").partition(" query:")[0].strip()
+        raise BenisonError(f"the metadata store {file} cannot be read: {reason}", _NEW_STORE) from error
+
+
+_NEW_STORE = (
+    "it is damaged, or of another version of ML Metadata; bring back a copy, or move the file away: the next run "
+    "begins a new store, and runs every node anew"
+)
+
+
+def _check(file: Path) -> None:
+    """Looks at every page of a store, of some MB at most: what is damaged is to be said before anything runs."""
+    if read_only(file) is None:
+        return
+    with damage_told(file), closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
+        found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
 
 
 def connect(connection: proto.ConnectionConfig) -> MetadataStore:

@@ -87,13 +87,20 @@ def test_a_run_on_a_cluster_has_written_it_down(tmp_path: Path) -> None:
         stored.lineage(run)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no database"])
+@pytest.mark.parametrize("content", [None, b""])
 def test_no_store_no_steps(content: bytes | None, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "metadata.db").write_bytes(content)
     before = sorted(tmp_path.iterdir())
     assert lineage.of_run(tmp_path, "first") == []
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_damaged_store_is_named_not_taken_for_one_that_knows_of_nothing(tmp_path: Path) -> None:
+    (tmp_path / "digits").mkdir()
+    (tmp_path / "digits" / "metadata.db").write_bytes(b"no database")
+    with pytest.raises(Damaged, match="metadata.db cannot be read: file is not a database.* move the file away"):
+        Store(tmp_path).lineage(Run("digits", "first", "finished"))
 
 
 def test_an_unknown_run_has_no_steps_and_reading_writes_nothing(tmp_path: Path) -> None:

@@ -7,14 +7,15 @@ import re
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from data.errors import WrongUse
-from pipelines.beam import BEAM_ARGS, BeamSettings, beam_args
+from data.errors import DataRefused, WrongUse
+from pipelines.beam import BEAM_ARGS, BeamSettings, beam_args, refusal_in
 from pipelines.console.progress import Listener
 from pipelines.local.run import run
 from pipelines.settings import RunSettings, apply_overrides
@@ -73,6 +74,36 @@ def test_options_that_cannot_work_are_refused(settings: BeamSettings, message: s
 def test_settings_that_there_are_not_are_refused(name: str, text: str) -> None:
     with pytest.raises(WrongUse, match=name):
         apply_overrides(HParams, {name: text})
+
+
+def refuse(element: int) -> int:
+    raise DataRefused("the first is bad:\n  - it is 1", "mend it, or remove it")
+
+
+def test_a_refusal_within_beam_keeps_its_words_and_its_advice() -> None:
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    options = PipelineOptions(beam_args(BeamSettings(), image="any"))
+    with pytest.raises(DataRefused) as caught, beam.Pipeline(options=options) as pipeline:
+        _ = pipeline | beam.Create([1]) | beam.Map(refuse)
+    assert (caught.value.message, caught.value.fix) == ("the first is bad:\n  - it is 1", "mend it, or remove it")
+
+
+def test_a_refusal_by_a_worker_in_another_process_is_found_in_the_text_that_beam_makes_of_it() -> None:
+    try:
+        refuse(1)
+    except DataRefused:
+        told = RuntimeError(f"Pipeline job-001 failed in state FAILED: stage-2 failed:{traceback.format_exc()}\n")
+    found = refusal_in(told)
+    assert type(found) is DataRefused
+    assert (found.message, found.fix) == ("the first is bad:\n  - it is 1", "mend it, or remove it")
+
+
+def test_what_is_no_refusal_is_left_as_it_is() -> None:
+    assert refusal_in(ValueError("DataRefused, in the middle of a line: x")) is None
+    found = refusal_in(RuntimeError("Traceback\ndata.errors.WrongUse: no fix\n\nDuring handling of the above, another"))
+    assert type(found) is WrongUse and (found.message, found.fix) == ("no fix", "")
 
 
 @dataclass(frozen=True)

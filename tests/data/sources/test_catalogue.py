@@ -371,3 +371,18 @@ def test_pictures_are_written_losslessly_under_their_class(tmp_path: Path) -> No
     with Pillow.open(tmp_path / "3" / "00001.png") as picture:
         assert np.array_equal(np.asarray(picture), pixels[1])
     assert (tmp_path / "7" / "00000.png").is_file()
+
+
+def test_an_entry_counts_all_code_that_lays_it_out_wherever_it_stands(world: World) -> None:
+    """Of another set that it imports, and of a module elsewhere in this project."""
+    world.install("npm")
+    other = world.module.with_name("other.py")
+    other.write_text("def rename(name):\n    return name\n\ndef of_no_use():\n    return 1\n")
+    sys.modules.pop("data.sets.toy", None)
+    text = world.module.read_text().replace("interrupt = lambda: None", "from data.sets.other import rename\n")
+    world.module.write_text(text.replace("    interrupt()\n", '    rename("x")\n'))
+    first = world.prepare()
+    other.write_text(other.read_text().replace("return 1", "return 2"))
+    assert catalogue.cached("toy", world.cache) == first, "code that it does not use"
+    other.write_text(other.read_text().replace("return name", "return name.upper()"))
+    assert catalogue.cached("toy", world.cache) is None
