@@ -125,7 +125,7 @@ def required(columns: Mapping[str, Column]) -> set[str]:
 
 
 def media_columns(columns: Mapping[str, Column]) -> list[str]:
-    return [name for name, column in columns.items() if column.is_media]
+    return [name for name, column in columns.items() if column.is_media and column.in_folder]
 
 
 def table_fields(columns: Mapping[str, Column]) -> dict[str, str]:
