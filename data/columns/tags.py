@@ -25,8 +25,8 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 class Tags(Column):
     """What passages of the text `of` are: a list of `{"start": 0, "end": 5, "label": name}` without overlaps.
 
-    They are counted in characters, and `end` is the first after it. In CSV the list is written as JSON. `classes` closes
-    the set of names.
+    They are counted in characters, and `end` is the first after it. In CSV the list is written as JSON. `classes`
+    closes the set of names.
 
     Features: the list as JSON, in the order of the text, one bytes value, the names, and `NAME_count`. `bio` gives
     tokens with the tags that taggers learn.
