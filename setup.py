@@ -31,6 +31,8 @@ INSTALL_REQUIRES = [
     "psutil",
     "packaging",
     "soundfile",
+    "av",  # FFmpeg in a wheel: sounds that libsndfile does not read (M4A, WebM), video, coloured pictures of 16 bits
+    "mido",  # MIDI files
     "sacrebleu",
     "jiwer",
     "pysword",
@@ -42,6 +44,7 @@ EXTRAS_REQUIRE = {
     "dashboard": ["dash>=4,<5", "dash-ag-grid", "plotly>=6", "waitress"],
     "dev": [
         "pytest",
+        "pytest-xdist",  # spreads the tests over the cores
         "hypothesis",
         "ruff",
         "mypy",

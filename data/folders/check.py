@@ -53,6 +53,8 @@ class CheckReport:
     leaks: int
     leak_examples: list[str]
     unseen: dict[str, list[str]]
+    remarks: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Good records by column and what they are warned of."""
     without_window: int = 0
     """Good rows of an ordered table that end no window."""
 
@@ -103,6 +105,9 @@ class CheckReport:
                 f"    {_place(example['file'], example['row'])}: {example['reason']}" for example in group.examples
             )
             yield f"    -> {group.fix}"
+        for column, found in self.remarks.items():
+            for remark, number in found.items():
+                yield f"Warning: {column} of {_counted(number, 'record')}: {remark}"
         if self.leaks:
             yield f"Warning: {_counted(self.leaks, 'record')} of eval also in train: {', '.join(self.leak_examples)}"
             yield "    -> Remove them from one side, or the score will be too good to be true."
@@ -128,10 +133,14 @@ def check(
     counts = {"train": SplitCount(), "eval": SplitCount()}
     problems: dict[tuple[str | None, str], ProblemGroup] = {}
     copies = _Copies()
+    remarks: dict[str, Counter[str]] = {name: Counter() for name in columns}
     for split in folder.splits:
         read = 0
         for read, record in enumerate(folder.records(split), 1):
             _count(record, counts[record.split], columns)
+            if record.features is not None:
+                for name, column in columns.items():
+                    remarks[name].update(column.remarks(name, record.features))
             if record.problem is not None:
                 _note(record, record.problem, problems, columns)
             elif split != "all" and record.features is not None:  # hashing has put exact copies on one side already
@@ -150,6 +159,7 @@ def check(
         copies.found,
         copies.examples,
         unseen,
+        {name: dict(found.most_common()) for name, found in remarks.items() if found},
         without_window=folder.without_window,
     )
 

@@ -23,6 +23,8 @@ from pipelines.local.run import run
 from pipelines.records.run_result import EXIT_BLESSED, EXIT_NOT_BLESSED, RunResult
 from pipelines.settings import RunSettings
 
+pytestmark = pytest.mark.whole
+
 TASK = "image_classification"
 QUICK = {"global_batch_size": "32", "min_steps": "120", "filters": "8", "epochs": "1"}
 CLASSES = ("across", "blank", "down")
