@@ -4,7 +4,7 @@ PYTHON := $(VENV)/bin/python
 UV := .uv/bin/uv
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-quick test-image lint lock bench results clean
+.PHONY: setup demo test test-quick test-image lint lock bench results foreign clean
 setup: $(STAMP)
 
 $(UV):
@@ -50,6 +50,9 @@ bench: setup
 
 results: setup
 	$(PYTHON) -m benchmarks.results
+
+foreign: setup
+	$(PYTHON) -m benchmarks.foreign
 
 clean:
 	rm -rf $(VENV) .uv build *.egg-info .pytest_cache .ruff_cache .mypy_cache

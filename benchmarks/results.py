@@ -33,6 +33,7 @@ The reference is the best classical method on the same split, the gate what the 
 run, the last one, not the best.
 
 """
+FOREIGN = "\n<!-- from here on written by benchmarks/foreign.py -->\n"
 COLUMNS = (
     *("task", "data", "examples", "key metric", "score", "best reference", "gate", "blessed"),
     *("training", "in all", "peak memory", "date"),
@@ -51,13 +52,14 @@ def main() -> None:
         for name in options.task or task_names():
             print(f"{name} ...", file=sys.stderr, flush=True)
             rows[name] = _row(name, _run(name, options.workspace or Path(scratch)))
-            lines = [_line(COLUMNS), _line("---" for _ in COLUMNS), *(rows[known] for known in sorted(rows))]
-            PAGE.write_text(HEADING.format(machine=_machine()) + "".join(lines), "utf-8")
+            lines = [line(COLUMNS), line("---" for _ in COLUMNS), *(rows[known] for known in sorted(rows))]
+            _, mark, foreign = PAGE.read_text("utf-8").partition(FOREIGN) if PAGE.exists() else ("", "", "")
+            PAGE.write_text(HEADING.format(machine=_machine()) + "".join(lines) + mark + foreign, "utf-8")
     print(PAGE.read_text("utf-8"))
 
 
 def _published() -> dict[str, str]:
-    text = PAGE.read_text("utf-8") if PAGE.exists() else ""
+    text = PAGE.read_text("utf-8").partition(FOREIGN)[0] if PAGE.exists() else ""
     return {match[1]: match[0] for match in re.finditer(r"^\| `(\w+)` .*\n", text, re.MULTILINE)}
 
 
@@ -98,10 +100,11 @@ def _row(name: str, result: dict[str, Any]) -> str:
         f"{result['peak_rss_mb']:,.0f} MB",
         datetime.date.today().isoformat(),
     ]
-    return _line(cells)
+    return line(cells)
 
 
-def _line(cells: Iterable[str]) -> str:
+def line(cells: Iterable[str]) -> str:
+    """One line of a table in Markdown."""
     return f"| {' | '.join(cells)} |\n"
 
 

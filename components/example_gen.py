@@ -38,6 +38,7 @@ from trainer.task import load
 
 QUARANTINE = "quarantine.jsonl"
 COUNTS = "counts.json"
+NAMES = "names.json"
 ROWS = "rows-{shard}"
 """File in the executor's temporary folder: how many rows a shard has read so far, for whoever watches."""
 ROWS_SECONDS = 0.3
@@ -57,7 +58,7 @@ class _FolderDriver(driver.FileBasedDriver):
 
 
 class FolderExampleGenExecutor(BaseExampleGenExecutor):
-    """Writes the splits, `quarantine.jsonl` and `counts.json`.
+    """Writes the splits, `quarantine.jsonl`, `counts.json` and, of tables under their owner's names, `names.json`.
 
     Raises:
       DataRefused: a path leaves the data folder, or a split has no good record.
@@ -73,8 +74,9 @@ class FolderExampleGenExecutor(BaseExampleGenExecutor):
         examples_utils.set_payload_format(artifact, exec_properties["output_data_format"])
         output = Path(artifact.uri)
         input_config = proto_utils.json_to_proto(exec_properties["input_config"], example_gen_pb2.Input())
+        reading = ReadFolder(exec_properties, input_config.splits[0].pattern, self._get_tmp_dir())
         with self._make_beam_pipeline() as pipeline:
-            outputs = pipeline | ReadFolder(exec_properties, input_config.splits[0].pattern, self._get_tmp_dir())
+            outputs = pipeline | reading
             for split in SPLITS:
                 records = str(output / f"Split-{split}" / "data_tfrecord")
                 _ = outputs[split] | f"Write_{split}" >> beam.io.WriteToTFRecord(records, file_name_suffix=".gz")
@@ -86,6 +88,7 @@ class FolderExampleGenExecutor(BaseExampleGenExecutor):
                 | beam.Map(_counts)
                 | "WriteCounts" >> beam.io.WriteToText(str(output / COUNTS), shard_name_template="")
             )
+        (output / NAMES).write_text(json.dumps(reading.names), encoding="utf-8")
         counts, problems = read_counts(output), read_quarantine(output)
         attack = next((p for p in problems if p["attack"]), None)
         if attack:
@@ -115,6 +118,11 @@ class ReadFolder(beam.PTransform):
         self._settings = json_format.MessageToDict(settings)
         self._folder = str(Path(exec_properties["input_base"], split_pattern).parent)
 
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """Column of the task -> columns of the user's tables; empty where they are equal."""
+        return _open(self._folder, self._settings).names
+
     def expand(self, pipeline: beam.Pipeline) -> Any:
         shards = int(self._settings["shards"])
         return (
@@ -133,9 +141,8 @@ class _ReadShard(beam.DoFn):
         self._limit = int(settings["limit"]) if settings.get("limit") else None
 
     def setup(self) -> None:
-        task = load(self._settings["task"])
         # Once for all shards that this worker reads: a large folder takes long to list.
-        self._opened = DataFolder(self._folder, task.columns, self._settings.get("split_by") or task.split_by)
+        self._opened = _open(self._folder, self._settings)
 
     def process(self, shard: int) -> Iterator[Any]:
         folder = self._opened
@@ -145,6 +152,11 @@ class _ReadShard(beam.DoFn):
         )
         for record in _counted(records, Path(self._progress_dir, ROWS.format(shard=shard))):
             yield from _outputs(record, dtypes)
+
+
+def _open(folder: str, settings: dict[str, Any]) -> DataFolder:
+    task = load(settings["task"])
+    return DataFolder(folder, task.columns, settings.get("split_by") or task.split_by, settings.get("names"))
 
 
 def _counted(records: Iterator[Record], file: Path) -> Iterator[Record]:
@@ -192,8 +204,9 @@ class FolderExampleGen(FileBasedExampleGen):
         """
         Args:
           folder: None if `input_parameters` are given later, where the node runs.
-          settings: task, limit (records of each split, or None), shards, split_by (empty for the
-            task's own), and the digest of the reading code.
+          settings: task, limit (records of each split, or None), shards, split_by (empty for the task's own), names
+            (column of the task -> columns of the tables, as far as a person named them), and the digest of the reading
+            code.
         """
         struct = struct_pb2.Struct()
         struct.update(settings)
@@ -222,6 +235,11 @@ def rows_read(node_root: Path) -> int:
 def read_counts(examples: Path) -> dict[str, int]:
     """Good records of each split and quarantined ones, of an examples artifact."""
     return json.loads((examples / COUNTS).read_text(encoding="utf-8"))
+
+
+def read_names(examples: Path) -> dict[str, list[str]]:
+    """Column of the task -> columns of the user's tables, of an examples artifact; empty where they are equal."""
+    return json.loads((examples / NAMES).read_text(encoding="utf-8"))
 
 
 def read_quarantine(examples: Path) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from data.columns.text import Text
 from data.columns.texts import Texts
 from data.columns.timestamp import Timestamp
 from data.columns.vector import Vector
-from data.columns.window import Ahead, Window
+from data.columns.window import Ahead, Companions, SeriesName, Window
 
 __all__ = [
     "Ahead",
@@ -25,6 +25,7 @@ __all__ = [
     "BadColumn",
     "Boxes",
     "Column",
+    "Companions",
     "DType",
     "Derived",
     "Document",
@@ -40,6 +41,7 @@ __all__ = [
     "Prefix",
     "Scalar",
     "Seed",
+    "SeriesName",
     "Tags",
     "Text",
     "Texts",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,17 +119,18 @@ def check(
     columns: Mapping[str, Column],
     progress: Callable[[str, int], None] | None = None,
     split_by: str | None = None,
+    names: Mapping[str, Sequence[str]] | None = None,
 ) -> CheckReport:
     """Reads every record once and reports; memory grows by 16 bytes per record of a folder that is split.
 
     Args:
-      split_by: as DataFolder's.
+      split_by, names: as DataFolder's.
       progress: called now and then, and at the end of a split, with its name and the records read from it.
 
     Raises:
       WrongUse, DataRefused: as DataFolder.
     """
-    folder = DataFolder(root, columns, split_by)
+    folder = DataFolder(root, columns, split_by, names)
     counts = {"train": SplitCount(), "eval": SplitCount()}
     problems: dict[tuple[str | None, str], ProblemGroup] = {}
     copies = _Copies()

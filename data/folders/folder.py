@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
-from data.columns import BadColumn, Column, Label, Value, content_digest, encode_row
+from data.columns import BadColumn, Column, Value, content_digest, encode_row
 from data.errors import BadValue, DataRefused, WrongUse
 from data.folders import windows
 from data.folders.files import BadFile, Inside, printable, tree_digest
@@ -47,9 +47,12 @@ class DataFolder:
         Timestamp is for evaluation (of each series, where there are windows), of any other column all records of one
         value stay together. None and "content" go by a hash of the content, and so does a column that cannot split
         (`data.folders.splits.decide`); `layout` says which.
+      names: column of the task -> column or columns of the tables, as far as a person or a trained model says. Of
+        tables of measurements only (`data.folders.series`).
 
     Attributes:
       splits: ("train", "eval"), or ("all",) where each record's split follows from `split_by`.
+      names: column of the task -> columns of the tables, where they go by their owner's names; else empty.
       remarks: what was done to good records read so far, in words, and to how many.
       without_window: good rows read so far that ended no window, since they begin or end a series or lie beside a gap.
 
@@ -58,7 +61,13 @@ class DataFolder:
       DataRefused: it is not laid out in a way that fits `columns`.
     """
 
-    def __init__(self, root: Path | str, columns: Mapping[str, Column], split_by: str | None = None) -> None:
+    def __init__(
+        self,
+        root: Path | str,
+        columns: Mapping[str, Column],
+        split_by: str | None = None,
+        names: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.root = Path(root)
         self.columns = dict(columns)
         self.split_by = _column_to_split_by(self.columns, split_by)
@@ -69,13 +78,14 @@ class DataFolder:
                 f"{self.root} is no folder", "Give the folder that holds train/ and eval/, or the data itself."
             )
         try:
-            found = find_splits(self.root, self.columns)
+            found = find_splits(self.root, self.columns, names)
         except OSError as error:
             raise DataRefused(
                 f"{error.filename} cannot be read: {error.strerror}", "Grant the right to read it."
             ) from error
         self._layouts, self._note = dict(found.layouts), found.note
         self.splits = tuple(self._layouts)
+        self.names = dict(next(iter(self._layouts.values())).names_read)
 
     def records(self, split: str, shard: int = 0, num_shards: int = 1, limit: int | None = None) -> Iterator[Record]:
         """The records of one shard, each of which is in exactly one, in an order that is always the same.
@@ -115,11 +125,11 @@ class DataFolder:
             yield Record(side, item.file, item.row, features, problem)
 
     def _windows(self, split: str) -> Iterator[Record]:
-        """Windows in place of rows; those of an unsplit folder are of one side altogether."""
+        """Windows in place of rows. Of an unsplit folder a window is of the side of its last row, what comes next: the
+        first ones of evaluation begin with rows of training, as forecasts do."""
         inside, folder, clocks = Inside(self.root), str(self._layouts[split].folder), self._clocks(split)
         maker = windows.Windows(self.columns, clocks, with_ahead=True)
         time = windows.time_column(self.columns)
-        sides: dict[windows.Series, str] = {}
         for item in self._layouts[split].in_order():
             row, problem = self._encode(item, folder, inside)
             side = split if split != "all" else "train"
@@ -128,9 +138,6 @@ class DataFolder:
                 series = windows.series_of(self.columns, row)
                 if split == "all" and cast(int, row[time]) >= clocks[series].eval_from:
                     side = "eval"
-                if sides.setdefault(series, side) != side:
-                    maker.break_off(series)
-                    sides[series] = side
                 try:
                     made = maker.push(item, row)
                 except BadValue as error:
@@ -170,9 +177,7 @@ class DataFolder:
         """A pass over the times alone: of each series where there are windows, else of all records together."""
         by_series = windows.has_windows(self.columns)
         time = windows.time_column(self.columns)
-        wanted = [
-            name for name, column in self.columns.items() if name == time or (by_series and isinstance(column, Label))
-        ]
+        wanted = [time, *(windows.series_columns(self.columns) if by_series else ())]
 
         def times() -> Iterator[tuple[windows.Series, int]]:
             for item in self._layouts[split].in_order():

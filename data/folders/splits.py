@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import hashlib
 import re
 from array import array
@@ -58,16 +60,26 @@ def find_splits(
     """
     if coco := find_coco_set(root, columns):
         return Splits(coco)
-    whole = Folder(root, root, names=names or {}, advise=advise)
+    takes = functools.partial(_takes, columns) if advise else None
+    whole = Folder(root, root, names=names or {}, takes=takes)
     parts = _parts(whole, columns)
     train, evaluation = parts.get("train"), parts.get("eval") or parts.get("test")
     if not train or not evaluation:
         _refuse_half(whole, parts)
         return Splits({"all": find_layout(columns, whole)})
     layouts: dict[str, Layout] = {}
-    for split, part in (("train", train), ("eval", evaluation)):
-        layouts[split] = find_layout(columns, part)
+    layouts["train"] = find_layout(columns, train)
+    names = layouts["train"].names_read or evaluation.names  # what train's tables are read as, eval's are
+    layouts["eval"] = find_layout(columns, dataclasses.replace(evaluation, names=names))
     return Splits(layouts, _note(parts))
+
+
+def _takes(columns: Mapping[str, Column], path: Path) -> bool:
+    try:
+        find_splits(path, columns, advise=False)
+    except (DataRefused, OSError):
+        return False
+    return True
 
 
 def _parts(whole: Folder, columns: Mapping[str, Column]) -> dict[str, Folder]:
@@ -84,9 +96,9 @@ def _parts(whole: Folder, columns: Mapping[str, Column]) -> dict[str, Folder]:
             raise DataRefused(f"{whole.path} holds both {there[0]} and {there[1]} for {split}", "Keep one of them.")
         if folders:
             refuse_link_out(whole.root, whole.folders[folders[0]])
-            parts[split] = Folder(whole.root, whole.folders[folders[0]], names=whole.names, advise=whole.advise)
+            parts[split] = Folder(whole.root, whole.folders[folders[0]], names=whole.names, takes=whole.takes)
         elif files:
-            parts[split] = Folder(whole.root, whole.path, tuple(files), whole.names, whole.advise)
+            parts[split] = Folder(whole.root, whole.path, tuple(files), whole.names, whole.takes)
     return parts
 
 

@@ -48,8 +48,9 @@ def data_check(
     from pipelines import settings
 
     task_class = load_task(task)
-    _, options = settings.apply_overrides(task_class.HParams, settings.parse_overrides(overrides or []))
-    found = check(folder, task_class.columns, split_by=options.split_by or task_class.split_by)
+    hparams, options = settings.apply_overrides(task_class.HParams, settings.parse_overrides(overrides or []))
+    names = task_class(hparams).column_names()
+    found = check(folder, task_class.columns, split_by=options.split_by or task_class.split_by, names=names)
     if json_output:
         print_json(found.to_json())
     else:

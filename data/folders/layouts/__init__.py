@@ -38,7 +38,6 @@ LAYOUTS: tuple[type[Layout], ...] = (Coco, Metadata, PicturesAndMasks, PlainFile
 """Of those that match, the first is taken: what describes its files by a table goes before what only names them."""
 
 _SHOWN = 8
-_LEVELS = 3
 _FOLDERS_TRIED = 20
 
 
@@ -67,30 +66,11 @@ def refused(folder: Folder, columns: Mapping[str, Column]) -> DataRefused:
     lack = " and ".join(dict.fromkeys(kind.lack(columns) for kind in LAYOUTS if kind.example_tree(columns)))
     names = [printable(entry.name) + ("/" if entry.is_dir() else "") for entry in folder.entries]
     found = ", ".join(names[:_SHOWN]) + (" ..." if len(names) > _SHOWN else "") if names else "nothing"
-    if below := deeper(folder, columns):
+    if below := folder.deeper():
         fix = f"Give {below}."
     else:
         fix = _other_suffixes(folder, columns) + f"Bring it into this form:\n{example_tree(columns)}"
     return DataRefused(f"{folder.path}: {lack}; it holds {found}", fix)
-
-
-def deeper(folder: Folder, columns: Mapping[str, Column]) -> Path | None:
-    """The first folder below that a run would take."""
-    return _deeper(folder.path, columns, _LEVELS) if folder.advise else None
-
-
-def _deeper(path: Path, columns: Mapping[str, Column], levels: int) -> Path | None:
-    from data.folders.splits import find_splits
-
-    folders = [Path(entry.path) for entry in visible(path) if entry.is_dir(follow_symlinks=False)]
-    for below in folders[:_FOLDERS_TRIED]:
-        try:
-            find_splits(below, columns, advise=False)
-        except (DataRefused, OSError):
-            continue
-        return below
-    deeper = (_deeper(below, columns, levels - 1) for below in folders[:_FOLDERS_TRIED] if levels > 1)
-    return next((found for found in deeper if found), None)
 
 
 def _other_suffixes(folder: Folder, columns: Mapping[str, Column]) -> str:

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,8 @@ from data.errors import DataRefused
 from data.folders import tables
 from data.folders.files import Inside, printable, visible
 
+_LEVELS = 3
+_FOLDERS_TRIED = 20
 _DOCUMENTS = ("readme", "license", "licence", "copying", "credits")
 
 
@@ -47,15 +49,15 @@ class Folder:
     """What lies in the folder of one split, listed once.
 
     `root` is the data folder. `files`, if given, are all of it that belongs to this split: tables at the top of `root`.
-    `names`: column of the task -> columns of the tables, as far as a person or a trained model says. `advise`: whether,
-    where it is in no known form, folders below it are searched for one that is.
+    `names`: column of the task -> columns of the tables, as far as a person or a trained model says. `takes`: whether a
+    run would take a folder, by which one below is found where this one has no known form; None for no search.
     """
 
     root: Path
     path: Path
     files: tuple[Path, ...] = ()
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    advise: bool = True
+    takes: Callable[[Path], bool] | None = None
 
     @cached_property
     def entries(self) -> list[os.DirEntry[str]]:
@@ -67,6 +69,18 @@ class Folder:
 
     def holds(self, name: str) -> bool:
         return any(entry.name == name for entry in self.entries)
+
+    def deeper(self) -> Path | None:
+        """The first folder below that a run would take."""
+        return _deeper(self.path, self.takes, _LEVELS) if self.takes else None
+
+
+def _deeper(path: Path, takes: Callable[[Path], bool], levels: int) -> Path | None:
+    folders = [Path(entry.path) for entry in visible(path) if entry.is_dir(follow_symlinks=False)][:_FOLDERS_TRIED]
+    if found := next((below for below in folders if takes(below)), None):
+        return found
+    deeper = (_deeper(below, takes, levels - 1) for below in folders if levels > 1)
+    return next((found for found in deeper if found), None)
 
 
 class Layout(ABC):
@@ -110,6 +124,11 @@ class Layout(ABC):
     def in_order(self) -> Iterator[Item]:
         """All items, as they stand in their table where there is one."""
         return self.items(0, 1)
+
+    @property
+    def names_read(self) -> Mapping[str, tuple[str, ...]]:
+        """Column of the task -> columns of the tables, where these go by their owner's names; else empty."""
+        return {}
 
     def remark(self, item: Item, features: Mapping[str, Value]) -> str:
         """What was done to a good record that its owner should know of; empty if nothing."""

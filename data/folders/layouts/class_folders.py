@@ -46,7 +46,7 @@ class ClassFolders(Layout):
             return None
         media, label = names
         suffixes = columns[media].suffixes
-        paths = list(_paths(folder, columns))
+        paths = list(_paths(folder))
         if not any("/" in path and has_suffix(path, suffixes) for path in paths):
             return None
         return cls(
@@ -94,10 +94,8 @@ def class_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:
     return None
 
 
-def _too_deep(folder: Folder, path: str, name: str, columns: Mapping[str, Column]) -> DataRefused:
-    from data.folders.layouts import deeper
-
-    below = deeper(folder, columns) if len(folder.folders) == 1 else None
+def _too_deep(folder: Folder, path: str, name: str) -> DataRefused:
+    below = folder.deeper() if len(folder.folders) == 1 else None
     fix = f"Give {below}."
     if below is None:
         fix = (
@@ -107,14 +105,14 @@ def _too_deep(folder: Folder, path: str, name: str, columns: Mapping[str, Column
     return DataRefused(f"{path} holds a folder, {printable(name)}/; files were expected", fix)
 
 
-def _paths(folder: Folder, columns: Mapping[str, Column]) -> Iterator[str]:
+def _paths(folder: Folder) -> Iterator[str]:
     """Files as "class/name", and what lies beside the class folders by its name."""
     inside = Inside(folder.root)
     for entry in folder.entries:
         if entry.is_dir() and inside.holds(entry.path):
             for file in visible(entry.path):
                 if file.is_dir():
-                    raise _too_deep(folder, entry.path, file.name, columns)
+                    raise _too_deep(folder, entry.path, file.name)
                 yield os.path.join(entry.name, file.name)
         elif not is_document(entry.name):
             yield entry.name

@@ -25,6 +25,7 @@ from data.folders.layouts.base import (
     table_fields,
     table_item,
 )
+from data.folders.series import SeriesTable, is_series, series_table
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Rows(Layout):
     paths: tuple[Path, ...]
     fields: Mapping[str, str]
     strays: tuple[str, ...] = ()
+    series: SeriesTable | None = None
+    """Of tables of measurements, in place of `fields`."""
 
     @classmethod
     def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
@@ -50,6 +53,11 @@ class Rows(Layout):
             strays = tuple(prefix + name for name, path in found.items() if path not in paths and not is_document(name))
         if not paths:
             return None
+        if is_series(columns):
+            first = series_table(paths[0], columns, folder.names)
+            for path in paths[1:]:
+                series_table(path, columns, first.names)  # refuses one that lacks a column
+            return cls(folder.root, folder.path, paths, {}, strays, first)
         for path in paths:
             check_table(folder.root, path, columns)
         return cls(folder.root, folder.path, paths, table_fields(columns), strays)
@@ -71,7 +79,12 @@ class Rows(Layout):
     @property
     def words(self) -> str:
         kinds = sorted({path.suffix.lower().lstrip(".") for path in self.paths})
-        return " and ".join(kind.upper() if kind != "parquet" else "Parquet" for kind in kinds) + " rows"
+        rows = " and ".join(kind.upper() if kind != "parquet" else "Parquet" for kind in kinds) + " rows"
+        return rows if self.series is None else f"{rows} ({self.series.words})"
+
+    @property
+    def names_read(self) -> Mapping[str, tuple[str, ...]]:
+        return self.series.names if self.series else {}
 
     def items(self, shard: int, num_shards: int) -> Iterator[Item]:
         reason = (
@@ -83,6 +96,11 @@ class Rows(Layout):
         for path in self.paths:
             file = relative(self.root, path).removesuffix("/")
             offset = number(key(file))
-            for index, row in enumerate(tables.rows(path, self.fields.values())):
-                if (offset + index) % num_shards == shard:
+            wanted = self.series.wanted if self.series else self.fields.values()
+            for index, row in enumerate(tables.rows(path, wanted)):
+                if (offset + index) % num_shards != shard:
+                    continue
+                if self.series and not row.reason:
+                    yield Item(printable(file), row.number, self.series.values(row))
+                else:
                     yield table_item(printable(file), row, self.fields)
