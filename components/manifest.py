@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from data.errors import BenisonError
 
@@ -33,6 +35,25 @@ def describes(pushed: Path, model: Path) -> bool:
         return False
 
 
+class Signature(NamedTuple):
+    """What changes when a file below a folder does: of each its name, size, times of change and inode. `newest` is the
+    latest of these times in nanoseconds since 1970."""
+
+    files: tuple[tuple[str, int, int, int, int], ...]
+    newest: int
+
+
+def signature(model: Path) -> Signature:
+    """Of all that lies in a pushed version, without reading any content. Raises OSError."""
+    rows = []
+    for path in sorted(model.rglob("*")):
+        for found in (path.lstat(), path.stat()) if path.is_symlink() and path.exists() else (path.lstat(),):
+            rows.append(
+                (str(path.relative_to(model)), found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+            )
+    return Signature(tuple(sorted(rows)), max((max(row[2], row[3]) for row in rows), default=0))
+
+
 def verify(model: Path) -> dict[str, Any]:
     """The manifest, after each file was found to be there and unchanged and no other to have come.
 
@@ -50,12 +71,22 @@ def verify(model: Path) -> dict[str, Any]:
             raise BenisonError(f"{model / name} is missing from the pushed model", _FIX)
         if name not in listed:
             raise BenisonError(f"{model / name} is not part of the model that was pushed", _FIX)
-        if _digest(there[name]) != listed[name]:
+        if _digest_or_none(there[name]) != listed[name]:
             raise BenisonError(f"{model / name} was changed after the model was pushed", _FIX)
     return manifest
 
 
-_FIX = "the model is not loaded; push it anew with `benison run TASK --fresh`, or remove this version's folder"
+_FIX = (
+    "the model is not loaded; the `benison run` that made it, with --fresh behind it, pushes a new version; or remove "
+    "this version's folder"
+)
+
+
+def _digest_or_none(path: Path) -> str | None:
+    try:
+        return _digest(path)
+    except OSError:  # a broken link, or a folder or pipe behind one: no file of the model that was pushed
+        return None
 
 
 def _files(model: Path) -> list[Path]:
@@ -67,5 +98,8 @@ def _digests(model: Path) -> dict[str, str]:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    """Raises OSError, also for a link to what is no file: a pipe would be waited for."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(f"{path} is no file")
         return hashlib.file_digest(file, "sha256").hexdigest()

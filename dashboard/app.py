@@ -14,14 +14,13 @@ from flask import Response, abort, request, send_file
 from components.report.page import TEMPLATES
 from dashboard import address, parts
 from dashboard.pages import compare, models, run, runs
-from dashboard.security import HEALTH, MAX_REQUEST_BYTES, Policy, is_loopback, protect
+from dashboard.security import HEALTH, Policy, is_loopback, protect
 from dashboard.store import Damaged, NotThere, Store
 from dashboard.try_it import Trial
 from data.errors import BenisonError
 
 DEFAULT_PORT = 8050
 PORTS_TRIED = 20
-THREADS = 8
 STYLE = "/style.css"
 
 _PAGE = """<!doctype html>
@@ -184,14 +183,13 @@ def serve(workspace: Path, policy: Policy, port: int | None, tell: Callable[[str
     Raises:
       BenisonError: no port is free, or the address is not this machine's.
     """
-    from waitress import create_server
+    from dashboard.server import listen
 
     app = create(workspace, policy)
     ports = range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED) if port is None else range(port, port + 1)
-    how = {"threads": THREADS, "ident": "benison", "max_request_body_size": MAX_REQUEST_BYTES}
     for number in ports:
         try:
-            server = create_server(app.server, host=policy.host, port=number, **how)
+            server = listen(app.server, policy.host, number)
             break
         except OSError as error:
             refusal = error

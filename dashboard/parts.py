@@ -44,6 +44,13 @@ def empty(*said: Child, command: str = "") -> html.Div:
     return html.Div([*said, *then], className="empty")
 
 
+def damaged(said: str) -> html.Div:
+    """What stands where a file of a run cannot be read."""
+    return html.Div(
+        [html.B("! "), f"{said}. Remove that file, or the run's folder."], className="empty bad", role="alert"
+    )
+
+
 def table(headings: Sequence[Child], rows: Iterable[Sequence[Child]], label: str, numbers: Sequence[int] = ()) -> Child:
     """A table that scrolls by itself. The first cell of a row is its heading; `numbers`: columns set to the right."""
 

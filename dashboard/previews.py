@@ -45,7 +45,10 @@ def grid_class(previews: Sequence[Mapping[str, Any]]) -> str:
 
 def _part(part: Mapping[str, Any], title: str, run_key: str, pieces: Sequence[tuple[str, bool]]) -> html.Div:
     caption = [html.P(part["caption"], className="soft")] if part.get("caption") else []
-    shown = _SHOWN[part["kind"]](part, title, run_key, pieces)
+    try:
+        shown = _SHOWN[part["kind"]](part, title, run_key, pieces)
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:  # of a report that is damaged, or of tomorrow
+        shown = [html.P(f"This {part['kind']} cannot be shown: {wrong!r}.", className="empty")]
     full = part["kind"] != "picture" or part.get("marked")
     return html.Div([*caption, *shown], className="part full" if full else "part")
 

@@ -6,18 +6,21 @@ A file is read only if it really lies in the workspace: links out of it, and nam
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict, cast
 
 from components import manifest
 from components.report.page import MEDIA, ReportData
 from dashboard import lineage
+from dashboard.shapes import WrongShape, expect, finite
 from data.errors import BenisonError
 from pipelines.records.lineage import Step, steps_of_json
 
@@ -28,6 +31,114 @@ LOG_BYTES = 32_000
 QUARANTINE_ROWS = 500
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+RACY_NS = 2_000_000_000
+"""A file changed within so many nanoseconds before it was hashed may change again with no later time to show."""
+
+Seconds = Annotated[float, finite]
+
+
+class KeptNode(TypedDict):
+    """`state`: ran, cached, failed, skipped or running."""
+
+    id: str
+    state: str
+    start: Seconds
+    seconds: Seconds
+
+
+class Progress(TypedDict, total=False):
+    """What a training tells: of each round one value of each quantity, and how far it is."""
+
+    step: int
+    steps_total: int
+    steps_per_second: float
+    rows: int
+    rows_total: int
+    loss: float
+    stopped_early: bool
+    history: dict[str, list[float]]
+
+
+class KeptState(TypedDict, total=False):
+    """`state.json`, as `pipelines.records.live_state` writes it."""
+
+    state: str
+    started: str
+    seconds: Seconds
+    patience: Seconds
+    key_metric: str
+    higher_is_better: bool
+    data: dict[str, str]
+    code_digest: str
+    hparams: dict[str, Any]
+    command: str
+    nodes: list[KeptNode]
+    nodes_total: int
+    progress: Progress
+    error: dict[str, str]
+
+
+class KeptGate(TypedDict, total=False):
+    metric: str
+    higher_is_better: bool
+
+
+class KeptResult(TypedDict, total=False):
+    """`result.json`, as far as it is shown: `pipelines.records.run_result.RunResult`."""
+
+    nodes: list[KeptNode]
+    seconds: Seconds
+    blessed: bool | None
+    verdict: str
+    gates: list[KeptGate]
+    metrics: dict[str, float]
+    baseline: dict[str, float]
+    reference: dict[str, dict[str, float]]
+    examples: dict[str, int]
+    pushed: str | None
+
+
+class NodeFile(TypedDict):
+    """`nodes/NAME.json` of a node that is a process of its own."""
+
+    id: str
+    state: str
+    started: str
+
+
+class EndedNodeFile(TypedDict, total=False):
+    seconds: Seconds
+
+
+class ShownPart(TypedDict):
+    kind: str
+
+
+class ShownPreview(TypedDict):
+    correct: bool | None
+    title: str
+    slice: dict[str, str]
+    parts: list[ShownPart]
+
+
+class ShownPlot(TypedDict):
+    kind: str
+    title: str
+    x_label: str
+    y_label: str
+    note: str
+    series: dict[str, list[Any]]
+
+
+class BadRecord(TypedDict):
+    """One line of `quarantine.jsonl`."""
+
+    file: str
+    row: int | None
+    column: str | None
+    reason: str
 
 
 class NotThere(LookupError):
@@ -43,7 +154,7 @@ class Run:
     """One run of one task. `state`: running, finished, failed, interrupted, stopped (killed) or unreadable.
 
     `metrics`, `baseline`: metric -> value; `reference`: method -> metric -> value; `nodes` as in the report, of a run
-    that goes on also one that is "running"; `error`: message and fix.
+    that goes on also one that is "running"; `error`: message and fix; `command` makes the run again.
     """
 
     task: str
@@ -62,6 +173,7 @@ class Run:
     data: Mapping[str, str] = field(default_factory=dict)
     hparams: Mapping[str, Any] = field(default_factory=dict)
     code_digest: str = ""
+    command: str = ""
     pushed: str | None = None
     nodes: tuple[Mapping[str, Any], ...] = ()
     nodes_total: int = 0
@@ -91,19 +203,26 @@ class Run:
     @property
     def best_reference(self) -> tuple[str, float] | None:
         """The strongest rival in the key metric: method and value."""
-        found = [(who, values[self.key_metric]) for who, values in self.reference.items() if self.key_metric in values]
+        values = [(who, scores.get(self.key_metric)) for who, scores in self.reference.items()]
+        found = [(who, value) for who, value in values if value is not None and not math.isnan(value)]
         return (max if self.higher_is_better else min)(found, key=lambda pair: pair[1], default=None)
 
 
 @dataclass(frozen=True)
 class Model:
-    """A pushed version. `about` is its manifest; `problem` says why its files are not what was pushed, or is empty."""
+    """A pushed version."""
 
     task: str
     version: int
     served: bool
     path: Path
-    about: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """`files`: how many a pushed version has; `problem` says why they are not what was pushed, or is empty."""
+
+    files: int
     problem: str
 
 
@@ -113,18 +232,24 @@ class Store:
     def __init__(self, workspace: Path) -> None:
         self.root = workspace.resolve()
         self._known: dict[str, tuple[tuple[float, ...], Run]] = {}
+        self._checked: dict[Path, tuple[manifest.Signature, Checked]] = {}
 
     # --- runs ---
 
     def tasks(self) -> list[str]:
         """Those that have a folder here."""
-        return sorted(entry.name for entry in _folders(self.root) if (self.root / entry.name / "runs").is_dir())
+        return sorted(entry.name for entry in _folders(self.root) if self._runs_of(entry.name))
 
     def runs(self, task: str | None = None) -> list[Run]:
         """All, or those of a task, the latest first. A run that has not changed is not read again."""
         tasks = self.tasks() if task is None else [task] if task in self.tasks() else []
-        found = [self._run(name, entry.path) for name in tasks for entry in _folders(self.root / name / "runs")]
+        found = [self._run(name, entry.path) for name in tasks for entry in _folders(self._runs_of(name))]
         return sorted(found, key=lambda run: (run.started or _EPOCH, run.id), reverse=True)
+
+    def _runs_of(self, task: str) -> Path | None:
+        """The folder of its runs; None if it has none, or a link out of the workspace in its place."""
+        folder = Path(os.path.realpath(self.root / task / "runs"))
+        return folder if folder.is_relative_to(self.root) and folder.is_dir() else None
 
     def run(self, task: str, run_id: str) -> Run:
         """Raises NotThere."""
@@ -151,14 +276,16 @@ class Store:
 
     def _read_run(self, task: str, folder: Path, age: float) -> Run:
         try:
-            state, result = self._json(folder / "state.json"), self._json(folder / "result.json")
+            state: KeptState = self._shaped(folder / "state.json", KeptState)
+            result: KeptResult = self._shaped(folder / "result.json", KeptResult)
             nodes = result.get("nodes") or state.get("nodes") or self._nodes_so_far(folder, state)
+            progress = state["progress"] if "progress" in state else self._training_so_far(task, nodes)
         except Damaged as error:
             return Run(task, folder.name, "unreadable", _moment(folder.name), error=_damaged(folder, error))
         word = state.get("state", "finished" if result else "stopped")
         if word == "running" and age > state.get("patience", STALE_SECONDS):
             word = "stopped"
-        gates = result.get("gates") or [{}]
+        gate = next(iter(result.get("gates", [])), KeptGate())
         return Run(
             task=task,
             id=folder.name,
@@ -167,8 +294,8 @@ class Store:
             seconds=result.get("seconds", state.get("seconds", 0.0)),
             blessed=result.get("blessed"),
             verdict=result.get("verdict", ""),
-            key_metric=state.get("key_metric") or gates[0].get("metric", ""),
-            higher_is_better=state.get("higher_is_better", gates[0].get("higher_is_better", True)),
+            key_metric=state.get("key_metric") or gate.get("metric", ""),
+            higher_is_better=state.get("higher_is_better", gate.get("higher_is_better", True)),
             metrics=result.get("metrics", {}),
             baseline=result.get("baseline", {}),
             reference=result.get("reference", {}),
@@ -176,37 +303,54 @@ class Store:
             data=state.get("data", {}),
             hparams=state.get("hparams", {}),
             code_digest=state.get("code_digest", ""),
+            command=state.get("command", ""),
             pushed=result.get("pushed"),
-            nodes=tuple(nodes),
+            nodes=tuple(cast(list[dict[str, Any]], nodes)),
             nodes_total=state.get("nodes_total", 0),
-            progress=state["progress"] if "progress" in state else self._training_so_far(task, nodes),
+            progress=cast(dict[str, Any], progress),
             error=state.get("error", {}),
         )
 
-    def _nodes_so_far(self, folder: Path, state: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _nodes_so_far(self, folder: Path, state: KeptState) -> list[KeptNode]:
         """Of a run whose nodes are processes of their own, in the order in which they began. Raises Damaged."""
-        nodes = [self._json(file) for file in (folder / "nodes").glob("*.json")]
         begun = _moment(state.get("started", "")) or _EPOCH
-        for node in nodes:
-            started = _moment(node.get("started", "")) or begun
-            node["start"] = max(0.0, (started - begun).total_seconds())
-            node.setdefault("seconds", (datetime.now(UTC) - started).total_seconds())
-        return sorted(nodes, key=lambda node: float(node["start"]))
+        nodes = []
+        for file in (folder / "nodes").glob("*.json"):
+            told: NodeFile = self._shaped(file, NodeFile)
+            ended: EndedNodeFile = self._shaped(file, EndedNodeFile)
+            started = _moment(told["started"]) or begun
+            start = max(0.0, (started - begun).total_seconds())
+            seconds = ended.get("seconds", (datetime.now(UTC) - started).total_seconds())
+            nodes.append(KeptNode(id=told["id"], state=told["state"], start=start, seconds=seconds))
+        return sorted(nodes, key=lambda node: node["start"])
 
-    def _training_so_far(self, task: str, nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """What the training tells that goes on: step, loss, `history` of each round."""
+    def _training_so_far(self, task: str, nodes: Sequence[KeptNode]) -> Progress:
+        """What the training tells that goes on. Raises Damaged."""
         if not any(node["id"] == "Trainer" and node["state"] == "running" for node in nodes):
             return {}
         files = (self.root / task / "training").glob("*/progress.json")
-        latest = max(files, key=lambda file: file.stat().st_mtime, default=None)
-        return self._json(latest) if latest else {}
+        latest = max(files, key=_changed, default=None)
+        found: Progress = self._shaped(latest, Progress) if latest else {}
+        return found
 
     # --- what else a run left ---
 
     def report(self, run: Run) -> ReportData:
         """The run's report; of one that has none, what is known of it in the same form. Raises Damaged."""
+        file = self.root / run.task / "runs" / run.id / "report" / "report.json"
+        found = self._shaped(file, ReportData)
+        for name, shape in (
+            ("previews", list[ShownPreview]),
+            ("plots", list[ShownPlot]),
+            ("quarantine", list[BadRecord]),
+        ):
+            _expect(file, found.get(name, []), shape, name)
+        report: ReportData = self.known(run) | found
+        return report
+
+    def known(self, run: Run) -> ReportData:
+        """What is known of a run without its report, in the report's form. Raises Damaged."""
         folder = self.root / run.task / "runs" / run.id
-        found = self._json(folder / "report" / "report.json")
         known: dict[str, Any] = {
             "task": run.task,
             "run_id": run.id,
@@ -215,58 +359,61 @@ class Store:
             "verdict": run.verdict,
             "key_metric": run.key_metric,
             "metrics": dict(run.metrics),
-            "examples": self._json(folder / "counts.json") or dict(run.examples),
+            "examples": self._shaped(folder / "counts.json", dict[str, int]) or dict(run.examples),
             "hparams": dict(run.hparams),
             "data": dict(run.data),
             "code_digest": run.code_digest,
             "nodes": list(run.nodes),
         }
         if run.is_running:
-            known["curves"] = self.curves_so_far(run)
-        report: ReportData = known | found  # type: ignore[assignment]
-        return report
-
-    def curves_so_far(self, run: Run) -> dict[str, list[float]]:
-        """Of a run whose Trainer is at work: the quantities of each round until now."""
-        curves: dict[str, list[float]] = self._training_so_far(run.task, run.nodes).get("history", {})
-        return curves
+            known["curves"] = self._training_so_far(run.task, cast(Sequence[KeptNode], run.nodes)).get("history", {})
+        return cast(ReportData, known)
 
     def settings(self, run: Run) -> str:
-        """The settings that it was given, as YAML to give back by `--config`; empty if there are none."""
+        """The settings that it was given, as YAML to give back by `--config`; empty if there are none. Raises
+        Damaged."""
         return self._text(self.root / run.task / "runs" / run.id / "settings.yaml")
 
     def log_tail(self, run: Run) -> str:
-        file = self._inside(self.root / run.task / "runs" / run.id / "log.txt")
-        if not file.is_file():
-            return ""
-        with file.open("rb") as stream:
-            size = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, size - LOG_BYTES))
-            text = stream.read().decode("utf-8", "replace")
-        return text if size <= LOG_BYTES else text.partition("\n")[2]
+        """The end of the log. Raises Damaged."""
+        content = self._content(self.root / run.task / "runs" / run.id / "log.txt", last=LOG_BYTES + 1)
+        text = content[-LOG_BYTES:].decode("utf-8", "replace")
+        return text if len(content) <= LOG_BYTES else text.partition("\n")[2]
 
     def lineage(self, run: Run) -> list[Step]:
         """What made what: as a run on a cluster, whose metadata store is a server, wrote it down, else as the store has
         it. Raises Damaged."""
         file = self.root / run.task / "runs" / run.id / "lineage.json"
-        if not (written := self._json(file)):
-            try:
-                return lineage.of_run(self.root / run.task, run.id)
-            except BenisonError as error:
-                raise Damaged(f"{error.message}; {error.fix}") from None
+        if not (written := self._shaped(file, dict[str, Any])):
+            return self._stored_lineage(run)
         try:
-            return steps_of_json(written["steps"])
+            steps = steps_of_json(written["steps"])
         except (KeyError, TypeError, ValueError) as error:
             raise Damaged(f"{file} cannot be read: {error!r}") from None
+        _expect(file, steps, list[Step], "steps")
+        return steps
+
+    def _stored_lineage(self, run: Run) -> list[Step]:
+        space = self.root / run.task
+        try:
+            self._inside(space / "metadata.db")
+            return lineage.of_run(space, run.id)
+        except NotThere:
+            raise Damaged(f"{space / 'metadata.db'} cannot be read: it is a link out of the workspace") from None
+        except BenisonError as error:
+            raise Damaged(f"{error.message}; {error.fix}") from None
 
     def quarantine(self, run: Run) -> list[dict[str, Any]]:
         """The first bad records, each with file, row, column and reason. Raises Damaged."""
         file = self.root / run.task / "runs" / run.id / "quarantine.jsonl"
-        return [_object(file, line) for line in self._text(file).splitlines()[:QUARANTINE_ROWS]]
+        lines = self._text(file).splitlines()[:QUARANTINE_ROWS]
+        return [_shaped(file, line, BadRecord, f"line {place}") for place, line in enumerate(lines, 1)]
 
     def media(self, task: str, run_id: str, name: str) -> Path:
         """A picture or sound of a report. Raises NotThere."""
         report = self._folder(task, run_id) / "report"
+        if "\0" in name:
+            raise NotThere(name)
         file = Path(os.path.realpath(report / name))
         if file.suffix not in MEDIA or not file.is_file() or not file.is_relative_to(self._inside(report)):
             raise NotThere(name)
@@ -282,19 +429,36 @@ class Store:
     # --- models ---
 
     def models(self, task: str) -> list[Model]:
-        """The pushed versions, the latest first, each file checked against its digest."""
+        """The pushed versions, the latest first; whether their files are as pushed, `check` tells."""
         if not _NAME.fullmatch(task):
             raise NotThere(task)
         serving = self._inside(self.root / task / "serving")
         versions = manifest.versions(serving)[::-1]
-        return [self._model(task, serving / str(version), version == versions[0]) for version in versions]
+        return [Model(task, version, version == versions[0], serving / str(version)) for version in versions]
 
-    def _model(self, task: str, path: Path, served: bool) -> Model:
+    def check(self, model: Model) -> Checked:
+        """Each file against its digest. A version that has not changed since it was checked is not hashed again."""
         try:
-            about, problem = manifest.verify(self._inside(path)), ""
+            folder = self._inside(model.path)
+            before = manifest.signature(folder)
+            known = self._checked.get(model.path)
+            if known and known[0] == before:
+                return known[1]
+            found = self._hashed(folder)
+        except (NotThere, OSError) as error:
+            said = (
+                "is a link out of the workspace" if isinstance(error, NotThere) else f"cannot be read: {error.strerror}"
+            )
+            return Checked(0, f"version {model.version} {said}")
+        if before.newest < time.time_ns() - RACY_NS and manifest.signature(folder) == before:
+            self._checked[model.path] = before, found
+        return found
+
+    def _hashed(self, folder: Path) -> Checked:
+        try:
+            return Checked(len(manifest.verify(folder)["files"]), "")
         except BenisonError as error:
-            about, problem = {}, error.message.replace(f"{path}/", "")
-        return Model(task, int(path.name), served, path, about, problem)
+            return Checked(0, error.message.replace(f"{folder}/", ""))
 
     # --- files ---
 
@@ -305,51 +469,76 @@ class Store:
             raise NotThere(str(path))
         return real
 
-    def _text(self, path: Path) -> str:
+    def _content(self, path: Path, last: int | None = None) -> bytes:
+        """All bytes of a file, or the last ones; none of a file that is not there. Raises Damaged."""
         try:
-            return self._inside(path).read_text(encoding="utf-8")
+            # Whoever can write here could put a pipe in a file's place, whose opening would wait for ever.
+            handle = os.open(self._inside(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            with os.fdopen(handle, "rb") as stream:
+                if not stat.S_ISREG(os.fstat(handle).st_mode):
+                    raise Damaged(f"{path} cannot be read: it is no file")
+                if last is not None:
+                    stream.seek(max(0, stream.seek(0, os.SEEK_END) - last))
+                return stream.read()
         except FileNotFoundError:
-            return ""
+            return b""
+        except NotThere:
+            raise Damaged(f"{path} cannot be read: it is a link out of the workspace") from None
+        except OSError as error:
+            raise Damaged(f"{path} cannot be read: {error.strerror}") from None
 
-    def _json(self, path: Path) -> dict[str, Any]:
+    def _text(self, path: Path) -> str:
         """Nothing for a file that is not there. Raises Damaged."""
+        try:
+            return self._content(path).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Damaged(f"{path} cannot be read: byte {error.start} is not UTF-8") from None
+
+    def _shaped(self, path: Path, shape: Any) -> Any:
+        """What a JSON file of this type holds, an empty object for a file that is not there. Raises Damaged."""
         text = self._text(path)
-        return _object(path, text) if text else {}
+        return _shaped(path, text, shape) if text else {}
 
 
-def _object(file: Path, text: str) -> dict[str, Any]:
+def _shaped(file: Path, text: str, shape: Any, where: str = "") -> Any:
     try:
         found = json.loads(text)
-    except ValueError as error:
-        raise Damaged(f"{file} cannot be read: {error}") from None
-    if not isinstance(found, dict):
-        raise Damaged(f"{file} holds no JSON object")
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"{file} cannot be read: {where}{': ' if where else ''}{error}") from None
+    _expect(file, found, shape, where)
     return found
 
 
-def _folders(root: Path) -> Iterator[os.DirEntry[str]]:
-    if root.is_dir():
+def _expect(file: Path, found: Any, shape: Any, where: str = "") -> None:
+    try:
+        expect(found, shape, where)
+    except WrongShape as wrong:
+        raise Damaged(f"{file} cannot be read: {wrong}") from None
+
+
+def _folders(root: Path | None) -> Iterator[os.DirEntry[str]]:
+    if root is not None and root.is_dir():
         with os.scandir(root) as entries:
             yield from (e for e in entries if _NAME.fullmatch(e.name) and e.is_dir(follow_symlinks=False))
 
 
-def _changed(file: str) -> float:
+def _changed(file: str | Path) -> float:
+    """When, in seconds since 1970; 0 for what is not there or cannot be looked at."""
     try:
         return os.stat(file).st_mtime
-    except FileNotFoundError:
+    except OSError:
         return 0.0
 
 
 def _moment(text: str) -> datetime | None:
     """When a run began: ISO 8601, or the name that it gave itself by the clock of its machine."""
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        pass
-    try:
-        return datetime.strptime(text, "%Y%m%d-%H%M%S-%f").astimezone()
-    except ValueError:
-        return None
+    for read in (datetime.fromisoformat, lambda said: datetime.strptime(said, "%Y%m%d-%H%M%S-%f")):
+        try:
+            found = read(text)
+            return found if found.tzinfo else found.astimezone()
+        except (ValueError, OverflowError):
+            continue
+    return None
 
 
 def _damaged(folder: Path, error: Damaged) -> dict[str, str]:

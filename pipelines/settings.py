@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import shlex
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,7 @@ import yaml
 from components.workers.cluster_settings import ClusterSettings
 from data.errors import WrongUse
 from pipelines.beam import BeamSettings
+from pipelines.records.workspace import DEFAULT_WORKSPACE, named
 from trainer.task import HParams
 
 H = TypeVar("H", bound=HParams)
@@ -39,7 +41,17 @@ class RunSettings:
     from_node: str | None = None
     to_node: str | None = None
     fresh: bool = False
-    workspace: Path = Path("workspace")
+    workspace: Path = DEFAULT_WORKSPACE
+
+    def command(self) -> str:
+        """What runs all nodes with these settings on this machine; those that have finished are answered from disk."""
+        words = ["benison", "run", self.task, *(["--data", self.data] if self.data else [])]
+        for name, value in self.overrides.items():
+            words += ["--set", f"{name}={value}"]
+        numbers = {"steps": self.steps, "limit": self.limit, "workers": self.workers if self.workers > 1 else None}
+        for name, number in numbers.items():
+            words += [] if number is None else [f"--{name}", str(number)]
+        return shlex.join(words) + named(self.workspace)
 
     def to_yaml(self) -> str:
         """All settings as a file that `read_config` takes back."""

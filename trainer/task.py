@@ -42,6 +42,9 @@ Features = dict[str, Any]
 Arrays = dict[str, "np.ndarray"]
 """Feature name -> array with the examples along the first axis."""
 
+SHOWN_CLASSES = 3
+"""Of a classifier's answer, in a table."""
+
 
 @dataclass(frozen=True)
 class HParams:
@@ -163,11 +166,28 @@ class Task(ABC):
         `example` lacks the target columns when it comes from `benison predict`.
         """
 
+    def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+        """What the table of `benison predict` shows of one answer: heading -> a number, a text or a list of these.
+
+        `example` is as in `preview`; `answer` is what `--json` prints: the outputs of `predict` as JSON values, without
+        pictures and sounds. By default all but lists of lists, and of `probabilities` the highest.
+        """
+        row = {name: value for name, value in answer.items() if not _is_nested(value)}
+        if isinstance(row.get("probabilities"), Mapping):
+            best = list(row["probabilities"].items())[:SHOWN_CLASSES]
+            row["probabilities"] = ", ".join(f"{label} {probability:.1%}" for label, probability in best)
+        return row
+
     def overview(
         self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]
     ) -> Sequence[Preview]:
         """What a person is shown of many eval examples at once, in file order; arguments as in `preview`."""
         return ()
+
+
+def _is_nested(value: Any) -> bool:
+    """Whether it is a list of lists, as of boxes, which no cell of a table holds."""
+    return isinstance(value, list) and any(isinstance(one, list) for one in value)
 
 
 def task_names() -> list[str]:

@@ -189,7 +189,11 @@ def _progress_callback(path: Path, plan: _Plan) -> Any:
                 self.history.setdefault(name, []).append(float(value))
             self._write(self.history["loss"][-1], time.monotonic())
 
-        def _write(self, loss: float, now: float) -> None:
+        def on_train_end(self, logs: Any = None) -> None:
+            if self.history.get("loss") and not self.diverged:
+                self._write(self.history["loss"][-1], time.monotonic(), stopped_early=self.step < plan.steps)
+
+        def _write(self, loss: float, now: float, stopped_early: bool = False) -> None:
             if not distribution.is_chief():
                 return
             elapsed = now - self._begun if self._begun is not None else 0.0
@@ -199,6 +203,7 @@ def _progress_callback(path: Path, plan: _Plan) -> Any:
                 "steps_per_second": (self.step - self._begun_step) / elapsed if elapsed else 0.0,
                 "loss": loss,
                 "history": self.history,
+                "stopped_early": stopped_early,
             }
             write_atomic(path, json.dumps(state))
 

@@ -91,7 +91,7 @@ class ReportData(TypedDict, total=False):
     `examples` good records of train and eval and quarantined ones; `classes` class -> split -> count; `plots` as in
     `components.report.plots`; `statistics` as `components.statistics.summary` returns them; `quarantine` the first bad
     records, each with file, row, column and reason; `previews` as `trainer.preview.disk.write` returns them; `data`
-    name, fingerprint, licence and credit.
+    name, fingerprint, licence and credit; `predict` the command that asks the pushed model.
     """
 
     task: Required[str]
@@ -127,6 +127,7 @@ class ReportData(TypedDict, total=False):
     code_digest: str
     versions: dict[str, str]
     pushed: str | None
+    predict: str
 
 
 def render(report_dir: Path) -> Path:
@@ -203,6 +204,7 @@ _EMPTY: dict[str, Any] = {
     "code_digest": "",
     "versions": {},
     "pushed": None,
+    "predict": "",
 }
 
 

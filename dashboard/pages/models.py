@@ -9,9 +9,10 @@ from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 
 from components.report.page import number, plain, shares
 from dashboard import address, parts
-from dashboard.store import Model, NotThere, Run, Store
+from dashboard.store import Checked, Model, NotThere, Run, Store
 from dashboard.try_it import Answer, Asked, Field, Refused, Trial, fields_of
 from data.errors import WrongUse
+from pipelines.records.workspace import named
 from trainer.task import load
 
 
@@ -20,7 +21,8 @@ def overview(store: Store) -> Any:
     found = {task: models for task in store.tasks() if (models := store.models(task))}
     if not found:
         said = parts.empty(
-            "No model has been pushed: only a blessed one is.", command="benison run image_classification"
+            "No model has been pushed: only a blessed one is.",
+            command=f"benison run image_classification{named(store.root)}",
         )
         return html.Div([html.H1("Models"), said])
     rows = []
@@ -30,7 +32,7 @@ def overview(store: Store) -> Any:
             [
                 parts.link(task, address.models(task)),
                 str(models[0].version),
-                _check(models[0]),
+                _check(store.check(models[0])),
                 f"{run.key_metric} {number(run.score)}" if run else "–",
                 parts.link(run.id, address.run(run.key)) if run else "–",
                 str(len(models)),
@@ -45,13 +47,18 @@ def layout(store: Store, task: str) -> Any:
     if not models:
         if task not in store.tasks():
             raise NotThere(task)
-        return html.Div([html.H1(task), parts.empty("This task has no pushed model.", command=f"benison run {task}")])
+        return html.Div(
+            [
+                html.H1(task),
+                parts.empty("This task has no pushed model.", command=f"benison run {task}{named(store.root)}"),
+            ]
+        )
     return html.Div(
         [
             html.H1(task),
             html.P(parts.link("All models", "/models"), className="soft"),
             _versions(store, models),
-            _try(task, models[0]),
+            _try(task, models[0], store.check(models[0])),
             _commands(store, task, models[0]),
             dcc.Store(id="try-task", data=task),
         ]
@@ -63,10 +70,10 @@ def _maker(store: Store, model: Model) -> Run | None:
     return next((run for run in reversed(store.runs(model.task)) if run.pushed == str(model.version)), None)
 
 
-def _check(model: Model) -> html.Span:
-    if model.problem:
-        return html.Span(f"✗ {model.problem}", className="bad")
-    return html.Span(f"✓ {len(model.about['files'])} files as pushed", className="good")
+def _check(found: Checked) -> html.Span:
+    if found.problem:
+        return html.Span(f"✗ {found.problem}", className="bad")
+    return html.Span(f"✓ {found.files} files as pushed", className="good")
 
 
 def _versions(store: Store, models: Sequence[Model]) -> html.Section:
@@ -77,7 +84,7 @@ def _versions(store: Store, models: Sequence[Model]) -> html.Section:
             [
                 str(model.version),
                 "▶ served" if model.served else "kept",
-                _check(model),
+                _check(store.check(model)),
                 f"{run.key_metric} {number(run.score)}" if run else "–",
                 parts.link(run.id, address.run(run.key)) if run else "–",
             ]
@@ -91,15 +98,15 @@ def _commands(store: Store, task: str, model: Model) -> html.Section:
     from pipelines.console.usage import usage
 
     try:
-        ask = usage(task)
-    except WrongUse:
-        ask = f"benison predict {task} FILE..."
+        said = usage(task, store.root)
+        ask = [html.P("To predict, after the digests were checked:"), parts.command(said)]
+    except WrongUse as error:
+        ask = [html.P(f"It cannot be asked by this version of Benison: {error.message}.")]
     serve = f"tensorflow_model_server --rest_api_port=8501 --model_name={task} --model_base_path={model.path.parent}"
     return parts.section(
         "commands",
         "From the command line",
-        html.P("To predict, after the digests were checked:"),
-        parts.command(f"{ask} --workspace {store.root}"),
+        *ask,
         html.P("To serve over HTTP, with TensorFlow Serving, which takes the highest version by itself:"),
         parts.command(serve),
     )
@@ -108,9 +115,9 @@ def _commands(store: Store, task: str, model: Model) -> html.Section:
 # --- try it ---
 
 
-def _try(task: str, model: Model) -> html.Section:
-    if model.problem:
-        return parts.section("try", "Try it", parts.empty(f"The model is not asked: {model.problem}."))
+def _try(task: str, model: Model, checked: Checked) -> html.Section:
+    if checked.problem:
+        return parts.section("try", "Try it", parts.empty(f"The model is not asked: {checked.problem}."))
     try:
         fields = fields_of(load(task))
     except WrongUse as error:

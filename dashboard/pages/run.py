@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
@@ -11,12 +11,15 @@ from components.report import page as report_page
 from components.report.page import ReportData, number, plain
 from dashboard import address, charts, parts, previews
 from dashboard.address import Query
-from dashboard.store import NotThere, Run, Store
+from dashboard.store import Damaged, NotThere, Run, Store
+from pipelines.console.progress import in_words, seconds_left
+from pipelines.records.workspace import named
 
 BEAT_MS = 2000
 TOP_VALUES = 3
 NODE_SIGNS = {"ran": "✓", "cached": "=", "failed": "✗", "skipped": "-", "running": "▶"}
 PLACES = {
+    "damage": "Damage",
     "metrics": "Metrics",
     "slices": "Slices",
     "confusion": "Confusion",
@@ -44,10 +47,11 @@ def layout(store: Store, task: str, run_id: str, found: Query) -> Any:
 
 def body(store: Store, run: Run, found: Query) -> list[Any]:
     """All that is shown of a run; of one that has no report yet, what is known so far."""
-    report = store.report(run)
+    report, damage = _report(store, run)
     judged = bool(report.get("metrics"))
     sections = [
         *([_failure(run)] if run.error else []),
+        *([parts.section("damage", "What cannot be read", *map(parts.damaged, damage))] if damage else []),
         *([_progress(run)] if run.is_running else []),
         *(_results(run, report, found) if judged else []),
         *([_training(report)] if report.get("curves") else []),
@@ -60,23 +64,48 @@ def body(store: Store, run: Run, found: Query) -> list[Any]:
     jumps = [html.A(name, href=f"#{place}") for place, name in PLACES.items() if place in shown]
     if judged:
         jumps.append(html.A("⤓ As one file", href=address.report(run.key), download=""))
-    return [_head(run, report), html.Nav(jumps, className="jumps", **parts.aria(label="On this page")), *sections]
+    return [
+        _head(store, run, report),
+        html.Nav(jumps, className="jumps", **parts.aria(label="On this page")),
+        *sections,
+    ]
+
+
+def _report(store: Store, run: Run) -> tuple[ReportData, list[str]]:
+    """The report, or as much as can be read in its place, and what cannot."""
+    said: list[str] = []
+    for read in (store.report, store.known):
+        try:
+            return read(run), said
+        except Damaged as damage:
+            said += [str(damage)] if str(damage) not in said else []
+    return {"task": run.task, "run_id": run.id}, said
+
+
+def _or_damage(read: Callable[[], Any]) -> Any:
+    """What is read from files of the run, or what is wrong with them: the rest of the page is shown all the same."""
+    try:
+        return read()
+    except Damaged as damage:
+        return parts.damaged(str(damage))
 
 
 def _results(run: Run, report: ReportData, found: Query) -> Iterator[html.Section]:
     yield _metrics(run, report)
-    yield _slices(report)
-    if report.get("confusion"):
-        yield _confusion(report)
+    if report.get("slices"):
+        yield _slices(report)
+    if confused := report_page.confusion(report.get("confusion")):
+        yield _confusion(confused)
     if report.get("plots"):
         yield _answers(report)
-    yield _examples(run, report, found)
+    if report.get("previews"):
+        yield _examples(run, report, found)
 
 
 # --- what it came to ---
 
 
-def _head(run: Run, report: ReportData) -> html.Header:
+def _head(store: Store, run: Run, report: ReportData) -> html.Header:
     questions = list(map(str, report.get("questions", [])))
     asked = f"question{'s' if len(questions) > 1 else ''} {', '.join(questions)}" if questions else ""
     started = run.started.strftime("%-d %B %Y, %H:%M") if run.started else ""
@@ -95,7 +124,7 @@ def _head(run: Run, report: ReportData) -> html.Header:
             html.H1(report.get("title") or run.task),
             html.P(" · ".join(part for part in about if part), className="soft"),
             verdict,
-            html.P(_next(run), className="next"),
+            html.P(_next(store, run), className="next"),
         ]
     )
 
@@ -105,7 +134,7 @@ def _took(run: Run) -> str:
 
 
 def _why(run: Run) -> str:
-    if run.error:
+    if run.error.get("message"):
         return run.error["message"].splitlines()[0].rstrip(":")
     at_node = f"Node {len(run.nodes)} of {run.nodes_total}: {run.nodes[-1]['id']}." if run.nodes else "It has begun."
     return {
@@ -114,8 +143,10 @@ def _why(run: Run) -> str:
     }.get(run.state, report_page.without_mark(run.verdict) or "The run ended before its model was judged.")
 
 
-def _next(run: Run) -> list[Any]:
-    same = html.Code(f"benison run {run.task}")
+def _next(store: Store, run: Run) -> list[Any]:
+    if run.state == "unreadable":
+        return ["What it came to cannot be told. What it pushed, if anything, is among the models."]
+    same = html.Code(run.command or f"benison run {run.task}{named(store.root)}")
     if run.pushed:
         return ["Pushed as version ", parts.link(run.pushed, address.models(run.task)), ", which can be tried there."]
     if run.is_running:
@@ -127,10 +158,11 @@ def _next(run: Run) -> list[Any]:
 
 def _failure(run: Run) -> html.Section:
     node = next((node["id"] for node in run.nodes if node["state"] == "failed"), "")
+    heading = "What cannot be read" if run.state == "unreadable" else f"What went wrong{f' in {node}' if node else ''}"
     return parts.section(
         "failure",
-        f"What went wrong{f' in {node}' if node else ''}",
-        html.Pre(run.error["message"], className="text", tabIndex=0),
+        heading,
+        html.Pre(run.error.get("message", ""), className="text", tabIndex=0),
         *([html.P([html.B("What to do: "), run.error["fix"]])] if run.error.get("fix") else []),
     )
 
@@ -144,6 +176,8 @@ def _progress(run: Run) -> html.Section:
         "loss": "loss",
     }
     known = [(words, number(run.progress[name])) for name, words in said.items() if name in run.progress]
+    left = seconds_left(dict(run.progress), 0.0, None) if run.progress.get("steps_total") else None
+    known += [("time", in_words(left).strip())] if left is not None else []
     step, total = run.progress.get("step"), run.progress.get("steps_total")
     bar = [parts.bar(100 * step / total, f"step {step} of {total}")] if step and total else []
     if not known:
@@ -162,7 +196,7 @@ def _metrics(run: Run, report: ReportData) -> html.Section:
                 name,
                 _with_limits(value, report.get("intervals", {}).get(name)),
                 number(baseline.get(name)),
-                number(value - baseline[name]) if name in baseline else "–",
+                _difference(value, baseline.get(name)),
                 _lines(f"{who} {number(scores[name])}" for who, scores in references.items() if name in scores),
                 _lines(_bound(gate) for gate in own),
                 html.Span([_held(gate) for gate in own]),
@@ -175,6 +209,10 @@ def _metrics(run: Run, report: ReportData) -> html.Section:
     )
     table = parts.table(headings, rows, "Metrics", numbers=(1, 2, 3))
     return parts.section("metrics", "Metrics and gates", table, _slice_bounds(gates), _rivals(run, report), note=notes)
+
+
+def _difference(value: float | None, before: float | None) -> str:
+    return "–" if value is None or before is None else number(value - before)
 
 
 def _lines(said: Any) -> Any:
@@ -253,8 +291,6 @@ def _rivals(run: Run, report: ReportData) -> Any:
 
 def _slices(report: ReportData) -> html.Section:
     found = report_page.worst_first(report)
-    if not found["rows"]:
-        return parts.section("slices", "Slices", parts.empty("This task is judged as a whole: it has no slices."))
     metric, overall = report.get("key_metric", ""), found["overall"]
 
     def table(rows: Sequence[Mapping[str, Any]]) -> Any:
@@ -277,10 +313,7 @@ def _slices(report: ReportData) -> html.Section:
     return parts.section("slices", "Slices, worst first", table(first), *others, note=note)
 
 
-def _confusion(report: ReportData) -> html.Section:
-    found = report_page.confusion(report.get("confusion"))
-    if not found:
-        return parts.section("confusion", "Confusion", parts.empty("The confusion matrix has no classes."))
+def _confusion(found: Mapping[str, Any]) -> html.Section:
     pairs = [
         [p["truth"], p["prediction"], html.Span([parts.figures(p["count"]), f", {p['count'] / p['of']:.1%}"])]
         for p in found["pairs"]
@@ -330,8 +363,6 @@ def _plot(plot: Mapping[str, Any]) -> html.Figure:
 
 def _examples(run: Run, report: ReportData, found: Query) -> html.Section:
     shown = report.get("previews", [])
-    if not shown:
-        return parts.section("examples", "Examples", parts.empty("The run did not come to show any."))
     verdicts = {"right": sum(p["correct"] is True for p in shown), "wrong": sum(p["correct"] is False for p in shown)}
     signs = {"all": "All", "wrong": "✗ Wrong", "right": "✓ Right"}
     options = [{"label": f"{sign} {verdicts.get(value, len(shown))}", "value": value} for value, sign in signs.items()]
@@ -424,7 +455,7 @@ def _data(store: Store, run: Run, report: ReportData) -> html.Section:
         html.H3("Anomalies"),
         found,
         html.H3("Quarantined records"),
-        _quarantine(store, run, report),
+        _or_damage(lambda: _quarantine(store, run, report)),
     )
 
 
@@ -476,16 +507,21 @@ def _lineage(store: Store, run: Run, report: ReportData) -> html.Section:
     made_of = [(name, html.Code(said) if said else "not recorded") for name, said in digests]
     versions = list(report.get("versions", {}).items())
     hparams = [(name, plain(value)) for name, value in report.get("hparams", {}).items()]
-    settings = store.settings(run)
+    settings = _or_damage(lambda: _settings(store, run))
     cards = [
         html.Div([html.H3("Hyper-parameters"), parts.terms(hparams) if hparams else html.P("Not recorded.")]),
-        html.Div([html.H3("Settings, for --config"), parts.command(settings) if settings else html.P("Not recorded.")]),
+        html.Div([html.H3("Settings, for --config"), settings]),
         html.Div([html.H3("Code, data and versions"), parts.terms([*made_of, *versions])]),
     ]
     note = "Equal data, code and settings make an equal run, which is then answered from disk."
-    graph = [html.H3("Artifacts"), _artifacts(store, run)]
+    graph = [html.H3("Artifacts"), _or_damage(lambda: _artifacts(store, run))]
     made_by = html.Div(cards, className="cards thirds")
     return parts.section("lineage", "What made this model", made_by, *graph, note=note)
+
+
+def _settings(store: Store, run: Run) -> Any:
+    said = store.settings(run)
+    return parts.command(said) if said else html.P("Not recorded.")
 
 
 def _artifacts(store: Store, run: Run) -> Any:
@@ -504,7 +540,10 @@ def _artifacts(store: Store, run: Run) -> Any:
 
 
 def _log(store: Store, run: Run) -> html.Section:
-    tail = store.log_tail(run)
+    try:
+        tail = store.log_tail(run)
+    except Damaged as damage:
+        return parts.section("log", "Log", parts.damaged(str(damage)))
     if not tail:
         return parts.section("log", "Log", parts.empty("The run has written no log."))
     log = html.Pre(tail, className="text log", tabIndex=0, role="region", **parts.aria(label="The end of the log"))
@@ -536,7 +575,7 @@ def register(app: Dash, store: Store) -> None:
             run = _found(store, key)
         except NotThere:
             return no_update
-        return _chosen(run, store.report(run), show, where)
+        return _chosen(run, _report(store, run)[0], show, where)
 
     app.clientside_callback(
         ClientsideFunction("benison", "rememberChoice"),

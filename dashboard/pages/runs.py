@@ -12,6 +12,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from dashboard import address, parts
 from dashboard.address import Query
 from dashboard.store import Run, Store
+from pipelines.records.workspace import named
 
 GRID = "runs"
 BEAT_MS = 3000
@@ -74,7 +75,8 @@ def layout(store: Store, found: Query) -> Any:
             [
                 html.H1("Runs"),
                 parts.empty(
-                    f"No run has left anything in {store.root} yet.", command="benison run image_classification"
+                    f"No run has left anything in {store.root} yet.",
+                    command=f"benison run image_classification{named(store.root)}",
                 ),
             ]
         )

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from data.errors import BenisonError, WrongUse
-from pipelines.commands.options import DEFAULT_WORKSPACE, Workspace
+from pipelines.commands.options import Workspace
 from pipelines.records.run_result import EXIT_BLESSED
+from pipelines.records.workspace import DEFAULT_WORKSPACE
 
 
 def dashboard(

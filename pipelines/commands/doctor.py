@@ -6,9 +6,10 @@ from dataclasses import asdict
 
 import typer
 
-from pipelines.commands.options import DEFAULT_WORKSPACE, Json, Workspace
+from pipelines.commands.options import Json, Workspace
 from pipelines.commands.output import print_json, print_table
 from pipelines.records.run_result import EXIT_BLESSED, EXIT_FAILED
+from pipelines.records.workspace import DEFAULT_WORKSPACE
 
 
 def doctor(json_output: Json = False, workspace: Workspace = DEFAULT_WORKSPACE) -> None:

@@ -17,7 +17,6 @@ _WORKSPACE: Any = typer.Option(
 )
 Workspace = Annotated[Path, _WORKSPACE]
 WorkspaceIfGiven = Annotated[Path | None, _WORKSPACE]
-DEFAULT_WORKSPACE = Path("workspace")
 TaskName = Annotated[str, typer.Argument(metavar="TASK")]
 Data = Annotated[str | None, typer.Option("--data", metavar="D", help="A folder, a catalogue name or tfds:NAME.")]
 Overrides = Annotated[

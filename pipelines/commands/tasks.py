@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipelines.commands.options import DEFAULT_WORKSPACE, Json, Workspace, load_task
+from pipelines.commands.options import Json, Workspace, load_task
 from pipelines.commands.output import print_json, print_table
+from pipelines.records.workspace import DEFAULT_WORKSPACE
 
 
 def tasks(json_output: Json = False, workspace: Workspace = DEFAULT_WORKSPACE) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from typing import Any, TextIO
 
 from data.errors import BenisonError
 from pipelines.console.failures import RESUME
+
+TELL_SECONDS = 30.0
+"""In a pipe, a node that takes long says how it goes on no more often than this."""
 
 MARKS = {"ran": "✓", "cached": "=", "failed": "✗", "skipped": "-"}
 
@@ -31,25 +36,49 @@ class Listener:
 
 
 class Plain(Listener):
-    """For pipes and files: one line when a node ends, without control characters."""
+    """For pipes and files: one line when a node ends and now and then while it runs, without control characters."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream, self._clock = stream, clock
         self._last: dict[str, Any] = {}
+        self._node, self._begun, self._told = "", clock(), clock()
+        self._expected: float | None = None
+        self._guard = threading.Lock()
+
+    def node_started(self, node: str, index: int, total: int, expected_seconds: float | None) -> None:
+        with self._guard:
+            self._node, self._expected, self._last = node, expected_seconds, {}
+            self._begun = self._told = self._clock()
 
     def node_progress(self, node: str, fields: dict[str, Any]) -> None:
-        self._last = fields
+        with self._guard:
+            self._last = fields
+            now = self._clock()
+            if node != self._node or now - self._told < TELL_SECONDS or not describe(fields):
+                return
+            self._told = now
+            line = f"… {node:<17} {'runs':<7} {now - self._begun:6.1f} s  {describe(fields)}"
+            line += in_words(seconds_left(fields, now - self._begun, self._expected))
+        try:
+            self._write(line)
+        except BrokenPipeError:
+            return  # the run is told so at the next line of its own: this one came from the thread that watches it
 
     def node_finished(self, node: str, state: str, seconds: float) -> None:
-        detail, self._last = last_words(self._last), {}
+        with self._guard:
+            detail, self._last, self._node = last_words(self._last), {}, ""
         self.message(f"{MARKS[state]} {node:<17} {state:<7} {seconds:6.1f} s  {detail}".rstrip())
 
     def message(self, text: str) -> None:
         try:
-            self._stream.write(text + "\n")
-            self._stream.flush()
+            self._write(text)
         except BrokenPipeError:
             raise BenisonError("whoever read the output has gone, as `head` does", RESUME) from None
+
+    def _write(self, text: str) -> None:
+        with self._guard:
+            self._stream.write(text + "\n")
+            self._stream.flush()
 
 
 class Live(Listener):
@@ -101,8 +130,8 @@ class Live(Listener):
             return Text("")
         seconds = time.monotonic() - self._begun
         left = seconds_left(self._fields, seconds, self._expected)
-        parts = [f"{self._node}  {seconds:.0f} s", describe(self._fields), "" if left is None else f"{left:.0f} s left"]
-        return Text("  ".join(part for part in parts if part), no_wrap=True, overflow="ellipsis")
+        parts = [f"{self._node}  {seconds:.0f} s", describe(self._fields)]
+        return Text("  ".join(part for part in parts if part) + in_words(left), no_wrap=True, overflow="ellipsis")
 
 
 def describe(fields: dict[str, Any]) -> str:
@@ -117,6 +146,8 @@ def describe(fields: dict[str, Any]) -> str:
         parts.append(f"{fields['steps_per_second']:.1f} steps/s")
     if "loss" in fields:
         parts.append(f"loss {fields['loss']:.4g}")
+    if fields.get("stopped_early"):
+        parts.append("stopped early: the held-out loss no longer fell")
     return ", ".join(parts)
 
 
@@ -127,6 +158,14 @@ def last_words(fields: dict[str, Any]) -> str:
 
 def seconds_left(fields: dict[str, Any], seconds: float, expected: float | None) -> float | None:
     """Seconds until the node ends: by the steps it has yet to take, else by how long it took last time."""
-    if fields.get("steps_per_second") and fields["step"] < fields["steps_total"]:
+    if fields.get("steps_per_second") and fields["step"] < fields["steps_total"] and not fields.get("stopped_early"):
         return (fields["steps_total"] - fields["step"]) / fields["steps_per_second"]
     return None if expected is None or expected <= seconds else expected - seconds
+
+
+def in_words(left: float | None) -> str:
+    """The time left, behind two blanks; nothing where it is not known."""
+    if left is None:
+        return ""
+    minutes, seconds = divmod(round(left), 60)
+    return f"  {minutes} min {seconds} s left" if minutes else f"  {seconds} s left"

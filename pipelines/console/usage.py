@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import trainer.task
-from data.columns import Column
+from data.columns import Column, FormField
+from pipelines.records.workspace import named
 
 
-def usage(task_name: str) -> str:
-    """The command that asks the task's pushed model."""
+def usage(task_name: str, workspace: Path | None = None) -> str:
+    """The command that asks the task's model pushed in `workspace`, by default that which commands take by themselves.
+
+    What a person has to put in is in capitals: a file, a table with a row for each example, or the value of an input.
+    """
     columns = inputs_of(trainer.task.load(task_name))
-    if any(column.in_folder for column in columns.values()):
-        return f"benison predict {task_name} FILE..."
-    asked = {name: columns[name].form() for name in needed(columns) or columns}
-    values = {name: field.default or (1 if field.kind == "number" else "...") for name, field in asked.items()}
-    return f"benison predict {task_name} " + " ".join(f"--input {name}={value}" for name, value in values.items())
+    fields = {name: columns[name].form() for name in needed(columns) or columns}
+    return f"benison predict {task_name} {_inputs(fields)}{'' if workspace is None else named(workspace)}"
+
+
+def _inputs(fields: dict[str, FormField]) -> str:
+    kinds = [field.kind for field in fields.values()]
+    if "table" in kinds:
+        return "TABLE.csv"
+    if kinds == ["file"]:
+        return "FILE..."
+    return " ".join(f"--input {name}={_value(field)}" for name, field in fields.items())
+
+
+def _value(field: FormField) -> str:
+    if field.default is not None:
+        return str(field.default)
+    if field.kind == "number":
+        return f"{1 if field.minimum is None else max(field.minimum, 1):g}"
+    if field.kind == "choice":
+        return field.choices[0]
+    return "FILE" if field.kind == "file" else "TEXT"
 
 
 def inputs_of(task_class: type[trainer.task.Task]) -> dict[str, Column]:

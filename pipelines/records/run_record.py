@@ -15,6 +15,7 @@ from typing import Any
 from components.report import page as report_page
 from data.atomic import write_atomic
 from pipelines.console.failures import Failure
+from pipelines.console.usage import usage
 from pipelines.identity import code_digest
 from pipelines.node_list import NodeRun
 from pipelines.records import workspace
@@ -55,6 +56,7 @@ class RunRecord:
             "data": data | ({"fingerprint": self.identity["data"]} if "data" in self.identity else {}),
             "code_digest": code_digest(),
             "hparams": dataclasses.asdict(hparams),
+            "command": self.settings.command(),
         }
 
     @property
@@ -105,6 +107,10 @@ class RunRecord:
             seconds=round(seconds, 3),
             peak_rss_mb=peak_rss_mb,
             places={"log": str(self.log)},
+            commands={
+                "again": self.settings.command(),
+                "predict": usage(self.settings.task, self.settings.workspace),
+            },
         )
 
     def _completed(self, result: RunResult, nodes: Sequence[NodeRun]) -> RunResult:
@@ -132,7 +138,12 @@ class RunRecord:
         shutil.copytree(report, directory, dirs_exist_ok=True)  # an earlier attempt to record may have been killed
         found = json.loads((directory / "report.json").read_text(encoding="utf-8"))
         version = _pushed_version(self.space.serving, pushed.get("pushed_model")) if found["blessed"] else None
-        found |= {"run_id": self.run_id, "nodes": result.nodes, "pushed": version}
+        found |= {
+            "run_id": self.run_id,
+            "nodes": result.nodes,
+            "pushed": version,
+            "predict": result.commands["predict"],
+        }
         found["settings"] = dataclasses.asdict(self.settings) | {"workspace": str(self.settings.workspace)}
         write_atomic(directory / "report.json", json.dumps(found, indent=2))
         report_page.render(directory)

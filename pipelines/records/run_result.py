@@ -20,6 +20,7 @@ class RunResult:
     metric -> value; `baseline`: the latest blessed model's metrics.
     `examples`: good records of train and eval, and quarantined ones. `nodes`: id, state (ran, cached, failed,
     skipped), start and seconds. `gates`: one row for each bound, as in the report. `places`: what lies where.
+    `commands`: what works next: `again` runs all nodes, `predict` asks what was pushed.
     """
 
     task: str
@@ -40,6 +41,7 @@ class RunResult:
     left_out: list[str] = field(default_factory=list)
     """References that are no numbers, in words."""
     places: dict[str, str] = field(default_factory=dict)
+    commands: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -47,7 +49,7 @@ class RunResult:
     def to_json(self) -> dict[str, Any]:
         """What `benison run --json` promises: nodes that were to run, and null where a number is not finite."""
         shown = asdict(self)
-        for name in ("verdict", "gates", "left_out", "places"):
+        for name in ("verdict", "gates", "left_out", "places", "commands"):
             del shown[name]
         shown["nodes"] = [
             {key: node[key] for key in ("id", "state", "seconds")} for node in self.nodes if node["state"] != "skipped"
@@ -103,13 +105,11 @@ class RunResult:
 
     def _next_lines(self) -> Iterator[str]:
         if self.pushed:
-            from pipelines.console.usage import usage
-
-            yield f"next: {usage(self.task)}   or open the report"
+            yield f"next: {self.commands.get('predict', f'benison predict {self.task} --help')}   or open the report"
         elif self.blessed is False:
             yield "next: open the report to see which examples go wrong; the model served before, if any, stays served"
         elif self.blessed is None:
-            yield f"next: benison run {self.task}   runs the other nodes, too"
+            yield f"next: {self.commands.get('again', f'benison run {self.task}')}   runs the other nodes, too"
 
 
 def worst(exits: Sequence[int]) -> int:

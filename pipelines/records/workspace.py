@@ -18,6 +18,8 @@ from typing import Any
 from data.atomic import write_atomic
 from data.errors import BenisonError
 
+DEFAULT_WORKSPACE = Path("workspace")
+
 
 @dataclass(frozen=True)
 class TaskSpace:
@@ -95,6 +97,12 @@ class TaskSpace:
             file.write(json.dumps(holder))
             file.flush()
             yield
+
+
+def named(workspace: Path) -> str:
+    """The option that names a workspace in a command, after a blank; nothing for the one taken without it."""
+    implied = Path(os.environ.get("BENISON_WORKSPACE") or DEFAULT_WORKSPACE)
+    return "" if workspace.resolve() == implied.resolve() else f" --workspace {shlex.quote(str(workspace))}"
 
 
 def task_space(workspace: Path, task: str) -> TaskSpace:

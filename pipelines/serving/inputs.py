@@ -25,6 +25,10 @@ class Example:
     row: int | None
     values: dict[str, Value]
 
+    @property
+    def place(self) -> str:
+        return str(self.file) if self.row is None else f"{self.file}, row {self.row}"
+
 
 def read_examples(
     files: Sequence[Path], task_class: type[Task], names: Mapping[str, Sequence[str]] | None = None

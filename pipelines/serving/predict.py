@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from components import manifest
 from data.columns import Column
@@ -20,11 +20,19 @@ from pipelines.serving.inputs import Example, given_example, read_examples
 from trainer.backend import load_tensorflow
 from trainer.task import Task, load
 
+if TYPE_CHECKING:
+    from trainer.preview import Preview
+
 BATCH = 64
 
 
 def predict(
-    task_name: str, files: Sequence[Path], serving: Path, output: Path | None, given: Mapping[str, str] | None = None
+    task_name: str,
+    files: Sequence[Path],
+    serving: Path,
+    output: Path | None,
+    given: Mapping[str, str] | None = None,
+    as_rows: bool = False,
 ) -> list[dict[str, Any]]:
     """The answers for all examples in `files`, in order. The examples are held in memory.
 
@@ -38,10 +46,12 @@ def predict(
       serving: the folder of the pushed versions, of which the highest answers.
       output: where a picture of each answer is written, and pictures and sounds that are the answer; None for none.
       given: in place of files the inputs of one example by name, media as paths.
+      as_rows: for a person's table: `Task.answer_row` in place of all outputs, and each picture once.
 
     Returns:
       For each example `file`, for rows `row`, then what `Task.predict` returns: for classifiers `label` and
       `probabilities` by label, highest first, for others every output by name as JSON values; `picture` is its path.
+      Outputs that are the same picture are the same file.
 
     Raises:
       WrongUse: there is no such task or file.
@@ -57,15 +67,18 @@ def predict(
         if files
         else [given_example(given or {}, task_class, task_name)]
     )
-    answers, pictures = [], _Pictures(_task(task_class, about), output, files) if output else None
+    task = _task(task_class, about)
+    answers, pictures = [], _Pictures(task, output, files) if output else None
     for example, prediction in _predictions(model, task_name, columns, examples):
-        place = {"file": str(example.file)} | ({} if example.row is None else {"row": example.row})
         media = {name: value for name, value in prediction.items() if _media_suffix(value)}
         shown = _as_json({name: value for name, value in prediction.items() if name not in media})
-        if pictures:
-            shown |= {name: pictures.keep(example, name, value) for name, value in media.items()}
-            shown["picture"] = pictures.draw(example, prediction)
-        answers.append(place | shown)
+        made = pictures.made(example, prediction, media) if pictures else {}
+        if as_rows:
+            place: dict[str, Any] = {"file": example.place} if files else {}
+            answers.append(place | task.answer_row(example.values, shown) | _each_once(made))
+        else:
+            place = {"file": str(example.file)} | ({} if example.row is None else {"row": example.row})
+            answers.append(place | shown | made)
     return answers
 
 
@@ -134,6 +147,42 @@ def _media_suffix(value: Any) -> str:
     return ".png" if getattr(value, "dtype", None) == "uint8" and value.ndim == 3 else ""
 
 
+def _content(value: Any) -> Any:
+    """Equal for equal pictures, encoded or not, and for equal sounds."""
+    import numpy as np
+
+    if isinstance(value, bytes):
+        if _media_suffix(value) != ".png":
+            return value
+        import io
+
+        from PIL import Image
+
+        with Image.open(io.BytesIO(value)) as picture:
+            value = np.asarray(picture)
+    pixels = value[..., 0] if value.ndim == 3 and value.shape[-1] == 1 else value
+    return pixels.shape, pixels.tobytes()
+
+
+def _only_picture(preview: Preview) -> Any:
+    """The content of a preview that is one picture on which nothing is drawn."""
+    from trainer.preview.drawing import is_marked
+    from trainer.preview.parts import Picture
+
+    match preview.parts:
+        case [Picture() as picture] if not is_marked(picture):
+            return picture.content
+    return None
+
+
+def _each_once(files: Mapping[str, str]) -> dict[str, str]:
+    """Of several names of one file the first."""
+    names: dict[str, str] = {}
+    for name, path in files.items():
+        names.setdefault(path, name)
+    return {name: path for path, name in names.items()}
+
+
 class _Pictures:
     """Writes answers into a folder, never over an input or over another answer of the same call."""
 
@@ -141,14 +190,27 @@ class _Pictures:
         self._task, self._folder = task, folder
         self._taken = {path.resolve() for path in inputs}
 
-    def draw(self, example: Example, prediction: Mapping[str, Any]) -> str:
+    def made(self, example: Example, prediction: Mapping[str, Any], media: Mapping[str, Any]) -> dict[str, str]:
+        """Name -> path of the pictures and sounds in an answer, and of its preview as `picture`. What has the same
+        content is written once."""
         from trainer.preview.drawing import render_png
 
+        written: dict[Any, str] = {}
+        found = {}
+        for name, value in media.items():
+            content = _content(value)
+            if content not in written:
+                written[content] = self._keep(example, name, value)
+            found[name] = written[content]
+        preview = self._task.preview(example.values, prediction)
+        alone = _only_picture(preview)
+        if alone is not None and (content := _content(alone)) in written:
+            return found | {"picture": written[content]}
         path = self._free(example, "prediction", ".png")
-        render_png(self._task.preview(example.values, prediction), path)
-        return str(path)
+        render_png(preview, path)
+        return found | {"picture": str(path)}
 
-    def keep(self, example: Example, name: str, value: Any) -> str:
+    def _keep(self, example: Example, name: str, value: Any) -> str:
         """Writes a picture or sound that the model made, and returns its path."""
         path = self._free(example, name, _media_suffix(value))
         if isinstance(value, bytes):

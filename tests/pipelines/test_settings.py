@@ -192,3 +192,14 @@ def test_a_run_on_this_machine_has_no_cluster_settings() -> None:
     check_local(Example, {"seed": "1", "beam.workers": "2"})
     with pytest.raises(WrongUse, match="cluster.gpus"):
         check_local(Example, {"cluster.gpus": "1"})
+
+
+def test_a_run_says_the_command_that_makes_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BENISON_WORKSPACE", raising=False)
+    assert RunSettings(task="gan", from_node="Trainer", fresh=True).command() == "benison run gan"
+    told = RunSettings(
+        task="gan", data="my photos", overrides={"epochs": "3"}, steps=9, limit=5, workers=2, workspace=Path("/w")
+    )
+    assert told.command() == (
+        "benison run gan --data 'my photos' --set epochs=3 --steps 9 --limit 5 --workers 2 --workspace /w"
+    )

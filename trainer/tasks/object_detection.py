@@ -14,7 +14,7 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run object_det
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,7 @@ from trainer.preview import Box, Curve, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 SHOWN_SCORE = 0.5
-"""Detections of a lower score are not drawn."""
+"""Detections of a lower score are neither drawn nor listed."""
 
 
 @dataclass(frozen=True)
@@ -148,11 +148,8 @@ class ObjectDetection(Task):
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """Right means that what is drawn is what is there, by class and number, whatever the boxes."""
         drawn = [
-            Box(x, y, x + width, y + height, f"{as_text(label)} {score:.2f}")
-            for (x, y, width, height), label, score in zip(
-                prediction["boxes"], prediction["labels"], prediction["scores"], strict=True
-            )
-            if score >= SHOWN_SCORE
+            Box(x, y, x + width, y + height, f"{label} {score:.2f}")
+            for (x, y, width, height), label, score in _shown(prediction)
         ]
         guessed = sorted(as_text(box.label).rpartition(" ")[0] for box in drawn)
         title = ", ".join(guessed) or "nothing found"
@@ -170,6 +167,13 @@ class ObjectDetection(Task):
             slice={"objects_count": str(len(labels))},
             parts=(Picture(example["image"], caption="dashed: the truth", boxes=[*true, *drawn]),),
         )
+
+    def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+        """What is drawn."""
+        found = [
+            f"{label} {score:.2f} [{', '.join(f'{side:.0f}' for side in box)}]" for box, label, score in _shown(answer)
+        ]
+        return {"found": len(found), "objects [x, y, width, height]": "; ".join(found)}
 
     def overview(
         self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]
@@ -190,6 +194,13 @@ class ObjectDetection(Task):
         }
         curve = Curve(series, f"{len(examples)} pictures, mean of the classes", "recall in percent", "precision")
         return [Preview("precision by recall", None, {}, (curve,))]
+
+
+def _shown(prediction: Mapping[str, Any]) -> Iterator[tuple[Any, str, float]]:
+    """Box, class and score of those detections that a person is shown."""
+    for box, label, score in zip(prediction["boxes"], prediction["labels"], prediction["scores"], strict=True):
+        if score >= SHOWN_SCORE:
+            yield box, as_text(label), score
 
 
 def _rows(boxes: Any, labels: Any, known: dict[str, int], scores: Any = ()) -> np.ndarray:

@@ -179,6 +179,11 @@ class Recommendation(Task):
         )
         return Preview(title, item in items, {"activity": str(prediction["activity"])}, parts)
 
+    def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+        listed = zip(answer["items"], answer["titles"], answer["ratings"], strict=True)
+        titles = [f"{title} ({rating:.1f})" for item, title, rating in listed if item]
+        return {"user": as_text(example["user"]), "known": answer["known"], "titles (rating)": "; ".join(titles)}
+
 
 def _interactions(train: Arrays, spec: DataSpec) -> Interactions:
     sizes = (len(spec.vocabularies[name]) for name in ("user", "item"))

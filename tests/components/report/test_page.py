@@ -108,6 +108,7 @@ def report(tmp_path: Path) -> dict[str, Any]:
         "code_digest": "86e7309e",
         "versions": {"tfx": "1.16.0"},
         "pushed": "3",
+        "predict": "benison predict digits FILE... --workspace /w",
     }
 
 
@@ -155,7 +156,7 @@ def test_hostile_names_show_as_text(report: dict[str, Any], tmp_path: Path) -> N
 def test_the_outcome_is_said_in_words(report: dict[str, Any], tmp_path: Path) -> None:
     head = rendered(report, tmp_path).text("head")
     assert "✓ Blessed accuracy 0.95, ≥ 0.9 (floor)" in head
-    assert "version 3" in head and "benison predict digits FILE..." in head
+    assert "version 3" in head and "benison predict digits FILE... --workspace /w" in head
     assert "Digits & letters" in head and "questions 1, 4" in head and "run r1" in head
     assert "23 November 2026, 20:38 UTC" in head
     report |= {"blessed": False, "pushed": None, "verdict": "not blessed: accuracy 0.95, < 0.98 (floor)"}

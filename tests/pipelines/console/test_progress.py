@@ -6,7 +6,7 @@ import re
 import pytest
 
 from data.errors import BenisonError
-from pipelines.console.progress import Listener, Live, Plain, describe, seconds_left
+from pipelines.console.progress import Listener, Live, Plain, describe, in_words, seconds_left
 
 TRAINING = {"step": 300, "steps_total": 1000, "steps_per_second": 50.0, "loss": 0.12345, "history": {}}
 
@@ -41,6 +41,39 @@ def test_what_one_node_said_is_not_shown_with_the_next() -> None:
     assert "step" in stream.getvalue().splitlines()[0] and "step" not in stream.getvalue().splitlines()[1]
 
 
+def test_a_long_node_says_in_a_pipe_how_it_goes_on_now_and_then() -> None:
+    now = [0.0]
+    stream = io.StringIO()
+    plain = Plain(stream, clock=lambda: now[0])
+    plain.node_started("Trainer", 0, 1, None)
+    for second in range(100):
+        now[0] = float(second)
+        plain.node_progress("Trainer", TRAINING | {"step": second})
+    first, second, third = stream.getvalue().splitlines()
+    assert first.split()[:5] == ["…", "Trainer", "runs", "30.0", "s"]
+    assert first.endswith("step 30/1000, 50.0 steps/s, loss 0.1235  19 s left")
+    assert "step 60/" in second and "step 90/" in third
+
+
+def test_a_short_node_says_nothing_before_its_end() -> None:
+    stream = io.StringIO()
+    plain = Plain(stream)
+    plain.node_started("Trainer", 0, 1, None)
+    for step in range(50):
+        plain.node_progress("Trainer", TRAINING | {"step": step})
+    assert stream.getvalue() == ""
+
+
+def test_a_training_that_stopped_early_says_so() -> None:
+    stream = io.StringIO()
+    plain = Plain(stream)
+    plain.node_started("Trainer", 0, 1, None)
+    plain.node_progress("Trainer", TRAINING | {"stopped_early": True})
+    plain.node_finished("Trainer", "ran", 20.0)
+    assert "step 300/1000" in stream.getvalue() and "stopped early" in stream.getvalue()
+    assert seconds_left(TRAINING | {"stopped_early": True}, seconds=5.0, expected=None) is None
+
+
 class Abandoned(io.StringIO):
     def flush(self) -> None:
         raise BrokenPipeError
@@ -58,6 +91,23 @@ def test_rows_of_a_look_before_the_end_are_not_told_as_the_count() -> None:
 def test_a_reader_that_leaves_ends_the_run_in_words() -> None:
     with pytest.raises(BenisonError, match="has gone"):
         Plain(Abandoned()).message("x")
+
+
+def test_a_reader_that_leaves_does_not_end_the_thread_that_watches() -> None:
+    now = [0.0]
+    plain = Plain(Abandoned(), clock=lambda: now[0])
+    plain.node_started("Trainer", 0, 1, None)
+    now[0] = 40.0
+    plain.node_progress("Trainer", TRAINING)
+    with pytest.raises(BenisonError, match="has gone"):
+        plain.node_finished("Trainer", "ran", 40.0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(None, ""), (14.2, "  14 s left"), (60.0, "  1 min 0 s left"), (3725.0, "  62 min 5 s left")]
+)
+def test_time_left_in_words(seconds: float | None, words: str) -> None:
+    assert in_words(seconds) == words
 
 
 class Terminal(io.StringIO):

@@ -43,6 +43,7 @@ RESULT = RunResult(
         gate("accuracy", 0.95, 0.9, passed=True, slice_name="label: 3"),
     ],
     places={"log": "/w/log.txt", "quarantine": "/w/quarantine.jsonl", "report": "/w/index.html"},
+    commands={"predict": "benison predict x FILE... --workspace /w", "again": "benison run x --data d --workspace /w"},
 )
 BLESSED = dataclasses.replace(RESULT, exit=0, blessed=True, pushed="4", verdict="blessed: accuracy 0.99 ≥ 0.98")
 
@@ -83,12 +84,14 @@ def test_the_closing_tells_counts_places_and_what_next() -> None:
     assert "train 8,000, eval 2,000, quarantined 7" in closing
     assert all(place in closing for place in RESULT.places.values())
     assert "12.3 s" in closing and "stays served" in closing
-    assert "benison predict image_classification FILE..." in BLESSED.closing()
+    assert "next: benison predict x FILE... --workspace /w " in BLESSED.closing()
 
 
 def test_a_part_of_a_run_is_done_and_names_the_rest() -> None:
-    closing = RunResult(task="image_classification", run_id="r1", exit=0).closing()
-    assert "image_classification: done" in closing and "benison run image_classification" in closing
+    closing = RunResult(task="x", run_id="r1", exit=0, commands=RESULT.commands).closing()
+    assert "x: done" in closing and "next: benison run x --data d --workspace /w " in closing
+    before = RunResult(task="x", run_id="r1", exit=0).closing()
+    assert "next: benison run x " in before, "a result that an earlier version stored has no commands"
 
 
 @pytest.mark.parametrize(

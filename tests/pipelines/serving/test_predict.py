@@ -18,7 +18,13 @@ from data.errors import BenisonError, DataRefused, WrongUse
 from pipelines.serving import predict as module
 from pipelines.serving.predict import predict
 from trainer.backend import load_tensorflow
-from trainer.task import HParams
+from trainer.preview import Picture, Preview
+from trainer.preview.drawing import is_marked
+from trainer.task import HParams, Task
+
+
+def titled(title: str, *parts: Picture) -> Preview:
+    return Preview(title, None, {}, parts)
 
 
 class Brightness:
@@ -31,8 +37,10 @@ class Brightness:
     def __init__(self, hparams: Any) -> None:
         self.hparams = hparams
 
-    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> str:
-        return f"{prediction['label'].decode()}, {len(example['image'])} bytes"
+    answer_row = Task.answer_row
+
+    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
+        return titled(f"{prediction['label'].decode()}, {len(example['image'])} bytes")
 
 
 class Repeat(Brightness):
@@ -41,8 +49,8 @@ class Repeat(Brightness):
     columns: ClassVar[Mapping[str, Column]] = {"text": Text(), "times": Integer(minimum=0)}
     targets = ()
 
-    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> str:
-        return prediction["repeated"].decode()
+    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
+        return titled(prediction["repeated"].decode())
 
 
 class Rise(Brightness):
@@ -56,8 +64,8 @@ class Rise(Brightness):
     }
     targets = ("next",)
 
-    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> str:
-        return str(prediction["forecast"])
+    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
+        return titled(str(prediction["forecast"]))
 
 
 class Noise(Brightness):
@@ -66,8 +74,8 @@ class Noise(Brightness):
     columns: ClassVar[Mapping[str, Column]] = {"image": Image(), "seed": Seed()}
     targets = ("image",)
 
-    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> str:
-        return str(example["seed"])
+    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
+        return titled(str(example["seed"]), Picture(prediction["image"]))
 
 
 TASKS = {"brightness": Brightness, "repeat": Repeat, "rise": Rise, "noise": Noise}
@@ -129,7 +137,8 @@ def pushed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "load", lambda name: TASKS[name])
     preview = ModuleType("trainer.preview.drawing")
-    preview.render_png = lambda preview, path: path.write_text(preview)  # type: ignore[attr-defined]
+    preview.render_png = lambda preview, path: path.write_text(preview.title)  # type: ignore[attr-defined]
+    preview.is_marked = is_marked  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "trainer.preview.drawing", preview)
 
 
@@ -303,6 +312,8 @@ def test_one_example_from_the_command_line_and_what_the_model_made_as_files(push
         assert picture.size == (4, 3)
         assert picture.getpixel((0, 0)) == 7
     assert Path(answer["png"]).read_bytes().startswith(b"\x89PNG")
+    assert answer["picture"] == answer["png"] == answer["image"], "three names of one picture"
+    assert [path for path in tmp_path.iterdir() if path.suffix == ".png"] == [Path(answer["png"])]
     [bare] = predict("noise", [], pushed / "noise", None, {"seed": "7"})
     assert "image" not in bare
 
@@ -319,3 +330,16 @@ def test_missing_and_unknown_inputs_are_wrong_use(pushed, given, words):
 def test_an_input_that_is_no_number_is_refused(pushed):
     with pytest.raises(DataRefused, match="seed: expected a whole number, got 'seven'"):
         predict("noise", [], pushed / "noise", None, {"seed": "seven"})
+
+
+def test_a_table_names_files_and_rows_and_shows_a_picture_once(pushed, tmp_path):
+    assert predict("noise", [], pushed / "noise", tmp_path, {"seed": "7"}, as_rows=True) == [
+        {"image": str(tmp_path / "7.image.png")}
+    ]
+    table = tmp_path / "t.csv"
+    table.write_text("times,text\n2,a\n")
+    assert predict("repeat", [table], pushed / "repeat", None, as_rows=True) == [
+        {"file": f"{table}, row 2", "repeated": "aa", "lengths": [1, 2]}
+    ]
+    [row] = predict("brightness", [picture(tmp_path / "a.png", 51)], pushed / "brightness", None, as_rows=True)
+    assert row == {"file": str(tmp_path / "a.png"), "label": "dark", "probabilities": "dark 80.0%, bright 20.0%"}

@@ -111,3 +111,14 @@ def test_precision_is_seen_by_recall(task: ObjectDetection) -> None:
     assert [len(values) for values in curve.series.values()] == [101, 101]
     assert curve.series["overlap 0.50"][[0, 100]] == pytest.approx([0.5, 0.5])  # the spoon was found, the cup was not
     assert task.overview([{"objects": [], "objects_label": []}], [prediction]) == []
+
+
+def test_the_table_lists_what_is_drawn_with_its_boxes(task: ObjectDetection) -> None:
+    answer = {
+        "boxes": [[12.2, 3.0, 40.6, 20.0], [0.0, 0.0, 9.0, 9.0], [0.0, 0.0, 0.0, 0.0]],
+        "labels": ["cup", "spoon", ""],
+        "scores": [0.93, 0.49, 0.0],
+        "count": 2,
+        "detections": [[12.2, 3.0, 52.8, 23.0, 0.0, 0.93]],
+    }
+    assert task.answer_row({}, answer) == {"found": 1, "objects [x, y, width, height]": "cup 0.93 [12, 3, 41, 20]"}

@@ -158,3 +158,18 @@ def test_a_table_is_split_by_time_and_bad_rows_are_told(tmp_path: Path) -> None:
         ("rating", 1),
         ("timestamp", 2),
     }
+
+
+def test_the_table_names_the_user_and_the_titles(task: Recommendation) -> None:
+    answer = {
+        "known": True,
+        "activity": 3,
+        "items": ["x1", "x2", ""],
+        "titles": ["First", "Second, The", ""],
+        "ratings": [4.56, 3.0, 2.0],
+    }
+    assert task.answer_row({"user": b"ann"}, answer) == {
+        "user": "ann",
+        "known": True,
+        "titles (rating)": "First (4.6); Second, The (3.0)",
+    }
