@@ -149,7 +149,7 @@ def test_texts_of_blanks_only_are_bad_records(tmp_path):
 def test_windows_are_cut_from_media_rows_in_the_order_of_their_table(tmp_path):
     columns = {"photo": Image(), "time": Timestamp(), "level": Window(steps=2)}
     for split, start in (("train", 0), ("eval", 100)):
-        rows = [f"{n}.png,{60 * (start + n)},{n}" for n in range(30)]
+        rows = [f"{n}.png,{1_600_000_000 + 60 * (start + n)},{n}" for n in range(30)]
         write(tmp_path, {f"{split}/metadata.csv": "\n".join(["file_name,time,level", *rows]) + "\n"})
         write(tmp_path, {f"{split}/{n}.png": png(n) for n in range(30)})
     records = list(DataFolder(tmp_path, columns).records("train"))
