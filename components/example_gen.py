@@ -140,8 +140,12 @@ class _ReadShard(beam.DoFn):
         self._progress_dir = progress_dir
         self._limit = int(settings["limit"]) if settings.get("limit") else None
 
+    def setup(self) -> None:
+        # Once for all shards that this worker reads: a large folder takes long to list.
+        self._opened = _open(self._folder, self._settings)
+
     def process(self, shard: int) -> Iterator[Any]:
-        folder = _open(self._folder, self._settings)
+        folder = self._opened
         dtypes: dict[str, DType] = {name: feature.dtype for name, feature in raw_features(folder.columns).items()}
         records = (
             record for split in folder.splits for record in folder.records(split, shard, self._shards, self._limit)
@@ -152,7 +156,7 @@ class _ReadShard(beam.DoFn):
 
 def _open(folder: str, settings: dict[str, Any]) -> DataFolder:
     task = load(settings["task"])
-    return DataFolder(folder, task.columns, task.split_by, settings.get("names"))
+    return DataFolder(folder, task.columns, settings.get("split_by") or task.split_by, settings.get("names"))
 
 
 def _counted(records: Iterator[Record], file: Path) -> Iterator[Record]:
@@ -200,8 +204,9 @@ class FolderExampleGen(FileBasedExampleGen):
         """
         Args:
           folder: None if `input_parameters` are given later, where the node runs.
-          settings: task, limit (records of each split, or None), shards, names (column of the task -> columns of
-            the tables, as far as a person named them), and the digest of the reading code.
+          settings: task, limit (records of each split, or None), shards, split_by (empty for the task's own), names
+            (column of the task -> columns of the tables, as far as a person named them), and the digest of the reading
+            code.
         """
         struct = struct_pb2.Struct()
         struct.update(settings)

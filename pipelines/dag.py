@@ -62,6 +62,8 @@ class PipelineSettings:
     gate: float | None
     """A person's own bound on the key metric."""
     max_quarantined: float
+    split_by: str
+    """What an unsplit folder is split by in place of the task's column; empty for that."""
     limit: int | None
     steps: int | None
     workers: int
@@ -106,6 +108,7 @@ class PipelineSettings:
             default_data=settings.data in (None, task_class.data) and settings.limit is None,
             gate=options.gate,
             max_quarantined=options.max_quarantined,
+            split_by=options.split_by,
             limit=settings.limit,
             steps=settings.steps,
             workers=settings.workers,
@@ -147,6 +150,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
             "task": settings.task,
             "limit": settings.limit,
             "shards": settings.beam.workers,
+            "split_by": settings.split_by,
             "names": names,
             "digest": reading,
         },

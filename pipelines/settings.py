@@ -69,6 +69,8 @@ class RunOptions:
     """Share of bad records above which the data is refused."""
     gate: float | None = None
     """Bound on the task's key metric in place of the task's own."""
+    split_by: str = ""
+    """Column that decides the sides of an unsplit folder's records in place of the task's own, or `content`."""
     beam: BeamSettings = BeamSettings()
     cluster: ClusterSettings = ClusterSettings()
 

@@ -3,14 +3,20 @@
 from data.columns.audio import Audio
 from data.columns.base import Column, DType, Feature, FormField, Scalar, Value, raw_features
 from data.columns.boxes import Boxes
+from data.columns.document import Document
+from data.columns.given import Derived, Given, Prefix
 from data.columns.identifier import Identifier
 from data.columns.image import Image
 from data.columns.label import Label
+from data.columns.mask import Mask
 from data.columns.number import Integer, Number
 from data.columns.rows import BadColumn, content_digest, encode_row
 from data.columns.seed import Seed
+from data.columns.tags import Tags, bio
 from data.columns.text import Text
+from data.columns.texts import Texts
 from data.columns.timestamp import Timestamp
+from data.columns.vector import Vector
 from data.columns.window import Ahead, Companions, SeriesName, Window
 
 __all__ = [
@@ -21,20 +27,29 @@ __all__ = [
     "Column",
     "Companions",
     "DType",
+    "Derived",
+    "Document",
     "Feature",
     "FormField",
+    "Given",
     "Identifier",
     "Image",
     "Integer",
     "Label",
+    "Mask",
     "Number",
+    "Prefix",
     "Scalar",
     "Seed",
     "SeriesName",
+    "Tags",
     "Text",
+    "Texts",
     "Timestamp",
     "Value",
+    "Vector",
     "Window",
+    "bio",
     "content_digest",
     "encode_row",
     "raw_features",

@@ -126,13 +126,20 @@ class Column:
         """
         raise NotImplementedError
 
-    def reconcile(self, name: str, features: Mapping[str, Value], columns: Mapping[str, Column]) -> Mapping[str, Value]:
-        """Features to replace, once all columns of the record are encoded: what this one must share with others.
+    def reconcile(
+        self, name: str, features: Mapping[str, Value], columns: Mapping[str, Column]
+    ) -> Mapping[str, Value | None]:
+        """Features to replace (None: to drop) once all columns of the record are encoded: what this one must share with
+        others.
 
         Raises:
           BadValue: they contradict each other, as boxes that lie outside their picture.
         """
         return {}
+
+    def follows_from(self, columns: Mapping[str, Column]) -> bool:
+        """Whether `derive` finds a value with these columns; asked of columns that are not `in_folder`."""
+        return False
 
     def derive(self, name: str, features: Mapping[str, Value], digest: bytes) -> dict[str, Value]:
         """The features of a column that is not `in_folder`, where nobody gave a value.

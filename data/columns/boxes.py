@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class Boxes(Column):
     """The objects in a picture: a list of `{"bbox": [x, y, width, height], "label": name}`, pixels from the top left.
 
+    `{"objects": [...], "size": [width, height]}` says in a picture of which size they were measured.
     Hugging Face's `{"bbox": [[x, y, width, height], ...], "category" or "label": [name, ...]}` is read too. Features:
     x, y, width and height of each object in turn, float32, and the names, each of as many values as there are objects.
 
@@ -44,11 +45,17 @@ class Boxes(Column):
         }
 
     def encode(self, name: str, value: Any) -> dict[str, Value]:
+        size = None
+        if isinstance(value, Mapping) and "objects" in value:
+            value, size = value["objects"], value.get("size")
         objects = [_object(number, one) for number, one in enumerate(_objects(value), 1)]
         label = Label(classes=self.classes)
         labels = [label.encode("", text)[""] for _, text in objects]
         sides = [side for box, _ in objects for side in box]
-        return {name: sides, f"{name}_label": cast(list[bytes], labels), f"{name}_count": len(objects)}
+        found: dict[str, Value] = {name: sides, f"{name}_label": cast(list[bytes], labels)}
+        if size is not None:
+            found[self._size(name)] = list(size)
+        return found | {f"{name}_count": len(objects)}
 
     def clipped(self, sides: list[float], width: int, height: int) -> list[float]:
         """The boxes, as the feature holds them, within a picture of `width` x `height` pixels.
@@ -69,19 +76,48 @@ class Boxes(Column):
             inside += [left, top, right - left, bottom - top]
         return inside
 
-    def reconcile(self, name: str, features: Mapping[str, Value], columns: Mapping[str, Column]) -> Mapping[str, Value]:
-        """The boxes clipped to their picture, the first among the columns."""
+    def reconcile(
+        self, name: str, features: Mapping[str, Value], columns: Mapping[str, Column]
+    ) -> Mapping[str, Value | None]:
+        """The boxes clipped to their picture, the first among the columns, and scaled where they were measured in the
+        same picture at another size."""
         picture = next((key for key, column in columns.items() if column.is_picture and key in features), None)
         if picture is None:
-            return {}
+            return {self._size(name): None} if self._size(name) in features else {}
         width, height = cast(int, features[f"{picture}_width"]), cast(int, features[f"{picture}_height"])
-        return {name: self.clipped(cast(list[float], features[name]), width, height)}
+        sides, said = cast(list[float], features[name]), cast(list[int] | None, features.get(self._size(name)))
+        if said is None:
+            return {name: self.clipped(sides, width, height)}
+        scaled = _scaled(sides, said[0], said[1], width, height)
+        return {name: self.clipped(scaled, width, height), self._size(name): None}
+
+    def _size(self, name: str) -> str:
+        """Stands among the features until the boxes are reconciled with their picture."""
+        return f"{name} were measured in"
 
     def class_names(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
         return [label.decode() for label in cast(list[bytes], features.get(f"{name}_label", []))]
 
     def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> list[dict[str, Any]]:
         return [{"bbox": box, "label": samples.class_name(self.classes, which)} for *box, which in subject.boxes]
+
+
+def _scaled(sides: list[float], said_width: int, said_height: int, width: int, height: int) -> list[float]:
+    """Boxes that were measured in a picture of another size, in pixels of this one.
+
+    Raises:
+      BadValue: the two have different shapes, by more than a pixel's rounding.
+    """
+    if (said_width, said_height) == (width, height):
+        return sides
+    across, down = width / said_width, height / said_height
+    if abs(said_height * across - height) > 1 and abs(said_width * down - width) > 1:
+        turned = (said_height, said_width) == (width, height)
+        raise BadValue(
+            f"its boxes are for a picture of {said_width}x{said_height} pixels, and it has {width}x{height}"
+            + (": its sides are exchanged, as where a picture was turned and its boxes were not" if turned else "")
+        )
+    return [side * (across if place % 2 == 0 else down) for place, side in enumerate(sides)]
 
 
 def _objects(value: Any) -> list[Any]:

@@ -55,7 +55,11 @@ def encode_row(
     for name, column in columns.items():
         if name in features:
             with _Naming(name):
-                features.update(column.reconcile(name, features, columns))
+                for key, value in column.reconcile(name, features, columns).items():
+                    if value is None:
+                        del features[key]
+                    else:
+                        features[key] = value
     if lacking:
         digest = content_digest(features, columns)
         for name in lacking:
@@ -75,7 +79,7 @@ def content_digest(features: Mapping[str, Value], columns: Mapping[str, Column])
 
 
 def _content(columns: Mapping[str, Column]) -> list[str]:
-    media = [name for name, column in columns.items() if column.is_media]
+    media = [name for name, column in columns.items() if column.is_media and column.in_folder]
     inputs = [name for name, column in columns.items() if column.in_folder and not column.is_class]
     return media or inputs or list(columns)
 

@@ -43,8 +43,11 @@ class Subject:
     @property
     def text(self) -> str:
         """Its words; in every second column each is spelt backwards, as in another language."""
+        return self.text_at(self.position)
+
+    def text_at(self, position: int) -> str:
         words = [WORDS[word] for word in self.words]
-        return " ".join(words if self.position % 2 == 0 else [word[::-1] for word in words])
+        return " ".join(words if position % 2 == 0 else [word[::-1] for word in words])
 
 
 def subject(hour: int, kind: int, rng: np.random.Generator) -> Subject:

@@ -26,6 +26,9 @@ class Seed(Column):
             raise BadValue(f"expected a whole number, got {show(value)}")
         return {name: number}
 
+    def follows_from(self, columns: Mapping[str, Column]) -> bool:
+        return any(column.in_folder for column in columns.values())
+
     def derive(self, name: str, features: Mapping[str, Value], digest: bytes) -> dict[str, Value]:
         return {name: int.from_bytes(digest[:7], "big")}
 

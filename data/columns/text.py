@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,6 +13,14 @@ if TYPE_CHECKING:
     import numpy as np
 
     from data.columns.samples import Subject
+
+
+_UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Fillers and the empty braille pattern, which Unicode counts among letters and signs."""
+
+
+def _is_seen(character: str) -> bool:
+    return unicodedata.category(character)[0] not in "ZC" and character not in _UNSEEN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +45,10 @@ class Text(Column):
             raise BadValue(f"expected a text, got {show(value)}")
         if not self.min_characters <= len(value) <= self.max_characters:
             raise BadValue(f"{len(value)} characters; must be {self.min_characters} to {self.max_characters}")
-        return {name: utf8(value), f"{name}_characters": len(value)}
+        encoded = utf8(value)
+        if self.min_characters and not any(map(_is_seen, value)):
+            raise BadValue(f"nothing to be seen: {len(value)} blanks, control or zero-width characters")
+        return {name: encoded, f"{name}_characters": len(value)}
 
     def form(self) -> FormField:
         return FormField(kind="text", multiline=True)

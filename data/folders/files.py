@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import stat
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
 
@@ -15,7 +16,10 @@ __all__ = ["MAX_FILE_BYTES", "BadFile", "Inside", "is_hidden", "printable", "tre
 
 MAX_FILE_BYTES = 256 * 2**20
 
-_SYSTEM_FILES = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX"})
+# What operating systems and network storage leave in folders, lower case.
+_SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "recycler", "system volume information"}
+_SYSTEM_FILES |= {"__macosx", "icon\r", "lost+found"}
+_SYSTEM_FILES |= {"@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot"}
 # O_NONBLOCK: opening a named pipe must not wait for its writer. O_NOFOLLOW: a link is resolved and judged first.
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 
@@ -25,6 +29,7 @@ class Inside:
 
     def __init__(self, root: Path | str) -> None:
         self._root = os.path.realpath(root)
+        self._names: dict[str, dict[str, str]] = {}
         self._folders: dict[str, bool] = {}  # resolving a path costs more than reading a small picture
 
     def holds(self, path: str) -> bool:
@@ -43,7 +48,10 @@ class Inside:
             raise BadFile("the name is not valid UTF-8")
         path = os.path.join(folder, name)
         try:
-            handle = self._open(path)
+            try:
+                handle = self._open(path)
+            except FileNotFoundError:
+                handle = self._open(self._spelt_otherwise(folder, name))
         except FileNotFoundError:
             hint = "; write / between folders, not \\" if "\\" in name else ""
             raise BadFile(f"there is no such file{hint}") from None
@@ -62,6 +70,30 @@ class Inside:
         finally:
             os.close(handle)
 
+    def _spelt_otherwise(self, folder: str, name: str) -> str:
+        """The path of a file whose name is the same text in another Unicode form: accents of their own, as macOS writes
+        them, or within their letters.
+
+        Raises:
+          FileNotFoundError: there is none.
+        """
+        if name.isascii():
+            raise FileNotFoundError
+        for part in name.split("/"):
+            if part not in ("", ".", ".."):
+                if not self.holds(folder):
+                    raise BadFile("a link leads out of the data folder", attack=True)
+                part = self._forms(folder).get(unicodedata.normalize("NFC", part), part)
+            folder = os.path.join(folder, part)
+        return folder
+
+    def _forms(self, folder: str) -> dict[str, str]:
+        """Names in a folder by their one form."""
+        if folder not in self._names:
+            names = os.listdir(folder) if os.path.isdir(folder) else []
+            self._names[folder] = {unicodedata.normalize("NFC", name): name for name in names}
+        return self._names[folder]
+
     def _open(self, path: str) -> int:
         parent = os.path.dirname(path)
         if parent not in self._folders:
@@ -79,7 +111,7 @@ class Inside:
 
 def is_hidden(name: str) -> bool:
     """Whether `name` is what operating systems and version control leave in folders, and no data."""
-    return name.startswith(".") or name in _SYSTEM_FILES
+    return name.startswith(".") or name.lower() in _SYSTEM_FILES
 
 
 def visible(folder: Path | str) -> list[os.DirEntry[str]]:

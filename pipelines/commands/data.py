@@ -48,9 +48,9 @@ def data_check(
     from pipelines import settings
 
     task_class = load_task(task)
-    hparams, _ = settings.apply_overrides(task_class.HParams, settings.parse_overrides(overrides or []))
+    hparams, options = settings.apply_overrides(task_class.HParams, settings.parse_overrides(overrides or []))
     names = task_class(hparams).column_names()
-    found = check(folder, task_class.columns, split_by=task_class.split_by, names=names)
+    found = check(folder, task_class.columns, split_by=options.split_by or task_class.split_by, names=names)
     if json_output:
         print_json(found.to_json())
     else:

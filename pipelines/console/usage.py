@@ -48,9 +48,8 @@ def inputs_of(task_class: type[trainer.task.Task]) -> dict[str, Column]:
 
 def needed(columns: Mapping[str, Column]) -> list[str]:
     """The inputs that somebody has to give: what no folder holds has a default, or follows from the others."""
-    given = any(column.in_folder for column in columns.values())
     return [
         name
         for name, column in columns.items()
-        if not column.optional and (column.in_folder or (not given and column.form().default is None))
+        if not column.optional and (column.in_folder or not column.follows_from(columns))
     ]

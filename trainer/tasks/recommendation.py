@@ -61,7 +61,7 @@ class Recommendation(Task):
         "user": Identifier(description="who, by name or number"),
         "item": Identifier(description="what was taken up and rated"),
         "rating": Number(description="how, on any scale: higher is better"),
-        "timestamp": Timestamp(description="when"),
+        "timestamp": Timestamp(optional=True, description="when"),
         "title": Text(optional=True, max_characters=1000, description="what people call the item"),
     }
     targets = ("item", "rating", "timestamp", "title")

@@ -24,7 +24,7 @@ CATS = {
     "info": {"year": 2017, "contributor": ["any", {"one": None}]},
     "licenses": [{"id": 1}, 3.5, "x"],
     "images": [
-        {"id": 30, "file_name": "b.png", "width": 999, "height": 999},
+        {"id": 30, "file_name": "b.png", "width": 20, "height": 10},
         {"id": 10, "file_name": "sub/a.png"},
         {"id": 20, "file_name": "empty.png"},
     ],

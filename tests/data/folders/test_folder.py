@@ -212,26 +212,45 @@ def test_a_folder_survives_pickling(tmp_path):
 # --- refused layouts ---
 
 
-@pytest.mark.parametrize("name", ["val", "validation", "test", "Eval"])
-def test_another_name_for_eval_is_to_be_renamed(tmp_path, name):
-    with pytest.raises(DataRefused) as refusal:
-        DataFolder(write(tmp_path, classes("train/") | classes(f"{name}/")), PICTURES)
-    assert refusal.value.fix == f"Rename {name} to eval."
+@pytest.mark.parametrize("name", ["val", "valid", "Validation", "dev", "test", "Testing"])
+def test_another_name_for_eval_is_read_and_said(tmp_path, name):
+    folder = DataFolder(write(tmp_path, classes("Train/") | classes(f"{name}/")), PICTURES)
+    assert folder.splits == ("train", "eval")
+    assert folder.layout == f"class-named subfolders; {name}/ is for evaluation"
+    assert {record.file.split("/")[0] for record in folder.records("eval")} == {name}
 
 
-def test_tables_with_another_name_for_eval_are_to_be_renamed(tmp_path):
-    with pytest.raises(DataRefused, match="Rename test.csv to eval.csv"):
-        DataFolder(write(tmp_path, {"train.csv": "text,stars\n", "test.csv": "text,stars\n"}), REVIEWS)
+def test_a_test_split_beside_another_is_not_used_and_that_is_said(tmp_path):
+    files = {f"{split}.csv": f"text,stars\n{split},1\n" for split in ("train", "validation", "test")}
+    folder = DataFolder(write(tmp_path, files), REVIEWS)
+    assert folder.layout == "CSV rows; validation.csv is for evaluation; test.csv is not used"
+    assert texts([*folder.records("train"), *folder.records("eval")]) == ["train", "validation"]
+
+
+def test_two_splits_for_evaluation_are_refused(tmp_path):
+    with pytest.raises(DataRefused, match="both dev/ and val/ for eval"):
+        DataFolder(write(tmp_path, classes("train/") | classes("val/") | classes("dev/")), PICTURES)
+
+
+def test_the_numbered_files_of_a_split_belong_together(tmp_path):
+    """Parquet as Hugging Face's `datasets` writes it."""
+    names = ["train-00000-of-00002", "train-00001-of-00002", "validation-00000-of-00001", "test-00000-of-00001"]
+    for name in names:
+        pq.write_table(pa.table({"text": [name], "stars": [1]}), tmp_path / f"{name}.parquet")
+    folder = DataFolder(tmp_path, REVIEWS)
+    assert texts(folder.records("train")) == names[:2]
+    assert texts(folder.records("eval")) == names[2:3]
+    assert folder.layout.endswith("test-00000-of-00001.parquet is not used")
+
+
+def test_a_class_may_be_called_test(tmp_path):
+    folder = DataFolder(write(tmp_path, classes() | {"test/1.png": png(9)}), PICTURES)
+    assert folder.splits == ("all",)
 
 
 def test_a_lone_train_is_told_what_to_do(tmp_path):
     with pytest.raises(DataRefused, match="Add eval, or move what train holds up"):
         DataFolder(write(tmp_path, classes("train/")), PICTURES)
-
-
-def test_train_and_test_are_never_taken_for_classes(tmp_path):
-    with pytest.raises(DataRefused, match="Rename them to train and eval"):
-        DataFolder(write(tmp_path, {"Train/1.png": png(), "Test/2.png": png()}), PICTURES)
 
 
 def test_the_refusal_shows_what_was_found_and_a_tree_for_just_these_columns(tmp_path):

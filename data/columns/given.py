@@ -1,0 +1,101 @@
+"""Columns that no folder holds: what a person may choose at prediction, and what is made of another column."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from data.columns.base import Column, Feature, FormField, Value
+from data.columns.text import Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given(Column):
+    """A value of `kind` that a person may give with an example to predict from, as a temperature or a length; else, and
+    in training, it is `default`."""
+
+    in_folder: ClassVar[bool] = False
+    kind: Column
+    default: Any
+
+    def follows_from(self, columns: Mapping[str, Column]) -> bool:
+        return True
+
+    def features(self, name: str) -> dict[str, Feature]:
+        return self.kind.features(name)
+
+    def encode(self, name: str, value: Any) -> dict[str, Value]:
+        return self.kind.encode(name, value)
+
+    def derive(self, name: str, features: Mapping[str, Value], digest: bytes) -> dict[str, Value]:
+        return self.kind.encode(name, self.default)
+
+    def form(self) -> FormField:
+        return dataclasses.replace(self.kind.form(), default=self.default)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prefix(Text):
+    """The first words of the text `of`, `min_words` to `max_words` as the record's content decides, and never all of
+    it; in prediction what a person writes. For tasks that continue a text."""
+
+    in_folder: ClassVar[bool] = False
+    of: str
+    min_words: int = 1
+    max_words: int = 8
+
+    def follows_from(self, columns: Mapping[str, Column]) -> bool:
+        return self.of in columns
+
+    def derive(self, name: str, features: Mapping[str, Value], digest: bytes) -> dict[str, Value]:
+        whole = features.get(self.of)
+        if not isinstance(whole, bytes):
+            return {}
+        words = whole.decode().split()
+        count = self.min_words + int.from_bytes(digest[:7], "big") % (self.max_words - self.min_words + 1)
+        return self.encode(name, " ".join(words[: max(1, min(count, len(words) - 1))]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derived(Column):
+    """A value of `kind` that `how` makes of the column `of`, as a degraded picture that a model learns to mend.
+
+    In prediction a person gives it. `how` gets the first feature of `of` (of media the content) and a number that
+    follows from the record's content, and returns what `kind` encodes.
+    """
+
+    in_folder: ClassVar[bool] = False
+    of: str
+    kind: Column
+    how: Callable[[Any, int], Any]
+
+    @property
+    def is_media(self) -> bool:  # type: ignore[override]
+        return self.kind.is_media
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self.kind.suffixes
+
+    @property
+    def noun(self) -> str:  # type: ignore[override]
+        return self.kind.noun
+
+    def follows_from(self, columns: Mapping[str, Column]) -> bool:
+        return self.of in columns
+
+    def features(self, name: str) -> dict[str, Feature]:
+        return self.kind.features(name)
+
+    def encode(self, name: str, value: Any) -> dict[str, Value]:
+        return self.kind.encode(name, value)
+
+    def derive(self, name: str, features: Mapping[str, Value], digest: bytes) -> dict[str, Value]:
+        if self.of not in features:
+            return {}
+        return self.kind.encode(name, self.how(features[self.of], int.from_bytes(digest[:7], "big")))
+
+    def form(self) -> FormField:
+        return self.kind.form()

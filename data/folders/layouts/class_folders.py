@@ -1,0 +1,118 @@
+"""A folder for each class, which holds the files of that class."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from data.columns import Column
+from data.errors import DataRefused
+from data.folders.files import Inside, printable, visible
+from data.folders.layouts.base import (
+    Folder,
+    Item,
+    Layout,
+    Problem,
+    Shuffled,
+    example_file,
+    has_suffix,
+    is_document,
+    media_columns,
+    relative,
+    required,
+    wrong_suffix,
+)
+
+
+@dataclass(frozen=True)
+class ClassFolders(Layout):
+    """A folder per class that holds its files, of any one medium, and no folders. Items come shuffled."""
+
+    root: Path
+    folder: Path
+    media: str
+    label: str
+    suffixes: tuple[str, ...]
+    paths: Shuffled
+    words = "class-named subfolders"
+
+    @classmethod
+    def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
+        names = class_columns(columns)
+        if not names:
+            return None
+        media, label = names
+        suffixes = columns[media].suffixes
+        paths = list(_paths(folder))
+        if not any("/" in path and has_suffix(path, suffixes) for path in paths):
+            return None
+        return cls(
+            folder.root, folder.path, media, label, suffixes, Shuffled(relative(folder.root, folder.path), paths)
+        )
+
+    @classmethod
+    def example_tree(cls, columns: Mapping[str, Column]) -> str:
+        names = class_columns(columns)
+        if not names:
+            return ""
+        one, other = (*getattr(columns[names[1]], "classes", ()), "cat", "dog")[:2]
+        file = example_file(columns)
+        lines = [f"{split}/{name}/{file}" for split in ("train", "eval") for name in (one, other)]
+        lines[0] += f"   one folder per {names[1]}"
+        return "\n".join(f"  {line}" for line in lines)
+
+    @classmethod
+    def lack(cls, columns: Mapping[str, Column]) -> str:
+        return f"no folders of {columns[media_columns(columns)[0]].noun}s"
+
+    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+        prefix = relative(self.root, self.folder)
+        for path in self.paths.shard(shard, num_shards):
+            yield self._item(prefix, path)
+
+    def _item(self, prefix: str, path: str) -> Item:
+        file = printable(prefix + path)
+        label, _, name = path.rpartition("/")
+        if not label:
+            leaves = not Inside(self.root).holds(str(self.folder / path))
+            reason = "a link leads out of the data folder" if leaves else "lies outside the class folders"
+            return Item(file, None, {}, Problem(None, reason, attack=leaves))
+        if not has_suffix(name, self.suffixes):
+            return Item(file, None, {}, Problem(self.media, wrong_suffix(self.suffixes)))
+        return Item(file, None, {self.media: path, self.label: label})
+
+
+def class_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:
+    """The media and the class column of a task that class-named folders can serve."""
+    media = media_columns(columns)
+    labels = [name for name, column in columns.items() if column.is_class]
+    if len(media) == len(labels) == 1 and required(columns) <= {media[0], labels[0]}:
+        return media[0], labels[0]
+    return None
+
+
+def _too_deep(folder: Folder, path: str, name: str) -> DataRefused:
+    below = folder.deeper() if len(folder.folders) == 1 else None
+    fix = f"Give {below}."
+    if below is None:
+        fix = (
+            f"Where {path} is a class, move the files in its folders up into it, or list them in metadata.csv; "
+            f"where its folders are the classes, give {path}."
+        )
+    return DataRefused(f"{path} holds a folder, {printable(name)}/; files were expected", fix)
+
+
+def _paths(folder: Folder) -> Iterator[str]:
+    """Files as "class/name", and what lies beside the class folders by its name."""
+    inside = Inside(folder.root)
+    for entry in folder.entries:
+        if entry.is_dir() and inside.holds(entry.path):
+            for file in visible(entry.path):
+                if file.is_dir():
+                    raise _too_deep(folder, entry.path, file.name)
+                yield os.path.join(entry.name, file.name)
+        elif not is_document(entry.name):
+            yield entry.name

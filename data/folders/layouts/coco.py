@@ -1,0 +1,135 @@
+"""COCO's instances files, beside the pictures or as COCO itself is laid out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self, cast
+
+from data.columns import Boxes, Column, Value
+from data.errors import DataRefused
+from data.folders.coco import Instances
+from data.folders.files import visible
+from data.folders.layouts.base import (
+    Folder,
+    Item,
+    Layout,
+    Problem,
+    example_file,
+    refuse_link_out,
+    refuse_no_file,
+    relative,
+    required,
+)
+from data.folders.layouts.metadata import NAMES as METADATA
+
+NAMES = ("annotations.json", "_annotations.coco.json")
+"""The second is Roboflow's."""
+
+
+@dataclass(frozen=True)
+class Coco(Layout):
+    """A COCO instances file, whose `file_name`s are relative to `folder`. Items come in the order of its `images`."""
+
+    root: Path
+    path: Path
+    folder: Path
+    instances: Instances
+    image: str
+    boxes: str
+
+    @classmethod
+    def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
+        found = [name for name in (*METADATA, *NAMES) if folder.holds(name)]
+        if not _box_columns(columns) or not set(found) & set(NAMES):
+            return None
+        if len(found) > 1:
+            raise DataRefused(f"{folder.path} holds both {found[0]} and {found[1]}", "Keep one of them.")
+        return cls.read(folder.root, folder.path / found[0], folder.path, columns)
+
+    @classmethod
+    def read(cls, root: Path, path: Path, folder: Path, columns: Mapping[str, Column]) -> Self:
+        image, boxes = _box_columns(columns) or ("", "")
+        refuse_link_out(root, path)
+        refuse_no_file(path)
+        return cls(root, path, folder, Instances(path), image, boxes)
+
+    @classmethod
+    def example_tree(cls, columns: Mapping[str, Column]) -> str:
+        if not _box_columns(columns):
+            return ""
+        return (
+            "  train/annotations.json   COCO's instances form\n"
+            f"  train/{example_file(columns):<18} as named in its images\n"
+            "  eval/                    the same"
+        )
+
+    @classmethod
+    def lack(cls, columns: Mapping[str, Column]) -> str:
+        return f"no {' or '.join(NAMES)}"
+
+    @property
+    def words(self) -> str:
+        return f"COCO's {relative(self.root, self.path).removesuffix('/')} and the files it names"
+
+    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+        file = relative(self.root, self.path).removesuffix("/")
+        for picture in islice(self.instances.pictures(), shard, None, num_shards):
+            place = f"{file}, {picture.place}"
+            if picture.reason:
+                yield Item(place, None, {}, Problem(None, picture.reason))
+            else:
+                objects: Any = picture.objects
+                if picture.size:
+                    objects = {"objects": objects, "size": picture.size}
+                yield Item(place, None, {self.image: picture.file_name, self.boxes: objects})
+
+    def remark(self, item: Item, features: Mapping[str, Value]) -> str:
+        objects = item.values.get(self.boxes)
+        size = (cast(int, features[f"{self.image}_width"]), cast(int, features[f"{self.image}_height"]))
+        if not isinstance(objects, Mapping) or objects["size"] == size:
+            return ""
+        return "the picture has another size than its description says, and the same shape: its boxes were scaled"
+
+
+def find_coco_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]:
+    """The splits of a folder as COCO itself is laid out: pictures in `train2017/` and `val2017/`, what is on them in
+    `annotations/instances_train2017.json` and `instances_val2017.json`, of any year or none. Empty if it is not.
+
+    Raises:
+      DataRefused: one of the two is missing or there several times, has no folder, or is no instances file.
+    """
+    folder = root / "annotations"
+    if not _box_columns(columns) or not folder.is_dir():
+        return {}
+    refuse_link_out(root, folder)
+    names = [entry.name for entry in visible(folder)]
+    patterns = {"train": r"instances_(train\d*)\.json", "eval": r"instances_((?:val|eval)\d*)\.json"}
+    files = {split: [m for name in names if (m := re.fullmatch(p, name))] for split, p in patterns.items()}
+    if not any(files.values()):
+        return {}
+    layouts: dict[str, Layout] = {}
+    for split, found in files.items():
+        if len(found) != 1:
+            there = " and ".join(match[0] for match in found) or "no instances file"
+            fix = "Put one instances_train*.json and one instances_val*.json there."
+            raise DataRefused(f"{folder} holds {there} for {split}", fix)
+        file, name = found[0].group(0, 1)
+        pictures = next((path for path in (root / name, root / "images" / name) if path.is_dir()), None)
+        if pictures is None:
+            raise DataRefused(f"{root} lacks the folder {name}/", f"Put the pictures that {file} names there.")
+        refuse_link_out(root, pictures)
+        layouts[split] = Coco.read(root, folder / file, pictures, columns)
+    return layouts
+
+
+def _box_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:
+    """The picture and the boxes column of a task that a COCO file can serve."""
+    images = [name for name, column in columns.items() if column.is_picture]
+    boxes = [name for name, column in columns.items() if isinstance(column, Boxes)]
+    if len(images) == len(boxes) == 1 and required(columns) <= {images[0], boxes[0]}:
+        return images[0], boxes[0]
+    return None

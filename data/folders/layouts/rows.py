@@ -1,0 +1,106 @@
+"""Rows of tables, without files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from data.columns import Column
+from data.folders import tables
+from data.folders.files import printable
+from data.folders.layouts.base import (
+    Folder,
+    Item,
+    Layout,
+    Problem,
+    check_table,
+    is_document,
+    is_table,
+    key,
+    media_columns,
+    number,
+    relative,
+    table_fields,
+    table_item,
+)
+from data.folders.series import SeriesTable, is_series, series_table
+
+
+@dataclass(frozen=True)
+class Rows(Layout):
+    """Rows without files, in the order of the tables' names and of their rows. `strays` are entries of no use."""
+
+    root: Path
+    folder: Path
+    paths: tuple[Path, ...]
+    fields: Mapping[str, str]
+    strays: tuple[str, ...] = ()
+    series: SeriesTable | None = None
+    """Of tables of measurements, in place of `fields`."""
+
+    @classmethod
+    def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
+        if media_columns(columns):
+            return None
+        paths: tuple[Path, ...] = folder.files
+        strays: tuple[str, ...] = ()
+        if not paths:
+            found = {entry.name: Path(entry.path) for entry in folder.entries}
+            paths = tuple(path for name, path in found.items() if is_table(name) and name not in folder.folders)
+            prefix = relative(folder.root, folder.path)
+            strays = tuple(prefix + name for name, path in found.items() if path not in paths and not is_document(name))
+        if not paths:
+            return None
+        if is_series(columns):
+            first = series_table(paths[0], columns, folder.names)
+            for path in paths[1:]:
+                series_table(path, columns, first.names)  # refuses one that lacks a column
+            return cls(folder.root, folder.path, paths, {}, strays, first)
+        for path in paths:
+            check_table(folder.root, path, columns)
+        return cls(folder.root, folder.path, paths, table_fields(columns), strays)
+
+    @classmethod
+    def example_tree(cls, columns: Mapping[str, Column]) -> str:
+        if media_columns(columns):
+            return ""
+        return (
+            f"  train.csv   with the header {','.join(table_fields(columns).values())}\n"
+            "  eval.csv    the same\n"
+            "(or .jsonl, .parquet; any other *.csv is split 80/20)"
+        )
+
+    @classmethod
+    def lack(cls, columns: Mapping[str, Column]) -> str:
+        return "no table"
+
+    @property
+    def words(self) -> str:
+        kinds = sorted({path.suffix.lower().lstrip(".") for path in self.paths})
+        rows = " and ".join(kind.upper() if kind != "parquet" else "Parquet" for kind in kinds) + " rows"
+        return rows if self.series is None else f"{rows} ({self.series.words})"
+
+    @property
+    def names_read(self) -> Mapping[str, tuple[str, ...]]:
+        return self.series.names if self.series else {}
+
+    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+        reason = (
+            f"neither a table ({', '.join('*' + suffix for suffix in tables.SUFFIXES)}) nor named README or LICENSE"
+        )
+        for stray in self.strays:
+            if number(key(stray)) % num_shards == shard:
+                yield Item(printable(stray), None, {}, Problem(None, reason))
+        for path in self.paths:
+            file = relative(self.root, path).removesuffix("/")
+            offset = number(key(file))
+            wanted = self.series.wanted if self.series else self.fields.values()
+            for index, row in enumerate(tables.rows(path, wanted)):
+                if (offset + index) % num_shards != shard:
+                    continue
+                if self.series and not row.reason:
+                    yield Item(printable(file), row.number, self.series.values(row))
+                else:
+                    yield table_item(printable(file), row, self.fields)

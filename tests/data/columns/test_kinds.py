@@ -1,0 +1,241 @@
+"""The kinds of several values, of files of their own, and those that no folder holds."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from data.columns import (
+    BadColumn,
+    Derived,
+    Document,
+    Given,
+    Image,
+    Integer,
+    Label,
+    Mask,
+    Number,
+    Prefix,
+    Tags,
+    Text,
+    Texts,
+    Vector,
+    bio,
+    encode_row,
+    samples,
+)
+from data.errors import BadFile, BadValue
+from data.folders.folder import DataFolder
+
+
+def png(picture):
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def numbers(content):
+    with Pillow.open(io.BytesIO(content)) as picture:
+        assert picture.mode == "L"
+        return np.asarray(picture).tolist()
+
+
+def bad(column, value, reason):
+    with pytest.raises(BadValue, match=reason):
+        column.encode("c", value)
+
+
+def no_file(name, path):
+    raise BadFile("there is no such file")
+
+
+# --- masks ---
+
+CLASSES = ("nothing", "cat", "dog")
+PIXELS = np.array([[0, 1, 1], [2, 0, 255]], np.uint8)
+
+
+def indexed():
+    picture = Pillow.fromarray(PIXELS, "P")
+    picture.putpalette([*(200, 10, 10), *(10, 200, 10), *(10, 10, 200)] + [0] * 759)
+    return picture
+
+
+@pytest.mark.parametrize("picture", [Pillow.fromarray(PIXELS), indexed(), Pillow.fromarray(PIXELS.astype(np.uint16))])
+def test_a_mask_is_kept_as_the_numbers_of_its_classes(picture):
+    features = Mask(classes=CLASSES).encode("mask", png(picture))
+    assert numbers(features["mask"]) == PIXELS.tolist()
+    assert (features["mask_width"], features["mask_height"]) == (3, 2)
+    assert Mask().class_names("mask", features) == list(CLASSES)
+
+
+def test_a_mask_of_two_colours_has_the_classes_0_and_1():
+    features = Mask().encode("mask", png(Pillow.fromarray(PIXELS == 1)))
+    assert numbers(features["mask"]) == [[0, 1, 1], [0, 0, 0]]
+    assert features["mask_classes"] == [b"0", b"1"]
+
+
+def test_tensorflow_reads_a_mask_s_numbers_whatever_palette_it_had():
+    from trainer.backend import load_tensorflow
+
+    content = Mask().encode("mask", png(indexed()))["mask"]
+    assert load_tensorflow().io.decode_png(content, channels=1).numpy()[..., 0].tolist() == PIXELS.tolist()
+
+
+def test_a_mask_that_is_none_says_why():
+    bad(Mask(classes=CLASSES[:2]), png(Pillow.fromarray(PIXELS)), "a pixel of class 2; the last of 2 is 1")
+    bad(Mask(void=None, classes=CLASSES), png(Pillow.fromarray(PIXELS)), "class 255")
+    bad(Mask(), png(Pillow.new("RGB", (3, 2))), "a picture in colours")
+    bad(Mask(), png(Pillow.fromarray(np.full((2, 2), 300, np.uint16))), "class 300")
+    bad(Mask(), b"", "empty")
+    bad(Mask(), b"\x89PNG", "not a PNG|cannot be decoded")
+    stream = io.BytesIO()
+    Pillow.fromarray(PIXELS).save(stream, "JPEG")
+    bad(Mask(), stream.getvalue(), "not a PNG; what compresses with loss")
+    bad(Mask(), png(Pillow.fromarray(np.zeros((40, 40), np.uint8)))[:-30], "cannot be decoded")
+
+
+def test_a_mask_has_the_size_of_its_picture():
+    columns = {"image": Image(), "mask": Mask()}
+    files = {"a": png(Pillow.new("L", (3, 2))), "b": png(Pillow.new("L", (2, 3)))}
+    good = encode_row(columns, {"image": "a", "mask": "a"}, lambda _, path: files[path])
+    assert set(good) <= {key for name, column in columns.items() for key in column.features(name)}
+    with pytest.raises(BadColumn, match="mask: a mask of 2x3 pixels for a picture of 3x2"):
+        encode_row(columns, {"image": "a", "mask": "b"}, lambda _, path: files[path])
+
+
+@pytest.mark.parametrize(("pictures", "masks"), [("images", "masks"), ("JPEGImages", "SegmentationClass")])
+def test_pictures_and_masks_in_two_folders_belong_together_by_their_names(tmp_path, pictures, masks):
+    for split in ("train", "eval"):
+        for folder, names in ((pictures, "abc"), (masks, "abd")):
+            (tmp_path / split / folder).mkdir(parents=True)
+            for name in names:
+                content = png(Pillow.fromarray(np.full((2, 3), ord(name) - ord("a"), np.uint8)))
+                (tmp_path / split / folder / f"{name}.png").write_bytes(content)
+    data = DataFolder(tmp_path, {"image": Image(), "mask": Mask()})
+    assert data.layout == f"pictures in {pictures}/ and their masks in {masks}/"
+    records = {record.file: record for n in range(3) for record in data.records("train", n, 3)}
+    assert len(records) == 4
+    assert records[f"train/{pictures}/b.png"].features["mask_classes"] == [b"1"]
+    assert "no mask of this name" in records[f"train/{pictures}/c.png"].problem.reason
+    assert "no picture of this name" in records[f"train/{masks}/d.png"].problem.reason
+
+
+# --- texts ---
+
+
+def test_text_files_in_class_folders_are_read(tmp_path):
+    for split in ("train", "eval"):
+        for name in ("good", "bad"):
+            (tmp_path / split / name).mkdir(parents=True)
+            (tmp_path / split / name / "1.txt").write_bytes(f"\ufeff{name} one\r\nline".encode())
+    data = DataFolder(tmp_path, {"text": Document(), "mood": Label()})
+    assert data.layout == "class-named subfolders"
+    found = {record.features["mood"]: record.features["text"] for record in data.records("train")}
+    assert found == {b"good": b"good one\nline", b"bad": b"bad one\nline"}
+
+
+def test_a_text_file_that_is_none_says_why():
+    bad(Document(), "é".encode("latin-1"), "not valid UTF-8 .byte 1.")
+    bad(Document(), b"a\0b", "zero byte")
+    bad(Document(), b" \n", "nothing to be seen")
+    bad(Document(max_characters=3), b"abcd", "4 characters")
+
+
+@pytest.mark.parametrize("value", [["a", "b c"], '["a", "b c"]', "a\nb c"])
+def test_several_texts_in_any_form(value):
+    assert Texts().encode("t", value) == {"t": b'["a", "b c"]', "t_count": 2}
+
+
+def test_several_texts_at_fault_are_told_by_number():
+    bad(Texts(), ["a", " "], "text 2: nothing to be seen")
+    bad(Texts(max_count=1), ["a", "b"], "2 texts; must be 1 to 1")
+    bad(Texts(), "[1", "JSON array")
+    bad(Texts(), 7, "expected a list of texts")
+
+
+SPANS = [{"start": 9, "end": 15, "label": "place"}, {"start": 0, "end": 4, "label": "who"}]
+
+
+def test_marked_passages_are_kept_in_the_order_of_the_text():
+    columns = {"text": Text(), "names": Tags(classes=("who", "place"))}
+    features = encode_row(columns, {"text": "Anna, in Berlin.", "names": json.dumps(SPANS)}, no_file)
+    assert [span["start"] for span in json.loads(features["names"])] == [0, 9]
+    assert columns["names"].class_names("names", features) == ["who", "place"]
+    tagged = bio("Anna, in New Berlin.", [SPANS[1], {"start": 9, "end": 19, "label": "place"}])
+    assert [tag for _, tag in tagged] == ["B-who", "O", "O", "B-place", "I-place", "O"]
+    assert [token for token, _ in tagged][:3] == ["Anna", ",", "in"]
+
+
+def test_marked_passages_at_fault():
+    bad(Tags(), [SPANS[1], {"start": 3, "end": 6, "label": "x"}], "two passages overlap at character 3")
+    bad(Tags(), [{"start": 4, "end": 4, "label": "x"}], "passage 1: expected a start and an end behind it")
+    bad(Tags(classes=("a",)), [SPANS[0]], "unknown class 'place'")
+    bad(Tags(), "no json", "expected a list of marked passages")
+    with pytest.raises(BadColumn, match="a passage ends at character 15; text has 4"):
+        encode_row({"text": Text(), "names": Tags()}, {"text": "Anna", "names": SPANS}, no_file)
+
+
+# --- numbers ---
+
+
+@pytest.mark.parametrize("value", [[1, 2.5, -3], "[1, 2.5, -3]", "1, 2.5, -3", "1 2.5 -3"])
+def test_several_numbers_in_any_form(value):
+    assert Vector(size=3).encode("v", value) == {"v": [1, 2.5, -3]}
+    assert Vector(size=3).features("v")["v"].length == 3
+
+
+def test_several_numbers_at_fault():
+    bad(Vector(size=3), [1, 2], "2 numbers; must be 3")
+    bad(Vector(size=2), "1 nan", "finite numbers, got 'nan'")
+    bad(Vector(size=1, maximum=1), [2], "out of bounds")
+
+
+# --- what no folder holds ---
+
+
+def test_a_given_value_has_a_default_that_a_form_shows():
+    columns = {"text": Text(), "heat": Given(kind=Number(minimum=0, maximum=2), default=0.7)}
+    assert encode_row(columns, {"text": "a"}, no_file)["heat"] == 0.7
+    assert encode_row(columns, {"text": "a", "heat": "1.5"}, no_file)["heat"] == 1.5
+    with pytest.raises(BadColumn, match="heat: 3.0 is out of bounds"):
+        encode_row(columns, {"text": "a", "heat": "3"}, no_file)
+    field = columns["heat"].form()
+    assert (field.kind, field.default, field.maximum) == ("number", 0.7, 2)
+
+
+def test_a_prefix_is_the_beginning_of_its_text_and_never_all_of_it():
+    columns = {"text": Text(), "start": Prefix(of="text", max_words=4)}
+    text = "one two three four five"
+    starts = set()
+    for n in range(30):
+        start = encode_row(columns, {"text": f"{text} {n}"}, no_file)["start"].decode()
+        assert text.startswith(start) and start
+        starts.add(start)
+    assert len(starts) == 4
+    assert encode_row(columns, {"text": "one two"}, no_file)["start"] == b"one"
+    assert encode_row({"start": columns["start"]}, {"start": "Once upon"}, no_file)["start"] == b"Once upon"
+
+
+def test_a_derived_column_is_made_of_another_in_training_and_given_in_prediction():
+    noisy = Derived(of="text", kind=Text(), how=lambda text, n: f"{text.decode()[::-1]}{n % 2}")
+    columns = {"text": Text(), "noisy": noisy}
+    one = encode_row(columns, {"text": "abc"}, no_file)
+    assert one["noisy"][:3] == b"cba"
+    assert one == encode_row(columns, {"text": "abc"}, no_file)
+    assert encode_row({"noisy": columns["noisy"]}, {"noisy": "given"}, no_file)["noisy"] == b"given"
+
+
+def test_samples_of_one_subject_tell_of_it():
+    rng = np.random.default_rng(0)
+    subject = samples.subject(0, 1, rng)
+    columns = {"image": Image(), "mask": Mask(), "text": Text(), "names": Tags(), "length": Vector(size=2)}
+    found = {name: column.sample(name, subject, rng) for name, column in columns.items()}
+    values = {name: name if isinstance(value, samples.Media) else value for name, value in found.items()}
+    features = encode_row(columns, values, lambda name, _: found[name].content)
+    assert "middle" in [span["label"] for span in json.loads(features["names"])]
+    assert features["mask_classes"] and Integer().encode("n", 1)
