@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.options import Json, TaskName, load_task
+from pipelines.commands.options import Json, Overrides, TaskName, load_task
 from pipelines.commands.output import print_json, print_table
 from pipelines.records.run_result import EXIT_BLESSED, EXIT_DATA_REFUSED
 
@@ -38,13 +38,25 @@ def data_prepare(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
 
 @app.command("check")
 def data_check(
-    task: TaskName, folder: Annotated[Path, typer.Argument(metavar="DIR")], json_output: Json = False
+    task: TaskName,
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    overrides: Overrides = None,
+    json_output: Json = False,
 ) -> None:
     """Read a folder as a run of TASK would, and say what is wrong with it; exit 4 if a run would refuse it."""
     from data.folders.check import check
+    from data.folders.verdict import Bounds, chosen_split_by
+    from pipelines.settings import apply_overrides, parse_overrides
 
     task_class = load_task(task)
-    found = check(folder, task_class.columns, split_by=task_class.split_by)
+    _, options = apply_overrides(task_class.HParams, parse_overrides(overrides or []))
+    found = check(
+        folder,
+        task_class.columns,
+        split_by=chosen_split_by(task_class.columns, task_class.split_by, options.split_by),
+        targets=task_class.targets,
+        bounds=Bounds(options.max_quarantined, options.max_skew),
+    )
     if json_output:
         print_json(found.to_json())
     else:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from data.columns import Boxes, Image, Integer, Label, Number, Text, raw_features
-from data.errors import BadValue
+from data.errors import BadValue, WrongUse
 
 
 def picture(mode="RGB", kind="PNG", size=(7, 5), **options):
@@ -235,3 +235,8 @@ def test_whatever_json_holds_is_taken_or_refused_in_words(value):
             assert str(refusal)
         else:
             assert set(features) == set(column.features("c"))
+
+
+def test_columns_whose_features_would_overwrite_each_other_are_refused():
+    with pytest.raises(WrongUse, match="'image' and 'image_width' both give a feature called 'image_width'"):
+        raw_features({"image": Image(), "image_width": Integer()})
