@@ -101,7 +101,8 @@ def _ours(model: Path, records: Path) -> None:
             {
                 "eval_config": proto_utils.proto_to_json(_eval_config()),
                 "example_splits": json.dumps(["eval"]),
-                "gates": json.dumps([]),
+                "gates": json.dumps([{"metric": "accuracy"}]),
+                "strict": 1,
             },
         )
 

@@ -1,20 +1,22 @@
-"""Evaluation: TFX's Evaluator with thresholds that follow from the reference of the same run."""
+"""Evaluation: TFX's Evaluator, whose results are judged beside the references of the same run."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 import tensorflow_model_analysis as tfma
 from tfx import types
-from tfx.components.evaluator import executor
+from tfx.components.evaluator import constants, executor
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import artifact_utils, component_spec, standard_artifacts, standard_component_specs
-from tfx.utils import proto_utils
+from tfx.utils import io_utils, proto_utils
 
+from components import sampling
+from components.judgement import Estimate, Found, judge
 from components.reference import JUDGE, ReferenceScores, read_scores
 from trainer.export import TARGET_SUFFIX
 from trainer.task import Evaluation, Gate
@@ -22,12 +24,12 @@ from trainer.task import Evaluation, Gate
 JUDGE_MARK = "<judge>"
 """Stands for the judge's folder in the configuration of metrics until the run knows it."""
 
-TOLERANCE = 1e-6
-"""TFMA sums in float32: a model exactly as good as its bound must not fail by rounding."""
+CANDIDATE, BASELINE = "candidate", "baseline"
+"""TFMA's names of the model and of the latest blessed one when it judges both."""
 
 
 def eval_config(evaluation: Evaluation, raw: Set[str]) -> tfma.EvalConfig:
-    """TFMA's configuration of a task's evaluation, without thresholds: those wait for the reference.
+    """TFMA's configuration of a task's evaluation, without thresholds: `components.judgement` judges.
 
     `raw` names the features of the examples as they were read.
     """
@@ -58,79 +60,151 @@ def eval_config(evaluation: Evaluation, raw: Set[str]) -> tfma.EvalConfig:
     )
 
 
-def add_thresholds(config: tfma.EvalConfig, gates: list[Gate], reference: dict[str, dict[str, float]]) -> None:
-    """Gives the metrics of `config` the bounds that the gates come to beside the reference.
-
-    Thresholds stand at each metric and name their slices: TFMA would look for those of a MetricsSpec among the metrics
-    inside the model, and take those without a slice for every slice.
-    """
-    metrics = {json.loads(metric.config)["name"]: metric for metric in config.metrics_specs[0].metrics if metric.config}
-    slices = [spec for spec in config.slicing_specs if spec.feature_keys]
-    for gate in gates:
-        bound, _ = bound_with_reference(gate, reference)
-        thresholds = [
-            tfma.PerSliceMetricThreshold(slicing_specs=[tfma.SlicingSpec()], threshold=_threshold(gate, bound))
-        ]
-        if gate.slice_bound is not None:
-            value = tfma.MetricThreshold(value_threshold=_value_threshold(gate, gate.slice_bound))
-            thresholds.append(tfma.PerSliceMetricThreshold(slicing_specs=slices, threshold=value))
-        metrics[gate.metric].per_slice_thresholds.extend(thresholds)
-
-
-def bound_with_reference(gate: Gate, reference: dict[str, dict[str, float]]) -> tuple[float | None, str]:
-    """The bound that a gate comes to, and where it comes from: "floor" or a reference method's name."""
-    bound, origin = gate.bound, "floor"
-    if gate.reference_margin is None:
-        return bound, origin
-    for method, scores in reference.items():
-        if gate.metric not in scores:
-            continue
-        sign = 1 if gate.higher_is_better else -1
-        candidate = scores[gate.metric] * gate.reference_factor + sign * gate.reference_margin
-        if bound is None or sign * candidate > sign * bound:
-            bound, origin = candidate, method
-    return bound, origin
-
-
-def _threshold(gate: Gate, bound: float | None) -> tfma.MetricThreshold:
-    threshold = tfma.MetricThreshold()
-    higher = tfma.MetricDirection.HIGHER_IS_BETTER
-    if bound is not None:
-        threshold.value_threshold.CopyFrom(_value_threshold(gate, bound))
-    threshold.change_threshold.direction = higher if gate.higher_is_better else tfma.MetricDirection.LOWER_IS_BETTER
-    allowed = gate.baseline_margin + TOLERANCE
-    threshold.change_threshold.absolute.value = -allowed if gate.higher_is_better else allowed
-    return threshold
-
-
-def _value_threshold(gate: Gate, bound: float) -> tfma.GenericValueThreshold:
-    if gate.higher_is_better:
-        return tfma.GenericValueThreshold(lower_bound={"value": bound - TOLERANCE})
-    return tfma.GenericValueThreshold(upper_bound={"value": bound + TOLERANCE})
+SHARES = frozenset({"SparseCategoricalAccuracy", "CategoricalAccuracy", "BinaryAccuracy", "Accuracy"})
+"""Metrics that are a share of the examples, each of which is right or wrong."""
 
 
 class EvaluatorExecutor(executor.Executor):
-    """Raises each gate to the run's reference, then evaluates, validates and blesses as TFX does."""
+    """Evaluates as TFX does, judges once, writes the judgement and blesses by it."""
 
     def Do(self, input_dict: Any, output_dict: Any, exec_properties: dict[str, Any]) -> None:
         reference = artifact_utils.get_single_uri(input_dict["reference"])
+        evaluation = Path(artifact_utils.get_single_uri(output_dict["evaluation"]))
         config = proto_utils.json_to_proto(exec_properties["eval_config"], tfma.EvalConfig())
         for metric in config.metrics_specs[0].metrics:
             metric.config = metric.config.replace(JUDGE_MARK, str(Path(reference, JUDGE)))
-        gates = [Gate(**gate) for gate in json.loads(exec_properties["gates"])]
-        add_thresholds(config, gates, read_scores(reference))
-        super().Do(input_dict, output_dict, exec_properties | {"eval_config": proto_utils.proto_to_json(config)})
+        evaluation.mkdir(parents=True, exist_ok=True)
+        with sampling.written_to(str(evaluation)) as asked:
+            changed = {"eval_config": proto_utils.proto_to_json(config), **asked}
+            super().Do(input_dict, output_dict, exec_properties | changed)
+        shares = [json.loads(m.config)["name"] for m in config.metrics_specs[0].metrics if m.class_name in SHARES]
+        judgement = judge(
+            [Gate(**gate) for gate in json.loads(exec_properties["gates"])],
+            found_by(evaluation, read_scores(reference), shares),
+            strict=bool(exec_properties["strict"]),
+            health=_health(input_dict.get("model_run")),
+        )
+        judgement.write(evaluation)
+        _bless(judgement.blessed, input_dict, output_dict)
+
+
+def found_by(evaluation: Path, reference: Mapping[str, Mapping[str, Any]], shares: Collection[str]) -> Found:
+    """What TFMA left in `evaluation`, with sampling errors, beside the references' scores."""
+    results = Results(evaluation)
+    estimates = sampling.read(evaluation)
+
+    def with_groups(metrics: Mapping[str, float], model: str) -> dict[str, Estimate]:
+        sampled = estimates.get(model, {})
+        return {
+            name: Estimate(value, sampled[name].without if name in sampled else ()) for name, value in metrics.items()
+        }
+
+    return Found(
+        examples=int(results.metrics.get("example_count", 0)),
+        candidate=with_groups(results.metrics, results.candidate),
+        baseline=with_groups(results.baseline, BASELINE),
+        constant=estimates.get(sampling.CONSTANT_ANSWER, {}),
+        reference=reference,
+        slices=results.slices(),
+        shares=shares,
+    )
+
+
+def _health(model_run: Sequence[types.Artifact] | None) -> dict[str, Any] | None:
+    """What the training found of itself: `ok`, `finding`, `advice`; None where it left nothing."""
+    file = Path(artifact_utils.get_single_uri(list(model_run)), "health.json") if model_run else None
+    if file is None or not file.exists():
+        return None
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+def _bless(blessed: bool, input_dict: Any, output_dict: Any) -> None:
+    """The blessing as TFX's own Evaluator leaves it: a file, and properties that name the models."""
+    blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+    of_model = {"current_model": input_dict["model"], "baseline_model": input_dict.get("baseline_model")}
+    for name, artifacts in of_model.items():
+        if artifacts:
+            blessing.set_string_custom_property(name, artifacts[0].uri)
+            blessing.set_int_custom_property(f"{name}_id", artifacts[0].id)
+    name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
+    io_utils.write_string_file(str(Path(blessing.uri, name)), "")
+    value = constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
+
+
+class Results:
+    """TFMA's results of the model and of the latest blessed one, as numbers by name."""
+
+    def __init__(self, evaluation: Path) -> None:
+        names = [spec.name for spec in tfma.load_eval_result(str(evaluation), model_name=None).config.model_specs]
+        self.candidate = CANDIDATE if CANDIDATE in names else ""
+        self._result = tfma.load_eval_result(str(evaluation), model_name=self.candidate or None)
+        self.metrics = _scalars(self._result.get_metrics_for_slice())
+        self.baseline: dict[str, float] = {}
+        if BASELINE in names:
+            self.baseline = _scalars(
+                tfma.load_eval_result(str(evaluation), model_name=BASELINE).get_metrics_for_slice()
+            )
+
+    def slices(self) -> list[dict[str, Any]]:
+        """Each slice's metrics, in TFMA's order, without the overall one."""
+        rows = []
+        for key, _ in self._result.slicing_metrics:
+            if key:
+                metrics = _scalars(self._result.get_metrics_for_slice(key))
+                name = ", ".join(f"{column}: {_text(value)}" for column, value in key)
+                rows.append({"slice": name, "examples": int(metrics.pop("example_count", 0)), "metrics": metrics})
+        return rows
+
+    def confusion(self, classes: list[str]) -> dict[str, Any] | None:
+        """Counts [true][predicted] of the overall slice, if a confusion matrix was among the metrics."""
+        for key, drawn in self._result.plots:
+            if key == ():
+                for by_subkey in (drawn or {}).values():
+                    for named in by_subkey.values():
+                        matrix = named.get("multiClassConfusionMatrixAtThresholds")
+                        if matrix:
+                            return {"labels": classes, "counts": _counts(matrix, len(classes))}
+        return None
+
+
+def _counts(matrix: dict[str, Any], size: int) -> list[list[int]]:
+    counts = [[0] * size for _ in range(size)]
+    for at_threshold in matrix["matrices"][:1]:
+        for entry in at_threshold.get("entries", []):
+            actual, predicted = int(entry.get("actualClassId", 0)), int(entry.get("predictedClassId", 0))
+            if 0 <= actual < size and 0 <= predicted < size:
+                counts[actual][predicted] = int(entry.get("numWeightedExamples", 0))
+    return counts
+
+
+def _scalars(metrics: Any) -> dict[str, float]:
+    """Numbers by name, without the differences from the baseline that TFMA adds as `NAME_diff`."""
+    found = {}
+    for name, value in (metrics or {}).items():
+        number = value.get("doubleValue", value.get("boundedValue", {}).get("value")) if value else None
+        if isinstance(number, (int, float)):
+            found[name] = float(number)
+    return {name: n for name, n in found.items() if not (name.endswith("_diff") and name[: -len("_diff")] in found)}
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 class EvaluatorSpec(component_spec.ComponentSpec):
-    """TFX's Evaluator with the reference as a further input and the gates as a further parameter.
+    """TFX's Evaluator with the reference and the training's health as further inputs, and the gates as a parameter.
 
-    `digest` is of the code, for the cache."""
+    `strict`: 1 where a tie with a rival is a defeat, as on default data; else 0.
+    `digest` is of the code, for the cache.
+    """
 
     PARAMETERS = {
         "eval_config": component_spec.ExecutionParameter(type=tfma.EvalConfig),
         "example_splits": component_spec.ExecutionParameter(type=str, optional=True),
         "gates": component_spec.ExecutionParameter(type=str),
+        "strict": component_spec.ExecutionParameter(type=int),
         "digest": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
@@ -140,6 +214,7 @@ class EvaluatorSpec(component_spec.ComponentSpec):
             type=standard_artifacts.Model, optional=True, allow_empty=True
         ),
         "reference": component_spec.ChannelParameter(type=ReferenceScores),
+        "model_run": component_spec.ChannelParameter(type=standard_artifacts.ModelRun, optional=True),
     }
     OUTPUTS = standard_component_specs.EvaluatorSpec.OUTPUTS
 
@@ -156,8 +231,10 @@ class Evaluator(base_beam_component.BaseBeamComponent):
         model: types.BaseChannel,
         baseline_model: types.BaseChannel,
         reference: types.BaseChannel,
+        model_run: types.BaseChannel,
         evaluation: Evaluation,
         raw: Set[str],
+        strict: bool,
         digest: str,
     ) -> None:
         spec = EvaluatorSpec(
@@ -165,6 +242,8 @@ class Evaluator(base_beam_component.BaseBeamComponent):
             model=model,
             baseline_model=baseline_model,
             reference=reference,
+            model_run=model_run,
+            strict=int(strict),
             eval_config=eval_config(evaluation, raw),
             example_splits=json.dumps(["eval"]),
             digest=digest,

@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 
 from components.report.page import MEDIA
 from dashboard.store import NotThere, Store
-from data.columns import Column, Window
+from data.columns import FormField
 from data.errors import WrongUse
 from data.folders import tables
 from pipelines.serving.usage import inputs_of
@@ -54,12 +54,27 @@ class Answer:
     media: Mapping[str, str]
 
 
-def fields_of(task_class: type[Task]) -> dict[str, Column | None]:
+@dataclass(frozen=True)
+class Field:
+    """One question of the form: `said` explains it, `asked` is how it is put."""
+
+    said: str
+    asked: FormField
+
+    @property
+    def is_file(self) -> bool:
+        return self.asked.kind in ("file", "table")
+
+
+def fields_of(task_class: type[Task]) -> dict[str, Field]:
     """What a form asks for: the inputs of one example, or one table where a single row is not enough."""
-    inputs = inputs_of(task_class)
-    if any(isinstance(column, Window) for column in inputs.values()):
-        return {TABLE: None}
-    return dict(inputs)
+    fields = {
+        name: Field(column.description or column.noun, column.form()) for name, column in inputs_of(task_class).items()
+    }
+    if any(field.asked.kind == "table" for field in fields.values()):
+        said = f"{', '.join(tables.SUFFIXES)} with the columns {', '.join(fields)}"
+        return {TABLE: Field(said, FormField(kind="table", suffixes=tables.SUFFIXES))}
+    return fields
 
 
 class Trial:
@@ -106,14 +121,13 @@ class Trial:
             raise Refused(said.replace(f"{folder}/", ""))
         return [_answer(one, output) for one in found[: self.MAX_ANSWERS]]
 
-    def _arguments(self, fields: Mapping[str, Column | None], asked: Asked, folder: Path) -> list[str]:
+    def _arguments(self, fields: Mapping[str, Field], asked: Asked, folder: Path) -> list[str]:
         given: dict[str, str] = {}
-        for name, column in fields.items():
-            if column is None or column.is_media:
+        for name, field in fields.items():
+            if field.is_file:
                 if name not in asked.files:
                     raise Refused(f"Choose a file for {name} first.")
-                suffixes = column.suffixes if column else tables.SUFFIXES
-                given[name] = str(self._kept(folder / name, suffixes, *asked.files[name]))
+                given[name] = str(self._kept(folder / name, field.asked.suffixes, *asked.files[name]))
             else:
                 value = asked.values.get(name)
                 if value in (None, ""):
@@ -121,7 +135,7 @@ class Trial:
                 if len(str(value)) > self.MAX_TEXT:
                     raise Refused(f"{name} is longer than {self.MAX_TEXT:,} characters.")
                 given[name] = str(value)
-        if list(fields.values()) == [None]:
+        if any(field.asked.kind == "table" for field in fields.values()):
             return ["--", given[TABLE]]
         return [argument for name, value in given.items() for argument in ("--input", f"{name}={value}")]
 

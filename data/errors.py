@@ -43,3 +43,11 @@ class DataRefused(BenisonError):
 
 class BadValue(ValueError):
     """One value that its column cannot take. The text is the reason shown to people and kept in the quarantine."""
+
+
+class BadFile(BadValue):
+    """A file that is not read. `attack` is true when reading it would have left the data folder."""
+
+    def __init__(self, reason: str, attack: bool = False) -> None:
+        super().__init__(reason)
+        self.attack = attack

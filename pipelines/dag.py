@@ -38,6 +38,7 @@ from data import source_digest
 from data.columns import raw_features
 from pipelines.beam import BeamSettings, beam_args
 from pipelines.identity import code_digest, library_versions
+from pipelines.node_list import pipeline_name
 from pipelines.records.workspace import TaskSpace
 from pipelines.settings import RunSettings, apply_overrides
 from trainer.task import Evaluation, HParams, Task, load
@@ -217,7 +218,9 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
         model=trainer.outputs["model"],
         baseline_model=baseline.outputs["model"],
         reference=reference.outputs["reference"],
+        model_run=trainer.outputs["model_run"],
         evaluation=evaluation,
+        strict=settings.default_data,
         raw=raw_features(task_class.columns).keys(),
         digest=code.metrics_digest(evaluation),
     )
@@ -231,7 +234,6 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
         blessing=evaluator.outputs["blessing"],
         task=settings.task,
         hparams=json.dumps(hparams),
-        gates=json.dumps([dataclasses.asdict(gate) for gate in evaluation.gates]),
         about=json.dumps(dict(settings.about), sort_keys=True),
         digest=code.digest("components.report.component:ReportExecutor", "preview", "overview"),
     )
@@ -246,7 +248,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
     )
     pusher.add_upstream_node(report)
     return Pipeline(
-        pipeline_name=f"benison-{settings.task}",
+        pipeline_name=pipeline_name(settings.task),
         pipeline_root=settings.pipeline_root,
         components=[
             example_gen,

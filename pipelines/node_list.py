@@ -1,4 +1,4 @@
-"""The pipeline's nodes by name, and what each came to, for whoever must know them without TFX."""
+"""The pipeline and its nodes by name, and what each came to, for whoever must know them without TFX."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ class NodeRun:
     start: float
     seconds: float
     outputs: dict[str, str]
+
+
+def pipeline_name(task: str) -> str:
+    """The name under which TFX and ML Metadata know a task's pipeline."""
+    return f"benison-{task}"
 
 
 def check(option: str, name: str | None) -> None:

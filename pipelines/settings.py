@@ -95,6 +95,20 @@ def read_config(path: Path) -> dict[str, Any]:
     return settings
 
 
+def settings_of_keywords(
+    function: str, task: str, data: str | Path | None, workspace: Path, keywords: Mapping[str, Any]
+) -> RunSettings:
+    """Settings that code gives to `function` by keyword; those that are no option of a run are overrides.
+
+    Raises:
+      WrongUse: an option is not of its type.
+    """
+    options = {name: value for name, value in keywords.items() if name in _OPTIONS and value is not None}
+    checked = {name: _setting(function, name, value) for name, value in options.items()}
+    overrides = {name: _as_text(value) for name, value in keywords.items() if name not in _OPTIONS}
+    return RunSettings(task, str(data) if data is not None else None, overrides, workspace=workspace, **checked)
+
+
 def merge(config: Mapping[str, Any], command_line: Mapping[str, Any]) -> RunSettings:
     """Settings of a file and of the command line, which wins where it gave something; overrides merge by name."""
     given = {name: value for name, value in command_line.items() if value is not None}
@@ -236,6 +250,8 @@ _TYPES: dict[str, type] = {
     "fresh": bool,
     "workspace": str,
 }
+_OPTIONS = ("steps", "limit", "workers", "fresh")
+"""What code may give to a pipeline beside overrides."""
 
 
 def _yaml_mapping(path: Path) -> dict[Any, Any]:
@@ -260,13 +276,13 @@ def _yaml_mapping(path: Path) -> dict[Any, Any]:
     return content
 
 
-def _setting(path: Path, key: str, value: Any) -> Any:
+def _setting(where: Path | str, key: str, value: Any) -> Any:
     expected = _TYPES[key]
     if type(value) is not expected:  # bool is a kind of int, but not here
         fix = "put the value in quotes" if expected is str else f"give {_type_name(expected)}"
-        raise WrongUse(f"{path}: {key} is {value!r:.60}; expected {_type_name(expected)}", fix)
+        raise WrongUse(f"{where}: {key} is {value!r:.60}; expected {_type_name(expected)}", fix)
     if isinstance(value, int) and not isinstance(value, bool) and value < 1:
-        raise WrongUse(f"{path}: {key} is {value}; expected at least 1", "give a larger number, or leave it out")
+        raise WrongUse(f"{where}: {key} is {value}; expected at least 1", "give a larger number, or leave it out")
     return Path(str(value)) if key == "workspace" else value
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import typer
 
+import pipelines
+from pipelines import local_dag_runner
 from pipelines.cli import app, main
-from trainer.task import task_names
+from pipelines.local.pipeline import Verdict
+from pipelines.settings import settings_of_keywords
+from trainer.task import load, task_names
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -35,6 +41,33 @@ def test_a_documented_command_parses(command: str, monkeypatch: pytest.MonkeyPat
     while hasattr(found, "commands"):
         found, arguments = found.commands[arguments[0]], arguments[1:]
     found.make_context(command, arguments)
+
+
+def test_the_stock_runner_is_shown_as_it_works(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The README's Python lines and its command come to the same call; the pipeline itself is run elsewhere."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (lines,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    (options,) = re.findall(r"python -m pipelines.local_dag_runner ([^#\n]+)", readme)
+    run, asked = [], []
+
+    def create_pipeline(task: str, data: str | None = None, workspace: str = "workspace", **settings: Any) -> str:
+        load(task)
+        settings_of_keywords("create_pipeline", task, data, Path(workspace), settings)
+        asked.append(task)
+        return f"pipeline of {task}"
+
+    name = "tfx.orchestration.local.local_dag_runner"
+    stock = SimpleNamespace(run=run.append)
+    monkeypatch.setitem(sys.modules, name, SimpleNamespace(LocalDagRunner=lambda: stock))  # type: ignore[arg-type]
+    monkeypatch.setattr(pipelines, "create_pipeline", create_pipeline)
+    monkeypatch.setattr(local_dag_runner, "create_pipeline", create_pipeline)
+    monkeypatch.setattr(local_dag_runner, "verdict", lambda *place: Verdict(True, "blessed", Path("report")))
+    exec(lines, {})
+    assert local_dag_runner.main(shlex.split(options)) == 0
+    assert asked == ["image_classification"] * 2 and run == ["pipeline of image_classification"] * 2
+    assert "blessed" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arguments", [["tasks"], ["data", "list"], ["--help"], ["run", "--help"]])

@@ -5,11 +5,9 @@ Writes `report.json` (its schema is `components.report.page.ReportData`), previe
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import hashlib
 import json
-import math
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -17,21 +15,21 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_model_analysis as tfma
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact, artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
 from components import statistics
-from components.evaluator import bound_with_reference
+from components.evaluator import Results
 from components.example_gen import read_counts, read_fingerprint, read_quarantine
-from components.reference import ReferenceScores, read_scores
+from components.judgement import Judgement
+from components.reference import ReferenceScores
 from components.report import page as report_page
 from components.report import plots
-from data.columns import Label, raw_features
+from data.columns import raw_features
 from trainer.preview import disk
-from trainer.task import Gate, Task
+from trainer.task import Task
 from trainer.transform import task_from
 
 PREVIEW_POOL = 256
@@ -41,8 +39,6 @@ PREVIEWS = 12
 PLOTTED = 20_000
 """Eval examples at most that curves and histograms are drawn from."""
 QUARANTINE_SHOWN = 50
-CANDIDATE, BASELINE = "candidate", "baseline"
-"""TFMA's names of the model and of the latest blessed one when it judges both."""
 
 
 class RunReport(artifact.Artifact):
@@ -60,11 +56,8 @@ class ReportExecutor(base_executor.BaseExecutor):
             return artifact_utils.get_single_uri(input_dict[name])
 
         task = task_from({"task": exec_properties["task"], "hparams": json.loads(exec_properties["hparams"])})
-        gates = [Gate(**gate) for gate in json.loads(exec_properties["gates"])]
-        blessing = artifact_utils.get_single_instance(input_dict["blessing"])
+        judgement, results = Judgement.read(Path(uri("evaluation"))), Results(Path(uri("evaluation")))
         directory = Path(artifact_utils.get_single_uri(output_dict["report"]))
-        findings = Findings(uri("evaluation"), read_scores(uri("reference")), gates)
-        blessed = bool(blessing.get_int_custom_property("blessed"))
         examples = Path(uri("examples"))
         problems = read_quarantine(examples)
         about = json.loads(exec_properties["about"])
@@ -79,15 +72,18 @@ class ReportExecutor(base_executor.BaseExecutor):
             "run_id": self._context.pipeline_run_id if self._context else "",
             "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "state": "finished",
-            "blessed": blessed,
-            "verdict": findings.verdict(blessed),
-            "key_metric": gates[0].metric,
-            "gates": findings.gate_rows(),
-            "metrics": findings.metrics,
-            "reference": findings.reference,
-            "baseline": findings.baseline,
-            "slices": findings.slices(),
-            "confusion": findings.confusion(_classes(uri("model"))),
+            "blessed": judgement.blessed,
+            "outcome": judgement.outcome,
+            "verdict": judgement.verdict,
+            "key_metric": judgement.key_metric,
+            "gates": judgement.gates,
+            "metrics": judgement.metrics,
+            "intervals": judgement.intervals,
+            "reference": judgement.reference,
+            "left_out": judgement.left_out,
+            "baseline": judgement.baseline,
+            "slices": results.slices(),
+            "confusion": results.confusion(_classes(uri("model"))),
             "curves": history,
             "plots": list(answers.plots()),
             "examples": read_counts(examples),
@@ -101,108 +97,6 @@ class ReportExecutor(base_executor.BaseExecutor):
         }
         (directory / "report.json").write_text(json.dumps(report, indent=2, default=float), encoding="utf-8")
         report_page.render(directory)
-
-
-class Findings:
-    """One evaluation as TFMA left it, beside the reference and the gates."""
-
-    def __init__(self, evaluation: str, reference: dict[str, dict[str, float]], gates: list[Gate]) -> None:
-        self.reference, self._gates, self._evaluation = reference, gates, evaluation
-        names = [spec.name for spec in tfma.load_eval_result(evaluation, model_name=None).config.model_specs]
-        self._result = tfma.load_eval_result(evaluation, model_name=CANDIDATE if CANDIDATE in names else None)
-        self.metrics = _scalars(self._result.get_metrics_for_slice())
-        self.baseline: dict[str, float] = {}
-        if BASELINE in names:
-            self.baseline = _scalars(tfma.load_eval_result(evaluation, model_name=BASELINE).get_metrics_for_slice())
-
-    def gate_rows(self) -> list[dict[str, Any]]:
-        """One row for each bound: metric, value, bound, where the bound comes from, whether it holds."""
-        return [row for gate in self._gates for row in self._rows(gate)]
-
-    def _rows(self, gate: Gate) -> Iterator[dict[str, Any]]:
-        value = self.metrics.get(gate.metric, math.nan)
-        bounds: list[tuple[float, str]] = []
-        if gate.bound is not None:
-            bounds.append((gate.bound, "floor"))
-        bound, origin = bound_with_reference(dataclasses.replace(gate, bound=None), self.reference)
-        if bound is not None:
-            bounds.append((bound, f"reference: {origin}"))
-        if gate.metric in self.baseline:
-            margin = -gate.baseline_margin if gate.higher_is_better else gate.baseline_margin
-            bounds.append((self.baseline[gate.metric] + margin, "latest blessed model"))
-        for bound, origin in bounds:
-            yield _row(gate, value, bound, origin, "")
-        if gate.slice_bound is not None:
-            for entry in self.slices():
-                yield _row(gate, entry["metrics"].get(gate.metric, math.nan), gate.slice_bound, "floor", entry["slice"])
-
-    def verdict(self, blessed: bool) -> str:
-        """In plain words why the model was blessed or not, the key metric first."""
-        rows = self.gate_rows()
-        gate = self._gates[0]
-        said = [f"{gate.metric} {self.metrics.get(gate.metric, math.nan):.4g}"]
-        for row in rows if not blessed else (r for r in rows if r["metric"] == gate.metric and not r["slice"]):
-            if not blessed and row["passed"]:
-                continue
-            sign = ("≥" if row["passed"] else "<") if row["higher_is_better"] else ("≤" if row["passed"] else ">")
-            where = f" for {row['slice']}" if row["slice"] else ""
-            shown = "" if row["metric"] == gate.metric and not where else f"{row['metric']} {row['value']:.4g}{where} "
-            said.append(f"{shown}{sign} {row['bound']:.4g} ({row['bound_from']})")
-        return f"{'blessed' if blessed else 'not blessed'}: " + ", ".join(said)
-
-    def slices(self) -> list[dict[str, Any]]:
-        """Each slice's metrics, in TFMA's order, without the overall one."""
-        rows = []
-        for key, _ in self._result.slicing_metrics:
-            if key:
-                metrics = _scalars(self._result.get_metrics_for_slice(key))
-                name = ", ".join(f"{column}: {_text(value)}" for column, value in key)
-                rows.append({"slice": name, "examples": int(metrics.pop("example_count", 0)), "metrics": metrics})
-        return rows
-
-    def confusion(self, classes: list[str]) -> dict[str, Any] | None:
-        """Counts [true][predicted] of the overall slice, if a confusion matrix was among the metrics."""
-        for key, drawn in self._result.plots:
-            if key == ():
-                for by_subkey in (drawn or {}).values():
-                    for named in by_subkey.values():
-                        matrix = named.get("multiClassConfusionMatrixAtThresholds")
-                        if matrix:
-                            return {"labels": classes, "counts": _counts(matrix, len(classes))}
-        return None
-
-
-def _row(gate: Gate, value: float, bound: float, origin: str, slice_name: str) -> dict[str, Any]:
-    passed = value >= bound - 1e-6 if gate.higher_is_better else value <= bound + 1e-6
-    return {
-        "metric": gate.metric,
-        "value": value,
-        "bound": bound,
-        "bound_from": origin,
-        "higher_is_better": gate.higher_is_better,
-        "passed": bool(passed),
-        "slice": slice_name,
-    }
-
-
-def _counts(matrix: dict[str, Any], size: int) -> list[list[int]]:
-    counts = [[0] * size for _ in range(size)]
-    for at_threshold in matrix["matrices"][:1]:
-        for entry in at_threshold.get("entries", []):
-            actual, predicted = int(entry.get("actualClassId", 0)), int(entry.get("predictedClassId", 0))
-            if 0 <= actual < size and 0 <= predicted < size:
-                counts[actual][predicted] = int(entry.get("numWeightedExamples", 0))
-    return counts
-
-
-def _scalars(metrics: Any) -> dict[str, float]:
-    """Numbers by name, without the differences from the baseline that TFMA adds as `NAME_diff`."""
-    found = {}
-    for name, value in (metrics or {}).items():
-        number = value.get("doubleValue", value.get("boundedValue", {}).get("value")) if value else None
-        if isinstance(number, (int, float)):
-            found[name] = float(number)
-    return {name: n for name, n in found.items() if not (name.endswith("_diff") and name[: -len("_diff")] in found)}
 
 
 def _classes(model: str) -> list[str]:
@@ -292,7 +186,7 @@ class Answers:
 
 def _label(task: Task) -> str | None:
     """The target that is a class name, if there is one."""
-    return next((name for name in task.targets if isinstance(task.columns[name], Label)), None)
+    return next((name for name in task.targets if task.columns[name].is_class), None)
 
 
 def _example(task: Task, record: bytes) -> dict[str, Any]:
@@ -315,9 +209,7 @@ def _text(value: Any) -> str:
 class ReportSpec(component_spec.ComponentSpec):
     """What a report is made of."""
 
-    PARAMETERS = {
-        name: component_spec.ExecutionParameter(type=str) for name in ("task", "hparams", "gates", "about", "digest")
-    }
+    PARAMETERS = {name: component_spec.ExecutionParameter(type=str) for name in ("task", "hparams", "about", "digest")}
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "statistics": component_spec.ChannelParameter(type=standard_artifacts.ExampleStatistics),

@@ -37,16 +37,26 @@ _FRAME = {
 Point = tuple[float, float | None]
 
 
-class GateRow(TypedDict):
-    """One bound. `bound_from`: floor, reference: METHOD, latest blessed model. `slice` is empty for all examples."""
+class GateRow(TypedDict, total=False):
+    """One bound, as `components.judgement` leaves it.
 
-    metric: str
-    value: float
-    bound: float
-    bound_from: str
-    higher_is_better: bool
-    passed: bool
-    slice: str
+    `bound_from`: floor, reference: METHOD, constant answer, latest blessed model, no reference or no value (without a
+    bound). `state`: passed, failed, or open where it cannot be judged. `tie`: value and bound lie apart by less than
+    the sampling error. `interval`: the value's limits. `words` say what the numbers do not. `slice` is empty for all
+    examples.
+    """
+
+    metric: Required[str]
+    value: Required[float]
+    interval: list[float] | None
+    bound: Required[float | None]
+    bound_from: Required[str]
+    higher_is_better: Required[bool]
+    state: str
+    passed: Required[bool]
+    tie: bool
+    slice: Required[str]
+    words: str
 
 
 class SliceRow(TypedDict):
@@ -74,12 +84,14 @@ class NodeRow(TypedDict):
 class ReportData(TypedDict, total=False):
     """`report.json`. What is missing is said to be missing, in words.
 
-    `created` is ISO 8601; `reference` method -> metric -> value; `baseline` the latest blessed model's metrics;
-    `curves` one value a round, `NAME` in training and `val_NAME` on held-out examples; `examples` good records of train
-    and eval and quarantined ones; `classes` class -> split -> count; `plots` as in `components.report.plots`;
-    `statistics` as `components.statistics.summary` returns them; `quarantine` the first bad records, each with file,
-    row, column and reason; `previews` as `trainer.preview.disk.write` returns them; `data` name, fingerprint, licence
-    and credit."""
+    `created` is ISO 8601; `outcome` is blessed, not blessed or cannot be judged; `intervals` metric -> its limits at 95
+    %; `left_out` says which references are no numbers; `reference` method -> metric -> value; `baseline` the latest
+    blessed model's metrics; `curves` one value a round, `NAME` in training and `val_NAME` on held-out examples;
+    `examples` good records of train and eval and quarantined ones; `classes` class -> split -> count; `plots` as in
+    `components.report.plots`; `statistics` as `components.statistics.summary` returns them; `quarantine` the first bad
+    records, each with file, row, column and reason; `previews` as `trainer.preview.disk.write` returns them; `data`
+    name, fingerprint, licence and credit.
+    """
 
     task: Required[str]
     title: str
@@ -88,11 +100,14 @@ class ReportData(TypedDict, total=False):
     created: str
     state: str
     blessed: bool | None
+    outcome: str
     verdict: str
     key_metric: str
     gates: list[GateRow]
     metrics: dict[str, float]
+    intervals: dict[str, list[float]]
     reference: dict[str, dict[str, float]]
+    left_out: list[str]
     baseline: dict[str, float]
     slices: list[SliceRow]
     confusion: Confusion | None
@@ -131,6 +146,7 @@ def render(report_dir: Path) -> Path:
     )
     templates.filters |= {
         "number": number,
+        "limits": limits,
         "plain": plain,
         "line_chart": line_chart,
         "histogram_chart": histogram_chart,
@@ -165,10 +181,13 @@ _EMPTY: dict[str, Any] = {
     "questions": [],
     "state": "",
     "blessed": None,
+    "outcome": "",
     "key_metric": "",
     "gates": [],
     "metrics": {},
+    "intervals": {},
     "reference": {},
+    "left_out": [],
     "baseline": {},
     "examples": {},
     "classes": {},
@@ -194,6 +213,11 @@ def number(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return "–"
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+
+
+def limits(interval: Sequence[float] | None) -> str:
+    """An interval as a person writes it; nothing for none."""
+    return f"{number(interval[0])} to {number(interval[1])}" if interval else ""
 
 
 def plain(value: Any) -> str:
@@ -229,7 +253,7 @@ def _moment(created: str) -> str:
 
 def without_mark(verdict: str) -> str:
     """The reasons alone: the mark beside them says whether the model was blessed."""
-    return re.sub(r"^(not )?blessed: ", "", verdict)
+    return re.sub(r"^((not )?blessed|cannot be judged): ", "", verdict)
 
 
 # --- scores ---
@@ -245,7 +269,10 @@ def comparison(report: ReportData) -> dict[str, Any] | None:
     floors = [
         gate["bound"]
         for gate in report.get("gates", [])
-        if gate["metric"] == metric and not gate.get("slice") and gate["bound_from"] == "floor"
+        if gate["metric"] == metric
+        and not gate.get("slice")
+        and gate["bound_from"] == "floor"
+        and gate["bound"] is not None
     ]
     if len(found) + len(floors) < 2:
         return None

@@ -10,10 +10,8 @@ from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 from components.report.page import number, plain, shares
 from dashboard import address, parts
 from dashboard.store import Model, NotThere, Run, Store
-from dashboard.try_it import Answer, Asked, Refused, Trial, fields_of
-from data.columns import Audio, Column, Integer, Number, Seed, Text
+from dashboard.try_it import Answer, Asked, Field, Refused, Trial, fields_of
 from data.errors import WrongUse
-from data.folders import tables
 from trainer.task import load
 
 
@@ -117,7 +115,7 @@ def _try(task: str, model: Model) -> html.Section:
         fields = fields_of(load(task))
     except WrongUse as error:
         return parts.section("try", "Try it", parts.empty(f"It cannot be asked from here: {error.message}."))
-    inputs = [_field(name, column) for name, column in fields.items()]
+    inputs = [_field(name, field) for name, field in fields.items()]
     form = html.Div(
         [
             *inputs,
@@ -133,38 +131,40 @@ def _try(task: str, model: Model) -> html.Section:
     return parts.section("try", "Try it", form, html.Div(id="try-answer", **parts.aria(live="polite")), note=note)
 
 
-def _field(name: str, column: Column | None) -> html.Div:
-    """What asks for one input; a column of None is a file with a table of all inputs."""
-    said = column.description or column.noun if column else "CSV, JSONL or Parquet, one row each time"
-    label = html.Span(name if name == said else f"{name}: {said}", className="label")
-    if column is None or column.is_media:
-        upload = dcc.Upload(
-            html.Button(
-                [
-                    f"Choose or drop a file, up to {Trial.MAX_BYTES / 1e6:.0f} MB",
-                    html.Span(id={"type": "try-chosen", "name": name}),
-                ],
-                type="button",
-            ),
-            id={"type": "try-file", "name": name},
-            accept=",".join(column.suffixes if column else tables.SUFFIXES),
-            max_size=Trial.MAX_BYTES,
-            className="upload",
-        )
-        record = html.Button("● Record", type="button", className="record", id={"type": "try-record", "name": name})
-        return html.Div(
-            [label, html.Div([upload, *([record] if isinstance(column, Audio) else [])], className="media")]
-        )
-    return html.Div([label, _input(name, column)])
+def _field(name: str, field: Field) -> html.Div:
+    """What asks for one input."""
+    label = html.Span(name if name == field.said else f"{name}: {field.said}", className="label")
+    if not field.is_file:
+        return html.Div([label, _input(name, field)])
+    upload = dcc.Upload(
+        html.Button(
+            [
+                f"Choose or drop a file, up to {Trial.MAX_BYTES / 1e6:.0f} MB",
+                html.Span(id={"type": "try-chosen", "name": name}),
+            ],
+            type="button",
+        ),
+        id={"type": "try-file", "name": name},
+        accept=",".join(field.asked.suffixes),
+        max_size=Trial.MAX_BYTES,
+        className="upload",
+    )
+    record = html.Button("● Record", type="button", className="record", id={"type": "try-record", "name": name})
+    return html.Div([label, html.Div([upload, *([record] if field.asked.recordable else [])], className="media")])
 
 
-def _input(name: str, column: Column) -> Any:
-    identity = {"type": "try-value", "name": name}
-    if isinstance(column, Text):
-        return dcc.Textarea(id=identity, rows=3, maxLength=Trial.MAX_TEXT, title=name)
-    if isinstance(column, (Integer, Number, Seed)):
-        return dcc.Input(id=identity, type="number", step="any" if isinstance(column, Number) else 1)
-    return dcc.Input(id=identity, type="text", maxLength=Trial.MAX_TEXT)
+def _input(name: str, field: Field) -> Any:
+    identity, asked = {"type": "try-value", "name": name}, field.asked
+    if asked.kind == "choice":
+        return dcc.Dropdown(id=identity, options=list(asked.choices), value=asked.default, clearable=False)
+    if asked.kind == "number":
+        bounds: dict[str, Any] = {"min": asked.minimum, "max": asked.maximum, "step": asked.step or "any"}
+        known = {key: bound for key, bound in bounds.items() if bound is not None}
+        return dcc.Input(id=identity, type="number", value=asked.default, **known)
+    written = None if asked.default is None else str(asked.default)
+    if asked.multiline:
+        return dcc.Textarea(id=identity, rows=3, maxLength=Trial.MAX_TEXT, title=name, value=written)
+    return dcc.Input(id=identity, type="text", maxLength=Trial.MAX_TEXT, value=written)
 
 
 def register(app: Dash, store: Store, trial: Trial) -> None:

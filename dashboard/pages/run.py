@@ -160,16 +160,19 @@ def _metrics(run: Run, report: ReportData) -> html.Section:
         rows.append(
             [
                 name,
-                parts.figures(value),
+                _with_limits(value, report.get("intervals", {}).get(name)),
                 number(baseline.get(name)),
                 number(value - baseline[name]) if name in baseline else "–",
                 _lines(f"{who} {number(scores[name])}" for who, scores in references.items() if name in scores),
                 _lines(_bound(gate) for gate in own),
-                html.Span([_held(gate["passed"]) for gate in own]),
+                html.Span([_held(gate) for gate in own]),
             ]
         )
     headings = ["Metric", "Model", "Baseline", "Difference", "References", "Bounds", "Held"]
-    notes = "References are classical methods on the same split; the baseline is the latest blessed model before."
+    notes = (
+        "References are classical methods on the same split, and the best constant answer; the baseline is the latest "
+        "blessed model before."
+    )
     table = parts.table(headings, rows, "Metrics", numbers=(1, 2, 3))
     return parts.section("metrics", "Metrics and gates", table, _slice_bounds(gates), _rivals(run, report), note=notes)
 
@@ -180,11 +183,23 @@ def _lines(said: Any) -> Any:
 
 
 def _bound(gate: Mapping[str, Any]) -> str:
-    return f"{'≥' if gate['higher_is_better'] else '≤'} {number(gate['bound'])} ({gate['bound_from']})"
+    if gate["bound"] is None:
+        return str(gate["bound_from"])
+    tie = ", within the sampling error" if gate.get("tie") else ""
+    return f"{'≥' if gate['higher_is_better'] else '≤'} {number(gate['bound'])} ({gate['bound_from']}{tie})"
 
 
-def _held(passed: bool) -> html.Span:
+def _held(gate: Mapping[str, Any]) -> html.Span:
+    if gate.get("state") == "open":
+        return html.Span("? open", className="score held soft")
+    passed = gate["passed"]
     return html.Span("✓ yes" if passed else "✗ no", className=f"score held {'good' if passed else 'bad'}")
+
+
+def _with_limits(value: Any, interval: Sequence[float] | None) -> Any:
+    """A value, and below it its interval."""
+    figures = parts.figures(value)
+    return [figures, html.Br(), html.Span(report_page.limits(interval), className="soft")] if interval else figures
 
 
 def _slice_bounds(gates: Sequence[Mapping[str, Any]]) -> Any:
@@ -193,7 +208,7 @@ def _slice_bounds(gates: Sequence[Mapping[str, Any]]) -> Any:
         return None
     failed = sum(not gate["passed"] for gate in bounds)
     rows = [
-        [gate["slice"], gate["metric"], number(gate["value"]), _bound(gate), _held(gate["passed"])]
+        [gate["slice"], gate["metric"], number(gate["value"]), _bound(gate), _held(gate)]
         for gate in sorted(bounds, key=lambda gate: gate["passed"])
     ]
     said = f"{failed} of {len(bounds)} slice bounds failed" if failed else f"{len(bounds)} slice bounds held"

@@ -1,12 +1,13 @@
 """The kinds of column that a task's raw data may have, one module a kind."""
 
 from data.columns.audio import Audio
-from data.columns.base import Column, DType, Feature, Scalar, Value, raw_features
+from data.columns.base import Column, DType, Feature, FormField, Scalar, Value, raw_features
 from data.columns.boxes import Boxes
 from data.columns.identifier import Identifier
 from data.columns.image import Image
 from data.columns.label import Label
 from data.columns.number import Integer, Number
+from data.columns.rows import BadColumn, content_digest, encode_row
 from data.columns.seed import Seed
 from data.columns.text import Text
 from data.columns.timestamp import Timestamp
@@ -15,10 +16,12 @@ from data.columns.window import Ahead, Window
 __all__ = [
     "Ahead",
     "Audio",
+    "BadColumn",
     "Boxes",
     "Column",
     "DType",
     "Feature",
+    "FormField",
     "Identifier",
     "Image",
     "Integer",
@@ -30,5 +33,7 @@ __all__ = [
     "Timestamp",
     "Value",
     "Window",
+    "content_digest",
+    "encode_row",
     "raw_features",
 ]

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from data.columns.base import Column, Feature, Value
+from data.columns import samples
+from data.columns.base import Column, Feature, FormField, Value
 from data.errors import BadValue
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from data.columns.samples import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,3 +44,16 @@ class Audio(Column):
 
         wav, seconds, rate, channels = as_wav(value, self.min_seconds, self.max_seconds)
         return {name: wav, f"{name}_seconds": seconds, f"{name}_rate": rate, f"{name}_channels": channels}
+
+    def form(self) -> FormField:
+        return FormField(kind="file", suffixes=self.suffixes, recordable=True)
+
+    def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> samples.Media:
+        import io
+
+        import soundfile
+
+        stream = io.BytesIO()
+        sound = samples.sound(subject, self.min_seconds, self.max_seconds)
+        soundfile.write(stream, sound, samples.RATE, format="WAV")
+        return samples.Media(".wav", stream.getvalue())

@@ -1,5 +1,8 @@
 """What a kind of column is, and the small conversions that several kinds share.
 
+A kind is one class in one module: what it reads, what it gives, how a form asks for it, which classes it counts and how
+a sample of it is made for tests. Nothing outside `data` asks which kind a column is.
+
 A task names its columns once (`columns = {"image": Image(), "label": Label()}`). From that come the tf.Example layout,
 the TFDV schema, the checks of users' folders, the error messages and the arguments of `benison predict`.
 
@@ -11,13 +14,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from data.errors import BadValue, WrongUse
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from data.columns.samples import Subject
 
 DType = Literal["bytes", "int64", "float32"]
 Scalar = bytes | int | float
@@ -46,14 +54,59 @@ class Feature:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FormField:
+    """How a form asks a person for one value of a column.
+
+    `kind`: "file" (one of `suffixes`; a sound may be `recordable`), "text" (of several lines where `multiline`),
+    "number" (from `minimum` to `maximum`, in steps of `step`, of any size where that is None), "choice" (one of
+    `choices`) or "table" (a whole file of rows, of which this column is one). `default` stands in the field at first.
+    """
+
+    kind: Literal["file", "text", "number", "choice", "table"]
+    suffixes: tuple[str, ...] = ()
+    recordable: bool = False
+    multiline: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+    default: str | int | float | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Column:
-    """Base of all kinds. `optional` columns may be absent or empty; `description` is shown in docs and messages."""
+    """Base of all kinds. `optional` columns may be absent or empty; `description` is shown in docs and messages.
+
+    Attributes:
+      noun: what one value is called in messages.
+      is_media: a table or folder holds the path of a file, of which `encode` gets the content.
+      suffixes: how the names of such files end, lower case.
+      in_folder: false for what no folder holds, since it follows from the rest of the record (`derive`).
+      in_form: whether a person may give it with an example to predict from.
+      is_time, is_class, is_picture: whether a value is a moment, the name of one class, a picture: what layouts and
+        splits are told apart by.
+    """
 
     description: str = ""
     optional: bool = False
+    noun: ClassVar[str] = "value"
     is_media: ClassVar[bool] = False
     suffixes: ClassVar[tuple[str, ...]] = ()
-    noun: ClassVar[str] = "value"
+    in_folder: ClassVar[bool] = True
+    in_form: ClassVar[bool] = True
+    is_time: ClassVar[bool] = False
+    is_class: ClassVar[bool] = False
+    is_picture: ClassVar[bool] = False
+
+    @property
+    def rows_needed(self) -> int:
+        """How many rows of an ordered table one value is made of."""
+        return 1
+
+    @property
+    def rows_ahead(self) -> int:
+        """How many rows later in an ordered table its value stands."""
+        return 0
 
     def is_missing(self, value: Any) -> bool:
         """Whether a row's value stands for none: absent, null, not-a-number or an empty field."""
@@ -72,6 +125,36 @@ class Column:
           BadValue: the value is not one of this kind or lies outside its bounds.
         """
         raise NotImplementedError
+
+    def reconcile(self, name: str, features: Mapping[str, Value], columns: Mapping[str, Column]) -> Mapping[str, Value]:
+        """Features to replace, once all columns of the record are encoded: what this one must share with others.
+
+        Raises:
+          BadValue: they contradict each other, as boxes that lie outside their picture.
+        """
+        return {}
+
+    def derive(self, name: str, features: Mapping[str, Value], digest: bytes) -> dict[str, Value]:
+        """The features of a column that is not `in_folder`, where nobody gave a value.
+
+        Args:
+          features: those that the record's other columns have given.
+          digest: 16 bytes that are equal for records of equal content.
+        """
+        return {}
+
+    def class_names(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
+        """The classes that one record has by this column, one as often as it occurs; none for kinds without classes."""
+        return ()
+
+    def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> Any:
+        """A made-up value for tests, as a table holds it, or a `samples.Media` file; it tells of `subject`, so that it
+        can be learnt."""
+        raise NotImplementedError(f"no sample of {type(self).__name__}")
+
+    def form(self) -> FormField:
+        """How a form asks for one value of it."""
+        return FormField(kind="file", suffixes=self.suffixes) if self.is_media else FormField(kind="text")
 
 
 def raw_features(columns: Mapping[str, Column]) -> dict[str, Feature]:

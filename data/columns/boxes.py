@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from data.columns import samples
 from data.columns.base import Column, Feature, Value, real, show
 from data.columns.label import Label
 from data.errors import BadValue
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from data.columns.samples import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +68,20 @@ class Boxes(Column):
                 )
             inside += [left, top, right - left, bottom - top]
         return inside
+
+    def reconcile(self, name: str, features: Mapping[str, Value], columns: Mapping[str, Column]) -> Mapping[str, Value]:
+        """The boxes clipped to their picture, the first among the columns."""
+        picture = next((key for key, column in columns.items() if column.is_picture and key in features), None)
+        if picture is None:
+            return {}
+        width, height = cast(int, features[f"{picture}_width"]), cast(int, features[f"{picture}_height"])
+        return {name: self.clipped(cast(list[float], features[name]), width, height)}
+
+    def class_names(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
+        return [label.decode() for label in cast(list[bytes], features.get(f"{name}_label", []))]
+
+    def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> list[dict[str, Any]]:
+        return [{"bbox": box, "label": samples.class_name(self.classes, which)} for *box, which in subject.boxes]
 
 
 def _objects(value: Any) -> list[Any]:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from data.columns.base import Column, Feature, Value, show, utf8
 from data.errors import BadValue
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from data.columns.samples import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,3 +35,6 @@ class Identifier(Column):
         if len(text) > self.max_characters or len(text.splitlines()) > 1:
             raise BadValue(f"longer than {self.max_characters} characters or than one line: {show(text)}")
         return {name: utf8(text)}
+
+    def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> str:
+        return f"{name}-{subject.hour * (subject.position + 1) % (7 + subject.position)}"

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from data.columns import samples
 from data.columns.base import Column, Feature, Value
 from data.errors import BadValue
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from data.columns.samples import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +24,7 @@ class Image(Column):
     """
 
     is_media: ClassVar[bool] = True
+    is_picture: ClassVar[bool] = True
     noun: ClassVar[str] = "picture"
     suffixes: ClassVar[tuple[str, ...]] = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
     min_size: int = 1
@@ -46,3 +53,6 @@ class Image(Column):
             f"{name}_channels": channels,
             f"{name}_bytes": len(value),
         }
+
+    def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> samples.Media:
+        return samples.png(samples.picture(subject))

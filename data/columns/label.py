@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from data.columns.base import Column, Feature, Value, show, utf8
+from data.columns import samples
+from data.columns.base import Column, Feature, FormField, Value, show, utf8
 from data.errors import BadValue
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from data.columns.samples import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +23,7 @@ class Label(Column):
     """A class name. `classes` closes the set; left empty, the classes are those of the train split."""
 
     noun: ClassVar[str] = "class name"
+    is_class: ClassVar[bool] = True
     classes: tuple[str, ...] = field(default=())
 
     def features(self, name: str) -> dict[str, Feature]:
@@ -31,3 +39,13 @@ class Label(Column):
         if self.classes and label not in self.classes:
             raise BadValue(f"unknown class {show(label)}; known: {', '.join(self.classes)}")
         return {name: utf8(label)}
+
+    def form(self) -> FormField:
+        return FormField(kind="choice", choices=self.classes) if self.classes else FormField(kind="text")
+
+    def class_names(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
+        value = features.get(name)
+        return (value.decode(),) if isinstance(value, bytes) else ()
+
+    def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> str:
+        return samples.class_name(self.classes, subject.kind)

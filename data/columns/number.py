@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from data.columns.base import Column, Feature, Value, bounded, real, show, whole
+from data.columns.base import Column, Feature, FormField, Value, bounded, real, show, whole
 from data.errors import BadValue
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from data.columns.samples import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +32,12 @@ class Integer(Column):
             raise BadValue(f"expected a whole number, got {show(value)}")
         return {name: bounded(number, self.minimum, self.maximum)}
 
+    def form(self) -> FormField:
+        return FormField(kind="number", step=1, **_said_bounds(self))
+
+    def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> int:
+        return max(self.minimum, min(self.maximum, self.minimum * (self.minimum > 0) + subject.kind))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Number(Column):
@@ -44,3 +55,16 @@ class Number(Column):
         if not math.isfinite(number):
             raise BadValue(f"expected a finite number, got {show(value)}")
         return {name: bounded(number, self.minimum, self.maximum)}
+
+    def form(self) -> FormField:
+        return FormField(kind="number", **_said_bounds(self))
+
+    def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> float:
+        level = subject.kind + subject.position + math.sin(subject.hour / 4)
+        return max(self.minimum, min(self.maximum, level))
+
+
+def _said_bounds(column: Integer | Number) -> dict[str, Any]:
+    """Those that a task has set: the bounds of the type tell a person nothing."""
+    known = {"minimum": column.minimum, "maximum": column.maximum}
+    return {name: bound for name, bound in known.items() if bound != getattr(type(column), name)}

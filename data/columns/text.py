@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from data.columns.base import Column, Feature, Value, show, utf8
+from data.columns.base import Column, Feature, FormField, Value, show, utf8
 from data.errors import BadValue
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from data.columns.samples import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,3 +37,9 @@ class Text(Column):
         if not self.min_characters <= len(value) <= self.max_characters:
             raise BadValue(f"{len(value)} characters; must be {self.min_characters} to {self.max_characters}")
         return {name: utf8(value), f"{name}_characters": len(value)}
+
+    def form(self) -> FormField:
+        return FormField(kind="text", multiline=True)
+
+    def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> str:
+        return subject.text[: self.max_characters]

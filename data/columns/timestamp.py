@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, ClassVar
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from data.columns import samples
 from data.columns.base import Column, Feature, Value, real, show
 from data.errors import BadValue
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from data.columns.samples import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +25,7 @@ class Timestamp(Column):
     """
 
     noun: ClassVar[str] = "time"
+    is_time: ClassVar[bool] = True
 
     def features(self, name: str) -> dict[str, Feature]:
         hour = Feature("int64", minimum=0, maximum=23, optional=self.optional, derived=True)
@@ -29,6 +36,9 @@ class Timestamp(Column):
         if moment is None:
             raise BadValue(f"expected a time such as 2026-01-31T14:00:00, got {show(value)}")
         return {name: math.floor(moment.timestamp()), f"{name}_hour": moment.hour}
+
+    def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> str:
+        return (samples.FIRST_HOUR + timedelta(hours=subject.hour)).isoformat()
 
 
 def _moment(value: Any) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from data.columns.base import Column, Feature, Value
+from data.columns.base import Column, Feature, FormField, Value
 from data.columns.number import Number
 
 
@@ -23,6 +23,13 @@ class Window(Number):
         low, high = self.minimum, self.maximum
         return {name: Feature("float32", minimum=low, maximum=high, optional=self.optional, length=self.steps)}
 
+    @property
+    def rows_needed(self) -> int:
+        return self.steps
+
+    def form(self) -> FormField:
+        return FormField(kind="table")  # one row is no window
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ahead(Column):
@@ -32,8 +39,14 @@ class Ahead(Column):
     """
 
     noun: ClassVar[str] = "number"
+    in_folder: ClassVar[bool] = False
+    in_form: ClassVar[bool] = False
     of: str
     steps: int = 1
+
+    @property
+    def rows_ahead(self) -> int:
+        return self.steps
 
     def features(self, name: str) -> dict[str, Feature]:
         return {name: Feature("float32", optional=self.optional)}

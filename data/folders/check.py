@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from data.columns import Column
-from data.folders.folder import DataFolder, Problem, Record, content_digest
+from data.columns import Column, content_digest
+from data.folders.folder import DataFolder, Problem, Record
 from data.folders.verdict import DEFAULT_BOUNDS, Bounds, Finding, Problems, SplitCount, classes_of, judge, unseen
 
 _CLASSES_SHOWN = 20
@@ -126,8 +126,8 @@ def check(
             if record.problem is not None:
                 _note(record, record.problem, problems, columns)
                 bad.see(record.file, record.row, *astuple(record.problem))
-            elif split != "all":  # hashing has put exact copies on one side already
-                copies.see(record, content_digest(record.features, columns) or b"")
+            elif split != "all" and record.features is not None:  # hashing has put exact copies on one side already
+                copies.see(record, content_digest(record.features, columns))
             if progress is not None and read % _PROGRESS_EVERY == 0:
                 progress(split, read)
         if progress is not None:

@@ -9,19 +9,15 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
 
+from data.errors import BadFile
+
+__all__ = ["MAX_FILE_BYTES", "BadFile", "Inside", "is_hidden", "printable", "tree_digest", "visible"]
+
 MAX_FILE_BYTES = 256 * 2**20
 
 _SYSTEM_FILES = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX"})
 # O_NONBLOCK: opening a named pipe must not wait for its writer. O_NOFOLLOW: a link is resolved and judged first.
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
-
-
-class BadFile(Exception):
-    """A file that is not read. `attack` is true when reading it would have left the data folder."""
-
-    def __init__(self, reason: str, attack: bool = False) -> None:
-        super().__init__(reason)
-        self.attack = attack
 
 
 class Inside:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from data.columns import Ahead, Boxes, Column, Image, Label, Seed, Timestamp, Value
+from data.columns import BadColumn, Column, Label, Value, content_digest, encode_row
 from data.errors import BadValue, DataRefused, WrongUse
 from data.folders import windows
 from data.folders.files import BadFile, Inside, printable, tree_digest, visible
@@ -116,19 +116,17 @@ class DataFolder:
         eval_from = self._clocks(split).get((), None) if self._splits_by_time(split) else None
         for item in items:
             features, problem = self._encode(item, folder, inside)
-            digest = content_digest(features, self.columns)
-            if features is not None and digest is not None:
-                seeds = (name for name, column in self.columns.items() if isinstance(column, Seed))
-                features |= {name: int.from_bytes(digest[:7], "big") for name in seeds}
             if split != "all":
                 side = split
-            elif features is None or self.split_by not in features:
-                side = _side(digest, item)
+            elif features is None:
+                side = _side(_hashed(f"{item.file}:{item.row}"))
+            elif self.split_by not in features:
+                side = _side(content_digest(features, self.columns))
             elif eval_from is not None:
                 side = "eval" if cast(int, features[self.split_by]) >= eval_from.eval_from else "train"
             else:
                 value = features[self.split_by]
-                side = _side(hashlib.sha256(value if isinstance(value, bytes) else repr(value).encode()).digest(), item)
+                side = _side(_hashed(value))
             yield Record(side, item.file, item.row, features, problem)
 
     def _windows(self, split: str) -> Iterator[Record]:
@@ -161,7 +159,7 @@ class DataFolder:
                 self.without_window += 1
 
     def _splits_by_time(self, split: str) -> bool:
-        return split == "all" and isinstance(self.columns.get(self.split_by or ""), Timestamp)
+        return split == "all" and _is_time(self.columns, self.split_by)
 
     def _clocks(self, split: str) -> dict[windows.Series, windows.Clock]:
         """A pass over the times alone: of each series where there are windows, else of all records together."""
@@ -176,7 +174,7 @@ class DataFolder:
                 row: dict[str, Value] = {}
                 try:
                     for name in wanted:
-                        row |= self.columns[name].encode(name, _checked(item.values.get(name)))
+                        row |= self.columns[name].encode(name, item.values.get(name))
                 except BadValue:
                     continue  # told, with its reason, when the record itself is read
                 series = windows.series_of(self.columns, row) if by_series else ()
@@ -187,69 +185,28 @@ class DataFolder:
     def _encode(self, item: Item, folder: str, inside: Inside) -> tuple[dict[str, Value] | None, Problem | None]:
         if item.problem is not None:
             return None, item.problem
-        features: dict[str, Value] = {}
-        for name, column in self.columns.items():
-            if isinstance(column, (Seed, Ahead)):
-                continue
-            value = item.values.get(name)
-            if column.is_missing(value):
-                if column.optional:
-                    continue
-                return None, Problem(name, "no value")
+        try:
+            return encode_row(self.columns, item.values, lambda _, path: _content(inside, folder, path)), None
+        except BadColumn as error:
+            path = item.values.get(error.column)
             # Among the rows of a table the file at fault must be named; else it is the record's own.
-            named = "" if not column.is_media or item.file.endswith(printable(str(value))) else f"{value!r}: "
-            try:
-                features |= column.encode(name, _content(inside, folder, value) if column.is_media else _checked(value))
-            except (BadValue, BadFile) as error:
-                return None, Problem(name, f"{named}{error}", attack=isinstance(error, BadFile) and error.attack)
-        return self._with_boxes_inside(features)
-
-    def _with_boxes_inside(self, features: dict[str, Value]) -> tuple[dict[str, Value] | None, Problem | None]:
-        """Features with their boxes clipped to their picture, the first of the columns."""
-        image = next((name for name, column in self.columns.items() if isinstance(column, Image)), None)
-        for name, column in self.columns.items():
-            if isinstance(column, Boxes) and name in features and f"{image}_width" in features:
-                size = cast(int, features[f"{image}_width"]), cast(int, features[f"{image}_height"])
-                try:
-                    features[name] = column.clipped(cast(list[float], features[name]), *size)
-                except BadValue as error:
-                    return None, Problem(name, str(error))
-        return features, None
-
-
-def content_digest(features: Mapping[str, Value] | None, columns: Mapping[str, Column]) -> bytes | None:
-    """16 bytes that are equal for equal inputs: the media if there are any, else all columns but the labels.
-
-    None for a bad record.
-    """
-    if features is None:
-        return None
-    inputs = [name for name, column in columns.items() if column.is_media]
-    inputs = inputs or [n for n, column in columns.items() if not isinstance(column, (Label, Seed))] or list(columns)
-    digest = hashlib.sha256()
-    for name in inputs:
-        value = features.get(name)
-        content = value if isinstance(value, bytes) else repr(value).encode()
-        digest.update(b"%d " % len(content) + content)
-    return digest.digest()[:16]
-
-
-def _checked(value: Any) -> Any:
-    if isinstance(value, BadValue):
-        raise value
-    return value
+            own = not self.columns[error.column].is_media or not path or item.file.endswith(printable(str(path)))
+            return None, Problem(error.column, error.reason if own else f"{path!r}: {error.reason}", error.attack)
 
 
 def _content(inside: Inside, folder: str, name: Any) -> bytes:
-    if not isinstance(_checked(name), str):
+    if not isinstance(name, str):
         raise BadFile("expected the name of a file")
     return inside.read(folder, name)
 
 
-def _side(digest: bytes | None, item: Item) -> str:
-    """80/20 by content, so that exact copies stay on one side; bad records by where they stand."""
-    digest = digest or hashlib.sha256(f"{item.file}:{item.row}".encode()).digest()
+def _side(digest: bytes) -> str:
+    """80/20 by a hash, of the content so that exact copies stay on one side."""
     return "eval" if int.from_bytes(digest[:8], "big") % 5 == 0 else "train"
+
+
+def _hashed(value: Any) -> bytes:
+    return hashlib.sha256(value if isinstance(value, bytes) else str(value).encode()).digest()
 
 
 def _first(limit: int, records: Iterable[Record], sides: int) -> Iterator[Record]:
@@ -303,11 +260,15 @@ def _refuse_half(root: Path, there: list[str], names: list[str]) -> None:
     raise DataRefused(f"{root} is split, but not into train and eval: it holds {', '.join(found)}", fix)
 
 
+def _is_time(columns: Mapping[str, Column], split_by: str | None) -> bool:
+    return split_by is not None and split_by in columns and columns[split_by].is_time
+
+
 def _in_words(layouts: Mapping[str, Layout], columns: Mapping[str, Column], split_by: str | None) -> str:
     words = {split: layout.words for split, layout in layouts.items()}
     if "all" in words:
         by = f"by {split_by}" if split_by else "by content"
-        by_time = isinstance(columns.get(split_by or ""), Timestamp) or windows.has_windows(columns)
+        by_time = _is_time(columns, split_by) or windows.has_windows(columns)
         return f"{words['all']}, " + (f"the last fifth {by} for evaluation" if by_time else f"split 80/20 {by}")
     if len(set(words.values())) == 1:
         return words["train"]

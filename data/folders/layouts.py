@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from data.columns import Ahead, Boxes, Column, Image, Label, Seed
+from data.columns import Boxes, Column, Label
 from data.errors import DataRefused
 from data.folders import tables
 from data.folders.coco import Instances
@@ -229,7 +229,7 @@ def find_layout(root: Path, folder: Path, columns: Mapping[str, Column]) -> Layo
     if found == [_INSTANCES]:
         return _coco(root, folder / _INSTANCES, folder, columns)
     if found:
-        fields = _fields(columns)
+        fields = table_fields(columns)
         _check_table(root, folder / found[0], columns, fields)
         wins = any(entry.is_dir() for entry in entries) and _class_columns(columns) is not None
         words = f"{found[0]} and the files it names"
@@ -281,7 +281,7 @@ def find_tables(
     """
     if not paths:
         raise refused(folder, "no table", columns)
-    fields = _fields(columns)
+    fields = table_fields(columns)
     for path in paths:
         _check_table(root, path, columns, fields)
     return Tables(root, folder, tuple(paths), fields, strays)
@@ -300,7 +300,7 @@ def refused(folder: Path, lack: str, columns: Mapping[str, Column]) -> DataRefus
 
 def example_tree(columns: Mapping[str, Column]) -> str:
     """The forms in which a folder for these columns may be, as text."""
-    header = ",".join(_fields(columns).values())
+    header = ",".join(table_fields(columns).values())
     media = next((column for column in columns.values() if column.is_media), None)
     if media is None:
         return (
@@ -375,32 +375,32 @@ def _find_class_folders(
 def _class_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:
     """The media and the label column of a task that class-named folders can serve."""
     media = [name for name, column in columns.items() if column.is_media]
-    labels = [name for name, column in columns.items() if isinstance(column, Label)]
-    required = {name for name, column in columns.items() if not column.optional and not isinstance(column, Seed)}
+    labels = [name for name, column in columns.items() if column.is_class]
+    required = {name for name, column in columns.items() if not column.optional and column.in_folder}
     return (media[0], labels[0]) if len(media) == len(labels) == 1 and required <= {media[0], labels[0]} else None
 
 
 def _only_media(columns: Mapping[str, Column]) -> str | None:
     """The media column of a task that needs nothing else from a folder."""
-    required = [name for name, column in columns.items() if not column.optional and not isinstance(column, Seed)]
+    required = [name for name, column in columns.items() if not column.optional and column.in_folder]
     return required[0] if len(required) == 1 and columns[required[0]].is_media else None
 
 
 def _box_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:
     """The picture and the boxes column of a task that a COCO file can serve."""
-    images = [name for name, column in columns.items() if isinstance(column, Image)]
+    images = [name for name, column in columns.items() if column.is_picture]
     boxes = [name for name, column in columns.items() if isinstance(column, Boxes)]
-    required = {name for name, column in columns.items() if not column.optional and not isinstance(column, Seed)}
+    required = {name for name, column in columns.items() if not column.optional and column.in_folder}
     return (images[0], boxes[0]) if len(images) == len(boxes) == 1 and required <= {images[0], boxes[0]} else None
 
 
-def _fields(columns: Mapping[str, Column]) -> dict[str, str]:
+def table_fields(columns: Mapping[str, Column]) -> dict[str, str]:
     """Column of the task -> column of a table: the first media column is `file_name`, others `<name>_file_name`."""
     media = [name for name, column in columns.items() if column.is_media]
     return {
         name: name if name not in media else "file_name" if name == media[0] else f"{name}_file_name"
         for name, column in columns.items()
-        if not isinstance(column, (Seed, Ahead))
+        if column.in_folder
     }
 
 

@@ -104,12 +104,8 @@ def chosen_split_by(columns: Mapping[str, Column], own: str | None, chosen: str)
 def classes_of(features: Mapping[str, Value], columns: Mapping[str, Column]) -> Iterator[tuple[str, str]]:
     """(column, class) of each class name in a record: one of a label, one for each object of boxes."""
     for name, column in columns.items():
-        for feature, kind in column.features(name).items():
-            if kind.categories and feature in features:
-                value = features[feature]
-                for text in value if isinstance(value, list) else [value]:
-                    if isinstance(text, bytes):
-                        yield name, text.decode()
+        for found in column.class_names(name, features):
+            yield name, found
 
 
 def judge(

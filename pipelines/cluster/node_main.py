@@ -29,7 +29,7 @@ from data.errors import WrongUse
 from pipelines.console import logs
 from pipelines.console.failures import Failure, Terminated
 from pipelines.identity import code_digest
-from pipelines.node_list import NODES, NodeRun, State
+from pipelines.node_list import NODES, NodeRun, State, pipeline_name
 from pipelines.quick_imports import quick_imports
 from pipelines.records import live_state, workspace
 from pipelines.records.run_record import RunRecord
@@ -118,7 +118,7 @@ class ClusterRun:
     def nodes(self) -> list[NodeRun]:
         from pipelines.records.lineage import node_runs
 
-        return node_runs(self.connection, f"benison-{self.record.settings.task}", self.record.run_id)
+        return node_runs(self.connection, pipeline_name(self.record.settings.task), self.record.run_id)
 
     def write_lineage(self) -> None:
         """For the dashboard, which cannot ask the database server."""

@@ -19,13 +19,13 @@ from pipelines import node_list
 from pipelines.console import logs
 from pipelines.console.progress import Listener
 from pipelines.identity import code_digest, library_versions
+from pipelines.local.pipeline import local_pipeline
 from pipelines.memory import peak_rss_mb
-from pipelines.quick_imports import quick_imports
 from pipelines.records import live_state, workspace
 from pipelines.records.run_record import RunRecord
 from pipelines.records.run_result import RunResult
 from pipelines.settings import RunSettings, check_local
-from trainer.task import Task, load
+from trainer.task import load
 
 PROGRESS_SECONDS = 0.3
 
@@ -56,7 +56,7 @@ def run(settings: RunSettings, listener: Listener, verbose: bool = False) -> Run
                 return dataclasses.replace(
                     answer, seconds=round(time.monotonic() - begun, 3), peak_rss_mb=peak_rss_mb()
                 )
-            return _Run(settings, task_class, space, data, identity).go(listener, verbose, begun)
+            return _Run(settings, space, data, identity).go(listener, verbose, begun)
     except Exception as error:
         error.__dict__.setdefault("benison_space", str(space.root))
         raise
@@ -92,7 +92,6 @@ def _answer(space: workspace.TaskSpace, identity: _Identity) -> RunResult | None
 @dataclasses.dataclass
 class _Run:
     settings: RunSettings
-    task_class: type[Task]
     space: workspace.TaskSpace
     data: Path
     identity: _Identity
@@ -115,18 +114,10 @@ class _Run:
             return self.record.finish(nodes, time.monotonic() - begun, peak_rss_mb())
 
     def _nodes(self, listener: Listener) -> list[Any]:
-        with quick_imports():
-            from trainer.backend import load_tensorflow
+        pipeline = local_pipeline(self.settings, self.space, self.data)
+        from pipelines.node_runner import NodeRunner, compile_ir
 
-            load_tensorflow()
-            from pipelines import dag
-            from pipelines.node_runner import NodeRunner, compile_ir
-            from pipelines.records.lineage import sqlite_connection
-
-        chosen = dag.PipelineSettings.of(
-            self.settings, self.space, self.data, sqlite_connection(self.space.metadata_db)
-        )
-        runner = NodeRunner(compile_ir(dag.build(self.task_class, chosen)), self.record.run_id)
+        runner = NodeRunner(compile_ir(pipeline), self.record.run_id)
         runner.bury_the_dead()
         done = []
         first, last = self.settings.from_node, self.settings.to_node

@@ -145,6 +145,8 @@ class RunRecord:
             blessed=found["blessed"],
             pushed=version,
             metrics=found["metrics"],
+            intervals=found["intervals"],
+            left_out=found["left_out"],
             reference=found["reference"],
             baseline=found["baseline"],
             gates=found["gates"],

@@ -16,7 +16,8 @@ _SEVERITY = (EXIT_BLESSED, EXIT_NOT_BLESSED, EXIT_DATA_REFUSED, EXIT_FAILED, EXI
 class RunResult:
     """One run of one task.
 
-    `metrics`: name -> value; `reference`: method -> metric -> value; `baseline`: the latest blessed model's metrics.
+    `metrics`: name -> value; `intervals`: name -> its limits at 95 %, where they can be told; `reference`: method ->
+    metric -> value; `baseline`: the latest blessed model's metrics.
     `examples`: good records of train and eval, and quarantined ones. `nodes`: id, state (ran, cached, failed,
     skipped), start and seconds. `gates`: one row for each bound, as in the report. `places`: what lies where.
     """
@@ -27,6 +28,7 @@ class RunResult:
     blessed: bool | None = None
     pushed: str | None = None
     metrics: dict[str, float] = field(default_factory=dict)
+    intervals: dict[str, list[float]] = field(default_factory=dict)
     reference: dict[str, dict[str, float]] = field(default_factory=dict)
     baseline: dict[str, float] = field(default_factory=dict)
     examples: dict[str, int] = field(default_factory=lambda: {"train": 0, "eval": 0, "quarantined": 0})
@@ -35,6 +37,8 @@ class RunResult:
     peak_rss_mb: float = 0.0
     verdict: str = ""
     gates: list[dict[str, Any]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """References that are no numbers, in words."""
     places: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -43,7 +47,7 @@ class RunResult:
     def to_json(self) -> dict[str, Any]:
         """What `benison run --json` promises: nodes that were to run, and null where a number is not finite."""
         shown = asdict(self)
-        for name in ("verdict", "gates", "places"):
+        for name in ("verdict", "gates", "left_out", "places"):
             del shown[name]
         shown["nodes"] = [
             {key: node[key] for key in ("id", "state", "seconds")} for node in self.nodes if node["state"] != "skipped"
@@ -56,7 +60,7 @@ class RunResult:
         blocks = [
             [f"{self.task}: {self.verdict or 'done'}"],
             list(self._score_lines()),
-            list(self._gate_lines()),
+            [*self._gate_lines(), *(f"  note  {words}" for words in self.left_out)],
             [*self._place_lines(), f"  time         {self.seconds:.1f} s, peak memory {self.peak_rss_mb:,.0f} MB"],
             list(self._next_lines()),
         ]
@@ -66,11 +70,17 @@ class RunResult:
         scores = {"this run": self.metrics, "last blessed": self.baseline, **self.reference}
         rivals = {who: found for who, found in scores.items() if found}
         if self.metrics:
-            rows = [
-                [name, *(f"{found[name]:.4g}" if name in found else "" for found in rivals.values())]
-                for name in self.metrics
+            columns: list[dict[str, str]] = [
+                {"metric": who, **{name: f"{found[name]:.4g}" for name in self.metrics if name in found}}
+                for who, found in rivals.items()
             ]
-            yield from aligned([["metric", *rivals], *rows], indent="  ")
+            if self.intervals:
+                limits = {name: f"{low:.4g} to {high:.4g}" for name, (low, high) in self.intervals.items()}
+                columns.insert(1, {"metric": "95 % interval", **limits})
+            yield from aligned(
+                [[name, *(column.get(name, "") for column in columns)] for name in ("metric", *self.metrics)],
+                indent="  ",
+            )
 
     def _gate_lines(self) -> Iterator[str]:
         """Each bound, but bounds on slices only where they fail: there are as many as there are classes."""
@@ -79,9 +89,10 @@ class RunResult:
             if gate not in kept:
                 where = f" for {gate['slice']}" if gate["slice"] else ""
                 sign = "≥" if gate["higher_is_better"] else "≤"
-                held = "pass" if gate["passed"] else "FAIL"
-                bound = f"{gate['value']:.4g} {sign} {gate['bound']:.4g} ({gate['bound_from']})"
-                yield f"  {held}  {gate['metric']}{where} {bound}"
+                held = "pass" if gate["passed"] else "open" if gate.get("state") == "open" else "FAIL"
+                limit = "" if gate["bound"] is None else f" {sign} {gate['bound']:.4g}"
+                tie = ", within the sampling error" if gate.get("tie") else ""
+                yield f"  {held}  {gate['metric']}{where} {gate['value']:.4g}{limit} ({gate['bound_from']}){tie}"
         if kept:
             yield f"  pass  bounds on {len(kept)} slices"
 

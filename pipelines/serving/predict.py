@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from components import manifest
-from data.columns import Column, Value, Window
-from data.errors import BadValue, BenisonError, DataRefused, WrongUse
-from data.folders import tables, windows
-from data.folders.files import BadFile, Inside
+from data.columns import Column
+from data.errors import BenisonError
+from pipelines.serving.inputs import Example, given_example, read_examples
 from pipelines.serving.usage import inputs_of
 from trainer.backend import load_tensorflow
 from trainer.task import Task, load
@@ -25,23 +23,14 @@ from trainer.task import Task, load
 BATCH = 64
 
 
-@dataclass(frozen=True)
-class Example:
-    """One input: where it stands (`row` for those in tables) and its raw columns."""
-
-    file: Path
-    row: int | None
-    values: dict[str, Value]
-
-
 def predict(
     task_name: str, files: Sequence[Path], serving: Path, output: Path | None, given: Mapping[str, str] | None = None
 ) -> list[dict[str, Any]]:
     """The answers for all examples in `files`, in order. The examples are held in memory.
 
-    A task whose only input is a picture or another medium takes its files; other tasks take tables (CSV, JSONL,
-    Parquet) with one column for each input, media as paths relative to the table. Of an ordered table of measurements
-    the last window of each series is predicted from.
+    A task that needs a picture or another medium and nothing else takes its files; all tasks take tables (CSV, JSONL,
+    Parquet) with one column for each input, media as paths relative to the table: training's own tables too. Of an
+    ordered table of measurements the last window of each series is predicted from.
 
     Args:
       task_name: a task's module name.
@@ -63,7 +52,7 @@ def predict(
     columns = inputs_of(task_class)
     model = _latest(serving, task_name)
     about = manifest.verify(model)
-    examples = list(read_examples(files, columns)) if files else [_given_example(given or {}, columns, task_name)]
+    examples = list(read_examples(files, task_class)) if files else [given_example(given or {}, task_class, task_name)]
     answers, pictures = [], _Pictures(_task(task_class, about), output, files) if output else None
     for example, prediction in _predictions(model, task_name, columns, examples):
         place = {"file": str(example.file)} | ({} if example.row is None else {"row": example.row})
@@ -88,101 +77,6 @@ def _task(task_class: type[Task], about: Mapping[str, Any]) -> Task:
     known = {f.name for f in dataclasses.fields(task_class.HParams)}
     stored = {name: value for name, value in about.get("hparams", {}).items() if name in known}
     return task_class(task_class.HParams(**stored))
-
-
-# --- inputs ---
-
-
-def read_examples(files: Sequence[Path], columns: Mapping[str, Column]) -> Iterator[Example]:
-    """The examples that `files` hold, checked. Raises WrongUse and DataRefused as `predict` does."""
-    only = next(iter(columns)) if len(columns) == 1 else None
-    for path in files:
-        if not path.is_file():
-            raise WrongUse(f"{path} is {'no file' if path.exists() else 'not there'}", "give files that can be read")
-        if only and columns[only].is_media:
-            real = path.resolve()  # who names a link means what it leads to
-            yield Example(path, None, _encoded(str(path), columns, {only: real.name}, real.parent))
-        elif windows.has_windows(columns):
-            yield from _latest_windows(path, columns)
-        else:
-            yield from _rows(path, columns)
-
-
-def _rows(path: Path, columns: Mapping[str, Column]) -> Iterator[Example]:
-    if path.suffix.lower() not in tables.SUFFIXES:
-        raise WrongUse(
-            f"{path} is no table", f"give {', '.join(tables.SUFFIXES)} with the columns {', '.join(columns)}"
-        )
-    present = tables.column_names(path)
-    lacking = [name for name in columns if name not in present]
-    if lacking:
-        raise DataRefused(
-            f"{path} lacks the column {', '.join(lacking)}; it has {', '.join(present)}",
-            f"Give it the columns {', '.join(columns)}.",
-        )
-    for row in tables.rows(path, columns):
-        where = f"{path}, row {row.number}"
-        if row.reason:
-            raise DataRefused(f"{where}: {row.reason}", "Mend this row, or leave it out.")
-        yield Example(path, row.number, _encoded(where, columns, row.values, path.parent))
-
-
-def _latest_windows(path: Path, columns: Mapping[str, Column]) -> Iterator[Example]:
-    """The last window of each series in an ordered table."""
-    time = windows.time_column(columns)
-    rows = list(_rows(path, columns))
-    clocks = windows.clocks((windows.series_of(columns, r.values), int(cast(int, r.values[time]))) for r in rows)
-    maker = windows.Windows(columns, clocks, with_ahead=False)
-    for row in rows:
-        try:
-            maker.push(row.row, row.values)
-        except BadValue as error:
-            raise DataRefused(f"{path}, row {row.row}: {time}: {error}", "Sort the table by time.") from None
-    found = [Example(path, place, values) for place, values in maker.last()]
-    if not found:
-        steps = max(column.steps for column in columns.values() if isinstance(column, Window))
-        raise DataRefused(
-            f"{path}: no series ends in {steps} rows without a gap in time", f"Give the last {steps} rows of a series."
-        )
-    yield from found
-
-
-def _given_example(given: Mapping[str, str], columns: Mapping[str, Column], task_name: str) -> Example:
-    """The one example that `--input` describes."""
-    if any(isinstance(column, Window) for column in columns.values()):
-        raise WrongUse(f"{task_name} predicts from a table of measurements", f"benison predict {task_name} TABLE")
-    for name in given:
-        if name not in columns:
-            raise WrongUse(f"{task_name} has no input {name!r}", f"its inputs: {', '.join(columns)}")
-    lacking = [name for name in columns if name not in given]
-    if lacking:
-        usage = " ".join(f"--input {name}=..." for name in columns)
-        raise WrongUse(f"no value for the input {', '.join(lacking)}", f"benison predict {task_name} {usage}")
-    for name, column in columns.items():
-        if column.is_media and not Path(given[name]).is_file():
-            raise WrongUse(f"{given[name]} is not a file", f"give {name} the path of a {column.noun}")
-    whole = {n: Path(v).resolve().name if columns[n].is_media else v for n, v in given.items()}
-    folder = next((Path(v).resolve().parent for n, v in given.items() if columns[n].is_media), Path())
-    return Example(
-        Path("-".join(whole.values())[:40].replace("/", "_")), None, _encoded("--input", columns, whole, folder)
-    )
-
-
-def _encoded(where: str, columns: Mapping[str, Column], row: Mapping[str, Any], folder: Path) -> dict[str, Value]:
-    """The raw columns of one row; media are files in `folder`."""
-    values = {}
-    for name, column in columns.items():
-        value = row.get(name)
-        try:
-            if isinstance(value, BadValue):
-                raise value
-            if column.is_missing(value):
-                raise BadValue("no value")
-            content = Inside(folder).read(str(folder), str(value)) if column.is_media else value
-            values[name] = column.encode(name, content)[name]
-        except (BadValue, BadFile) as error:
-            raise DataRefused(f"{where}: {name}: {error}", f"Give a {column.noun}, as in training.") from None
-    return values
 
 
 # --- the model ---

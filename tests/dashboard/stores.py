@@ -13,7 +13,8 @@ import numpy as np
 
 from components import manifest
 from pipelines.records.run_result import RunResult
-from trainer.preview import Bars, Box, Curve, Picture, Preview, Sound, Words, write
+from trainer.preview import Bars, Box, Curve, Picture, Preview, Sound, Words
+from trainer.preview.disk import write
 
 HOSTILE = "<script>document.title='stolen'</script>"
 NODES = ("FolderExampleGen", "StatisticsGen", "DataGate", "Transform", "Trainer", "Evaluator", "Report", "Pusher")

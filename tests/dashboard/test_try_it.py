@@ -12,11 +12,13 @@ import pytest
 from PIL import Image
 
 from components import manifest
+from dashboard.pages.models import _input
 from dashboard.store import Store
-from dashboard.try_it import TABLE, Asked, Refused, Trial, fields_of
-from data.columns import Seed, Text
+from dashboard.try_it import TABLE, Asked, Field, Refused, Trial, fields_of
+from data.columns import FormField
 from pipelines.console.progress import Listener
 from pipelines.local.run import run
+from pipelines.serving.usage import inputs_of
 from pipelines.settings import RunSettings
 from tests.dashboard import stores
 from tests.dashboard.conftest import answering, shoot, until
@@ -143,6 +145,28 @@ def test_a_model_has_so_much_time_and_no_more(workspace: Path) -> None:
 
 
 def test_a_form_asks_for_what_the_task_predicts_from() -> None:
-    assert fields_of(load("sequence_regression")) == {TABLE: None}
-    assert [type(column) for column in fields_of(load(TEXTS)).values()] == [Text]
-    assert [type(column) for column in fields_of(load("gan")).values()] == [Seed]
+    [table] = fields_of(load("sequence_regression")).values()
+    assert table.asked.kind == TABLE and ".csv" in table.asked.suffixes
+    assert all(name in table.said for name in inputs_of(load("sequence_regression")))
+    [text] = fields_of(load(TEXTS)).values()
+    assert (text.asked.kind, text.asked.multiline) == ("text", True)
+    [seed] = fields_of(load("gan")).values()
+    assert (seed.asked.kind, seed.asked.step) == ("number", 1)
+    [sound] = fields_of(load("speech_recognition")).values()
+    assert (sound.asked.kind, sound.asked.recordable) == ("file", True)
+
+
+def test_a_field_is_shown_as_its_column_says() -> None:
+    """A kind of column of tomorrow needs no line of the page."""
+
+    def drawn(**asked: Any) -> dict[str, Any]:
+        return _input("x", Field("what it is", FormField(**asked))).to_plotly_json()
+
+    number = drawn(kind="number", minimum=0.0, maximum=2.0, default=0.7)
+    assert number["type"] == "Input"
+    expected = {"type": "number", "min": 0.0, "max": 2.0, "step": "any", "value": 0.7}
+    assert {name: number["props"][name] for name in expected} == expected
+    choice = drawn(kind="choice", choices=("major", "minor"), default="minor")
+    assert (choice["type"], choice["props"]["options"]) == ("Dropdown", ["major", "minor"])
+    assert drawn(kind="text", multiline=True)["type"] == "Textarea"
+    assert drawn(kind="text", default="once")["props"]["value"] == "once"

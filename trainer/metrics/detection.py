@@ -153,6 +153,8 @@ class AveragePrecision(metric_types.Metric):
       area: one of `AREAS`.
     """
 
+    constant_value = 0.0  # of finding nothing in any picture
+
     def __init__(self, name: str = "map", iou_threshold: float | None = None, area: str = "all") -> None:
         thresholds = tuple(IOU_THRESHOLDS) if iou_threshold is None else (iou_threshold,)
 

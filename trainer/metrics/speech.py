@@ -59,11 +59,15 @@ class _ErrorRate(metric_types.Metric):
 
 
 class WordErrorRate(_ErrorRate):
+    constant_value = 1.0  # of the empty transcript: every word is missing
+
     def __init__(self, name: str = "wer") -> None:
         super().__init__("word", name)
 
 
 class CharacterErrorRate(_ErrorRate):
+    constant_value = 1.0  # of the empty transcript: every character is missing
+
     def __init__(self, name: str = "cer") -> None:
         super().__init__("character", name)
 

@@ -37,6 +37,8 @@ class CorpusMetric(metric_types.Metric):
 class ChrF(CorpusMetric):
     """Character n-gram F-score (Popović 2015), 0 to 100: n up to 6, recall counts twice, whitespace is ignored."""
 
+    constant_value = 0.0  # of the empty text
+
     def __init__(self, name: str = "chrf") -> None:
         super().__init__(chrf_counts, chrf, name)
 
@@ -46,6 +48,8 @@ class CorpusBleu(CorpusMetric):
 
     TFMA has a metric called Bleu, which it would take by that name whatever the module.
     """
+
+    constant_value = 0.0  # of the empty text
 
     def __init__(self, name: str = "bleu") -> None:
         super().__init__(bleu_counts, bleu, name)

@@ -11,7 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from data.columns import Boxes, Image, Integer, Label, Number, Text, raw_features
+from data.columns import (
+    Audio,
+    Boxes,
+    FormField,
+    Identifier,
+    Image,
+    Integer,
+    Label,
+    Number,
+    Seed,
+    Text,
+    Window,
+    raw_features,
+)
 from data.errors import BadValue, WrongUse
 
 
@@ -235,6 +248,26 @@ def test_whatever_json_holds_is_taken_or_refused_in_words(value):
             assert str(refusal)
         else:
             assert set(features) == set(column.features("c"))
+
+
+@pytest.mark.parametrize(
+    ("column", "asked"),
+    [
+        (Image(), FormField(kind="file", suffixes=Image.suffixes)),
+        (Audio(), FormField(kind="file", suffixes=Audio.suffixes, recordable=True)),
+        (Text(), FormField(kind="text", multiline=True)),
+        (Identifier(), FormField(kind="text")),
+        (Label(), FormField(kind="text")),
+        (Label(classes=("a", "b")), FormField(kind="choice", choices=("a", "b"))),
+        (Integer(), FormField(kind="number", step=1)),
+        (Integer(minimum=1, maximum=9), FormField(kind="number", step=1, minimum=1, maximum=9)),
+        (Number(minimum=0.0), FormField(kind="number", minimum=0.0)),
+        (Seed(), FormField(kind="number", step=1)),
+        (Window(steps=3), FormField(kind="table")),
+    ],
+)
+def test_a_kind_says_how_a_form_asks_for_it(column, asked):
+    assert column.form() == asked
 
 
 def test_columns_whose_features_would_overwrite_each_other_are_refused():

@@ -50,7 +50,7 @@ BLESSED = dataclasses.replace(RESULT, exit=0, blessed=True, pushed="4", verdict=
 def test_json_has_the_promised_keys_and_is_json() -> None:
     shown = RESULT.to_json()
     assert list(shown) == [
-        *("task", "run_id", "exit", "blessed", "pushed", "metrics", "reference", "baseline"),
+        *("task", "run_id", "exit", "blessed", "pushed", "metrics", "intervals", "reference", "baseline"),
         *("examples", "nodes", "seconds", "peak_rss_mb"),
     ]
     assert shown["nodes"] == [{"id": "Trainer", "state": "ran", "seconds": 5.0}]

@@ -1,0 +1,109 @@
+"""What made-up records are about, so that all columns of one record tell of the same thing and a task can be learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+WORDS = ("left", "middle", "right", "upper", "lower")
+CLASSES = WORDS[:3]
+WIDTH, HEIGHT = 32, 24
+RATE = 8000
+WORD_SECONDS = 0.5
+FIRST_HOUR = datetime(2026, 1, 1)
+
+
+@dataclass(frozen=True)
+class Media:
+    """A made-up file."""
+
+    suffix: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What one record is about; all of its columns tell of it.
+
+    `kind` is its class, the first of its `words`; `hour` orders the records; `boxes` are x, y, width, height and class
+    in a picture of WIDTH x HEIGHT; `position` is the column's among all, so that two of a kind differ.
+    """
+
+    hour: int
+    kind: int
+    words: tuple[int, ...]
+    boxes: tuple[tuple[int, int, int, int, int], ...]
+    position: int = 0
+
+    @property
+    def text(self) -> str:
+        """Its words; in every second column each is spelt backwards, as in another language."""
+        words = [WORDS[word] for word in self.words]
+        return " ".join(words if self.position % 2 == 0 else [word[::-1] for word in words])
+
+
+def subject(hour: int, kind: int, rng: np.random.Generator) -> Subject:
+    words = (kind, *(int(word) for word in rng.integers(len(WORDS), size=rng.integers(3))))
+    return Subject(hour, kind, words, tuple(_boxes(kind, rng)))
+
+
+def class_name(classes: tuple[str, ...], kind: int) -> str:
+    names = classes or CLASSES
+    return names[kind % len(names)]
+
+
+def picture(subject: Subject) -> np.ndarray[Any, Any]:
+    """uint8 `[HEIGHT, WIDTH, 3]`: noise, with a rectangle in the colour of its class in each box."""
+    import numpy as np
+
+    noise = np.random.default_rng([subject.hour, subject.position])
+    pixels = noise.integers(0, 60, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    for x, y, width, height, which in subject.boxes:
+        pixels[y : y + height, x : x + width, which] = 230
+    return pixels
+
+
+def outlines(subject: Subject) -> np.ndarray[Any, Any]:
+    """uint8 `[HEIGHT, WIDTH]`: what each pixel of `picture` shows, 0 for nothing, else 1 + the class."""
+    import numpy as np
+
+    pixels = np.zeros((HEIGHT, WIDTH), np.uint8)
+    for x, y, width, height, which in subject.boxes:
+        pixels[y : y + height, x : x + width] = 1 + which
+    return pixels
+
+
+def sound(subject: Subject, min_seconds: float, max_seconds: float) -> np.ndarray[Any, Any]:
+    """float `[samples]`: for each word a tone of its own."""
+    import numpy as np
+
+    seconds = np.clip(WORD_SECONDS * len(subject.words), min_seconds, max_seconds)
+    time = np.arange(int(np.ceil(seconds * RATE))) / RATE
+    spoken = np.minimum(time / seconds * len(subject.words), len(subject.words) - 1).astype(int)
+    pitch = 300.0 * (1 + np.array(subject.words)[spoken])
+    noise = np.random.default_rng(subject.hour).normal(size=len(time))
+    return np.asarray(0.5 * np.sin(2 * np.pi * pitch * time) + 0.01 * noise)
+
+
+def png(pixels: np.ndarray[Any, Any]) -> Media:
+    import io
+
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return Media(".png", stream.getvalue())
+
+
+def _boxes(kind: int, rng: np.random.Generator) -> Iterator[tuple[int, int, int, int, int]]:
+    """One of each of some classes, beside each other: the record's own, and up to two more."""
+    third = WIDTH // 3
+    for place, which in enumerate((kind, *rng.choice(len(CLASSES), size=rng.integers(3), replace=False))):
+        width, height = (int(side) for side in rng.integers(6, third, size=2))
+        x, y = place * third + int(rng.integers(third - width + 1)), int(rng.integers(HEIGHT - height + 1))
+        yield x, y, width, height, int(which)

@@ -1,0 +1,142 @@
+"""What `benison predict` is given, read by the rules by which a run reads its data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from data.columns import BadColumn, Column, Value, encode_row
+from data.errors import BadFile, BadValue, DataRefused, WrongUse
+from data.folders import tables, windows
+from data.folders.files import Inside
+from data.folders.layouts import table_fields
+from pipelines.serving.usage import inputs_of, needed
+from trainer.task import Task
+
+
+@dataclass(frozen=True)
+class Example:
+    """One input: where it stands (`row` for those in tables) and its features."""
+
+    file: Path
+    row: int | None
+    values: dict[str, Value]
+
+
+def read_examples(files: Sequence[Path], task_class: type[Task]) -> Iterator[Example]:
+    """The examples that `files` hold, checked.
+
+    A file is one example where the task needs one medium and nothing else, and it is no table. A table has a column for
+    each input, under the names that it has in training's own tables (`file_name` ...) or the input's own; columns that
+    are no inputs, as the targets, are ignored.
+
+    Raises:
+      WrongUse: a file is not there, or is no table where one is needed.
+      DataRefused: an input is not what the task's columns ask for.
+    """
+    columns = inputs_of(task_class)
+    alone = needed(columns)
+    media = alone[0] if len(alone) == 1 and columns[alone[0]].is_media else None
+    for path in files:
+        if not path.is_file():
+            raise WrongUse(f"{path} is {'no file' if path.exists() else 'not there'}", "give files that can be read")
+        if media and path.suffix.lower() not in tables.SUFFIXES:
+            yield Example(path, None, _encoded(str(path), columns, {media: str(path)}, _from_anywhere))
+        elif windows.has_windows(columns):
+            yield from _latest_windows(path, task_class, columns)
+        else:
+            yield from _rows(path, task_class, columns)
+
+
+def given_example(given: Mapping[str, str], task_class: type[Task], task_name: str) -> Example:
+    """The one example that `--input NAME=VALUE` describes; of media the value is a path.
+
+    Raises:
+      WrongUse: a name is no input, an input is lacking, a path is no file, or the task needs a table.
+      DataRefused: a value is not what its column asks for.
+    """
+    columns = inputs_of(task_class)
+    if windows.has_windows(columns):
+        raise WrongUse(f"{task_name} predicts from a table of measurements", f"benison predict {task_name} TABLE")
+    for name in given:
+        if name not in columns:
+            raise WrongUse(f"{task_name} has no input {name!r}", f"its inputs: {', '.join(columns)}")
+    lacking = [name for name in needed(columns) if name not in given]
+    if lacking:
+        usage = " ".join(f"--input {name}=..." for name in columns)
+        raise WrongUse(f"no value for the input {', '.join(lacking)}", f"benison predict {task_name} {usage}")
+    for name, value in given.items():
+        if columns[name].is_media and not Path(value).is_file():
+            raise WrongUse(f"{value} is not a file", f"give {name} the path of a {columns[name].noun}")
+    stem = "-".join(Path(value).name if columns[name].is_media else value for name, value in given.items())
+    return Example(Path(stem[:40].replace("/", "_")), None, _encoded("--input", columns, given, _from_anywhere))
+
+
+def _rows(path: Path, task_class: type[Task], columns: Mapping[str, Column]) -> Iterator[Example]:
+    if path.suffix.lower() not in tables.SUFFIXES:
+        asked = f"with the columns {', '.join(needed(columns))}"
+        raise WrongUse(f"{path} is no table", f"give {', '.join(tables.SUFFIXES)} {asked}")
+    present = tables.column_names(path)
+    trained = table_fields(task_class.columns)
+    fields = {name: trained[name] if trained.get(name) in present else name for name in columns}
+    lacking = [name for name in needed(columns) if fields[name] not in present]
+    if lacking:
+        raise DataRefused(
+            f"{path} lacks the column {', '.join(lacking)}; it has {', '.join(present)}",
+            f"Give it the columns {', '.join(needed(columns))}.",
+        )
+    read = _relative_to(path.parent)
+    for row in tables.rows(path, fields.values()):
+        where = f"{path}, row {row.number}"
+        if row.reason:
+            raise DataRefused(f"{where}: {row.reason}", "Mend this row, or leave it out.")
+        values = {name: row.values.get(field) for name, field in fields.items()}
+        yield Example(path, row.number, _encoded(where, columns, values, read))
+
+
+def _latest_windows(path: Path, task_class: type[Task], columns: Mapping[str, Column]) -> Iterator[Example]:
+    """The last window of each series in an ordered table."""
+    time = windows.time_column(columns)
+    rows = list(_rows(path, task_class, columns))
+    clocks = windows.clocks((windows.series_of(columns, r.values), int(cast(int, r.values[time]))) for r in rows)
+    maker = windows.Windows(columns, clocks, with_ahead=False)
+    for row in rows:
+        try:
+            maker.push(row.row, row.values)
+        except BadValue as error:
+            raise DataRefused(f"{path}, row {row.row}: {time}: {error}", "Sort the table by time.") from None
+    found = [Example(path, place, values) for place, values in maker.last()]
+    if not found:
+        steps = max(column.rows_needed for column in columns.values())
+        raise DataRefused(
+            f"{path}: no series ends in {steps} rows without a gap in time", f"Give the last {steps} rows of a series."
+        )
+    yield from found
+
+
+def _encoded(
+    where: str, columns: Mapping[str, Column], values: Mapping[str, Any], read: Callable[[str, Any], bytes]
+) -> dict[str, Value]:
+    try:
+        return encode_row(columns, values, read)
+    except BadColumn as error:
+        raise DataRefused(f"{where}: {error}", f"Give a {columns[error.column].noun}, as in training.") from None
+
+
+def _from_anywhere(name: str, path: Any) -> bytes:
+    """The file that a person named: who names a link means what it leads to. Each is opened in its own folder."""
+    real = Path(path).resolve()
+    return Inside(real.parent).read(str(real.parent), real.name)
+
+
+def _relative_to(folder: Path) -> Callable[[str, Any], bytes]:
+    inside = Inside(folder)
+
+    def read(name: str, path: Any) -> bytes:
+        if not isinstance(path, str):
+            raise BadFile("expected the name of a file")
+        return inside.read(str(folder), path)
+
+    return read

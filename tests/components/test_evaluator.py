@@ -1,0 +1,219 @@
+"""The Evaluator's executor on small models that answer from a column, without a pipeline around it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components import sampling
+from components.judgement import CONSTANT, Judgement
+from trainer.task import Evaluation, Gate, Metric
+
+CLASSIFIED = Evaluation(
+    prediction="probabilities",
+    label="label",
+    raw_label=True,
+    metrics=(Metric("accuracy", "SparseCategoricalAccuracy"), Metric("confusion", "MultiClassConfusionMatrixPlot")),
+    gates=(Gate("accuracy"),),
+    slices=("label",),
+)
+MEASURED = Evaluation(
+    prediction="number",
+    label="truth",
+    raw_label=True,
+    metrics=(Metric("mae", "MeanAbsoluteError"), Metric("rmse", "RootMeanSquaredError")),
+    gates=(Gate("mae", higher_is_better=False),),
+)
+
+Row = dict[str, float]
+Evaluate = Callable[..., tuple[Judgement, Path, Any]]
+
+
+def classified(examples: int, mistakes: int, worse: int = 0) -> list[Row]:
+    """Two classes of equal size; `guess` makes so many mistakes, `other` so many."""
+    rows = []
+    for i in range(examples):
+        label = i % 2
+        guess, other = (label ^ (i * 7 % examples < wrong) for wrong in (mistakes, worse))
+        rows.append({"id": float(i), "label": label, "guess": guess, "other": other, "truth": 0.0, "number": 0.0})
+    return rows
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two saved models: one answers by the column `guess` or `number`, one by `other`."""
+    from trainer.backend import tf
+
+    parsing = {name: tf.io.FixedLenFeature([], tf.float32) for name in ("guess", "other", "number")}
+    made = {}
+    for column in ("guess", "other"):
+        module = tf.Module()
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+        def evaluate(examples: Any, column: str = column) -> Any:
+            found = tf.io.parse_example(examples, parsing)
+            sure = 0.1 + 0.8 * found[column]
+            return {"probabilities": tf.stack([1 - sure, sure], axis=-1), "number": found["number"]}
+
+        made[column] = tmp_path_factory.mktemp(column)
+        tf.saved_model.save(module, str(made[column] / "Format-Serving"), signatures={"evaluate": evaluate})
+    return made
+
+
+@pytest.fixture
+def evaluated(models: dict[str, Path], tmp_path: Path) -> Evaluate:
+    def run(
+        rows: Sequence[Row],
+        evaluation: Evaluation = CLASSIFIED,
+        reference: dict[str, dict[str, float]] | None = None,
+        strict: bool = True,
+        with_baseline: bool = False,
+        health: dict[str, Any] | None = None,
+    ) -> tuple[Judgement, Path, Any]:
+        return _evaluate(models, tmp_path, rows, evaluation, reference or {}, strict, with_baseline, health)
+
+    return run
+
+
+def _evaluate(
+    models: dict[str, Path],
+    root: Path,
+    rows: Sequence[Row],
+    evaluation: Evaluation,
+    reference: dict[str, dict[str, float]],
+    strict: bool,
+    with_baseline: bool,
+    health: dict[str, Any] | None,
+) -> tuple[Judgement, Path, Any]:
+    from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+    from tfx.types import standard_artifacts
+    from tfx.utils import proto_utils
+
+    from components.evaluator import EvaluatorExecutor, eval_config
+    from components.reference import ReferenceScores
+    from pipelines.beam import BEAM_ARGS
+
+    places = {name: root / name for name in ("examples", "reference", "model_run", "evaluation", "blessing")}
+    for place in places.values():
+        place.mkdir()
+    _write_examples(places["examples"] / "Split-eval", rows)
+    (places["reference"] / "reference.json").write_text(json.dumps(reference), encoding="utf-8")
+    if health is not None:
+        (places["model_run"] / "health.json").write_text(json.dumps(health), encoding="utf-8")
+    examples = _artifact(standard_artifacts.Examples, places["examples"])
+    examples.split_names = json.dumps(["eval"])
+    inputs = {
+        "examples": [examples],
+        "model": [_artifact(standard_artifacts.Model, models["guess"])],
+        "reference": [_artifact(ReferenceScores, places["reference"])],
+        "model_run": [_artifact(standard_artifacts.ModelRun, places["model_run"])],
+    }
+    if with_baseline:
+        inputs["baseline_model"] = [_artifact(standard_artifacts.Model, models["other"])]
+    blessing = _artifact(standard_artifacts.ModelBlessing, places["blessing"])
+    EvaluatorExecutor(BaseBeamExecutor.Context(beam_pipeline_args=BEAM_ARGS, tmp_dir=str(root))).Do(
+        inputs,
+        {"evaluation": [_artifact(standard_artifacts.ModelEvaluation, places["evaluation"])], "blessing": [blessing]},
+        {
+            "eval_config": proto_utils.proto_to_json(eval_config(evaluation, set(rows[0]))),
+            "example_splits": json.dumps(["eval"]),
+            "gates": json.dumps([dataclasses.asdict(gate) for gate in evaluation.gates]),
+            "strict": int(strict),
+        },
+    )
+    return Judgement.read(places["evaluation"]), places["evaluation"], blessing
+
+
+def _artifact(kind: Any, place: Path) -> Any:
+    artifact = kind()
+    artifact.uri = str(place)
+    return artifact
+
+
+def _write_examples(split: Path, rows: Sequence[Row]) -> None:
+    from trainer.backend import tf
+
+    split.mkdir()
+    with tf.io.TFRecordWriter(str(split / "data_tfrecord-00000-of-00001.gz"), "GZIP") as writer:
+        for row in rows:
+            features = {name: _feature(tf, name, value) for name, value in row.items()}
+            writer.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
+
+
+def _feature(tf: Any, name: str, value: float) -> Any:
+    if name == "label":
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=[int(value)]))
+    return tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
+
+
+def test_a_good_model_is_blessed_with_its_interval(evaluated: Evaluate) -> None:
+    judgement, evaluation, blessing = evaluated(classified(400, mistakes=20), reference={"tree": {"accuracy": 0.9}})
+    assert judgement.verdict == "blessed: accuracy 0.95, ≥ 0.9 (reference: tree), ≥ 0.5 (constant answer)"
+    assert blessing.get_int_custom_property("blessed") == 1
+    assert (Path(blessing.uri) / "BLESSED").exists()
+    low, high = judgement.intervals["accuracy"]
+    assert (low, high) == pytest.approx((0.924, 0.967), abs=2e-3)  # Wilson's, of 380 in 400
+    found = sampling.read(evaluation)[""]["accuracy"]
+    assert len(found.without) == sampling.GROUPS
+    assert found.error == pytest.approx(math.sqrt(0.95 * 0.05 / 400), rel=0.5)
+
+
+def test_what_the_most_frequent_class_reaches_is_not_blessed(evaluated: Evaluate) -> None:
+    rows = classified(200, mistakes=0)
+    judgement, _, blessing = evaluated([row | {"guess": 0} for row in rows])
+    assert judgement.verdict == "not blessed: accuracy 0.5 is no better than the constant answer's 0.5"
+    assert judgement.reference == {CONSTANT: {"accuracy": 0.5}}
+    assert blessing.get_int_custom_property("blessed") == 0
+    assert (Path(blessing.uri) / "NOT_BLESSED").exists()
+
+
+def test_a_model_and_the_latest_blessed_one_are_compared_in_pairs(evaluated: Evaluate) -> None:
+    """The mistakes of one are among those of the other: on these examples the difference is no chance."""
+    rows = classified(400, mistakes=60, worse=30)
+    judgement, evaluation, blessing = evaluated(rows, strict=False, with_baseline=True)
+    assert judgement.baseline["accuracy"] == pytest.approx(0.925)
+    assert judgement.verdict == "not blessed: accuracy 0.85, < 0.925 (latest blessed model)"
+    difference = sampling.read(evaluation)
+    paired = difference["candidate"]["accuracy"] - difference["baseline"]["accuracy"]
+    assert paired.error < 0.02
+    assert blessing.get_string_custom_property("baseline_model")
+
+
+def test_numbers_beside_the_median_and_the_mean(evaluated: Evaluate) -> None:
+    rows = [row | {"truth": float(i % 5), "number": float(i % 5) + 0.5} for i, row in enumerate(classified(100, 0))]
+    judgement, _, _ = evaluated(rows, MEASURED)
+    assert judgement.reference == {CONSTANT: pytest.approx({"mae": 1.2, "rmse": math.sqrt(2)})}
+    assert judgement.blessed, judgement.verdict
+
+
+def test_slices_and_confusion_are_read_from_what_tfma_left(evaluated: Evaluate) -> None:
+    from components.evaluator import Results
+
+    _, evaluation, _ = evaluated(classified(100, mistakes=10))
+    results = Results(evaluation)
+    assert [(row["slice"], row["examples"]) for row in results.slices()] == [("label: 0", 50), ("label: 1", 50)]
+    confusion = results.confusion(["no", "yes"])
+    assert confusion is not None
+    assert sum(map(sum, confusion["counts"])) == 100
+    assert confusion["counts"][0][1] + confusion["counts"][1][0] == 10
+
+
+def test_the_trainings_health_decides(evaluated: Evaluate) -> None:
+    health = {"ok": False, "finding": "a layer is dead", "advice": "try a lower learning rate"}
+    judgement, _, blessing = evaluated(classified(100, mistakes=1), health=health)
+    assert judgement.verdict == "not blessed: a layer is dead; try a lower learning rate"
+    assert blessing.get_int_custom_property("blessed") == 0
+
+
+def test_equal_runs_come_to_equal_intervals(evaluated: Evaluate, models: dict[str, Path], tmp_path: Path) -> None:
+    rows = [row | {"truth": float(i % 5), "number": i % 7 / 2} for i, row in enumerate(classified(100, 0))]
+    first, _, _ = evaluated(rows, MEASURED)
+    (tmp_path / "again").mkdir()
+    second, _, _ = _evaluate(models, tmp_path / "again", rows, MEASURED, {}, True, False, None)
+    assert first == second

@@ -1,0 +1,78 @@
+"""How a task says that its model is to be judged: metrics, the gates on them, and what they are computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One TFMA metric: `kind` is its class name, in TFMA, tf_keras or, with `module`, in a module of ours.
+
+    A `judged` one is given, as `judge`, the folder of the SavedModel that `Task.judge` made.
+    """
+
+    name: str
+    kind: str
+    module: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    judged: bool = False
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What one metric must reach for a blessing.
+
+    `bound` is the absolute bound on the task's default data; on other data it holds only if a person sets it.
+    `reference_margin` is by how much at least the model must beat the best reference (None: no comparison), whose value
+    is first taken `reference_factor` times.
+    `slice_bound` is the bound, on the same terms as `bound`, for every slice.
+    `baseline_margin` is how much worse than the latest blessed model it may be.
+    """
+
+    metric: str
+    bound: float | None = None
+    slice_bound: float | None = None
+    higher_is_better: bool = True
+    reference_margin: float | None = 0.0
+    reference_factor: float = 1.0
+    baseline_margin: float = 0.0
+
+    def __str__(self) -> str:
+        sign = "≥" if self.higher_is_better else "≤"
+        parts = [] if self.bound is None else [f"{sign} {self.bound:g}"]
+        if self.reference_margin is not None:
+            margin = (
+                f" {'+' if self.higher_is_better else '-'} {self.reference_margin:g}" if self.reference_margin else ""
+            )
+            factor = "" if self.reference_factor == 1 else f"{self.reference_factor:g} × "
+            parts.append(f"{sign} {factor}reference{margin}")
+        return f"{self.metric} {', '.join(parts)}"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How TFMA judges a model.
+
+    `prediction` names the tensor of `Task.predict`, or several, which reach a metric as a dict. They are compared with
+    `label`: the feature that `preprocess` makes of that target or, with `raw_label`, the column as it was read.
+    Metrics are computed overall and for each value of each feature in `slices`: raw columns, numbers derived from them,
+    or features that `preprocess` makes for the purpose. The first gate is the key metric.
+
+    Where `targets_seen`, the features that `predict` gets in evaluation hold the targets too (in serving they do not):
+    for what can only be said of a known truth, as its rank among all that might have been.
+    """
+
+    prediction: str | tuple[str, ...]
+    label: str | None
+    metrics: tuple[Metric, ...]
+    gates: tuple[Gate, ...]
+    slices: tuple[str, ...] = ()
+    raw_label: bool = False
+    targets_seen: bool = False
+
+    @property
+    def predictions(self) -> tuple[str, ...]:
+        return (self.prediction,) if isinstance(self.prediction, str) else self.prediction
