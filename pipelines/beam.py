@@ -110,7 +110,8 @@ def take_folders_literally() -> None:
     look = LocalFileSystem.match
 
     def match(self: Any, patterns: Sequence[str], limits: Sequence[int | None] | None = None) -> list[Any]:
-        return [one(self, pattern, limit) for pattern, limit in zip(patterns, limits or [None] * len(patterns))]
+        paired = zip(patterns, limits or [None] * len(patterns), strict=True)
+        return [one(self, pattern, limit) for pattern, limit in paired]
 
     def one(self: Any, pattern: str, limit: int | None) -> Any:
         folder, name = os.path.split(pattern)
