@@ -31,6 +31,8 @@ INSTALL_REQUIRES = [
     "psutil",
     "packaging",
     "soundfile",
+    "av",  # FFmpeg in a wheel: sounds that libsndfile does not read (M4A, WebM), video, coloured pictures of 16 bits
+    "mido",  # MIDI files
     "sacrebleu",
     "jiwer",
     "pysword",

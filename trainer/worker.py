@@ -17,7 +17,7 @@ from typing import Any
 
 from data.atomic import write_atomic
 from data.errors import BenisonError
-from trainer import distribution, inputs
+from trainer import distribution, health, inputs
 from trainer.backend import load_tensorflow, tf
 from trainer.task import Task
 from trainer.transform import task_from
@@ -55,7 +55,7 @@ def train(spec: dict[str, Any]) -> None:
     """Trains and saves. Resumes from `training_dir` if an earlier attempt left a backup there.
 
     Raises:
-      BenisonError: the loss is not a number, or the split holds no examples.
+      BenisonError: a loss or a weight is not finite, or the split holds no examples.
     """
     _train(TrainingSpec(**spec))
 
@@ -74,12 +74,13 @@ def _train(spec: TrainingSpec) -> None:
         model = task.build_model(data_spec)
         if model.optimizer is not None:  # else the first step makes its variables, and is traced a second time
             model.optimizer.build(model.trainable_variables)
-    history = _fit(spec, task, model, strategy, examples, plan)
+    history, found = _fit(spec, task, model, strategy, examples, plan)
     _save(spec, task, model, data_spec, examples)
     if distribution.is_chief():
         log_dir = Path(spec.log_dir)
         log_dir.mkdir(parents=True, exist_ok=True)
         (log_dir / "history.json").write_text(json.dumps(history), encoding="utf-8")
+        found.write(log_dir)
 
 
 @dataclass(frozen=True)
@@ -113,9 +114,9 @@ def _plan(spec: TrainingSpec, task: Task, examples: inputs.TransformedExamples) 
 
 def _fit(
     spec: TrainingSpec, task: Task, model: Any, strategy: Any, examples: inputs.TransformedExamples, plan: _Plan
-) -> dict[str, list[float]]:
+) -> tuple[dict[str, list[float]], health.Health]:
     distribute = strategy.distribute_datasets_from_function
-    progress = _progress_callback(spec.progress_file, plan)
+    progress, watch = _progress_callback(spec.progress_file, plan), health.watch(task, examples)
     callbacks = tf.keras.callbacks
     validation: dict[str, Any] = {}
     if task.monitor is not None:
@@ -137,14 +138,11 @@ def _fit(
             *([] if task.monitor is None else [_early_stopping(task.monitor, task.hparams.patience)]),
             *([callbacks.TensorBoard(spec.log_dir, write_graph=False)] if distribution.is_chief() else []),
             progress,
+            watch,  # last, to see the weights that early stopping went back to
         ],
     )
-    if progress.diverged:
-        raise BenisonError(
-            f"training diverged: the loss at step {progress.step} is not a number",
-            "lower the learning rate, for example --set learning_rate=1e-4",
-        )
-    return progress.history
+    health.refuse_non_finite(progress.history, model.variables, progress.step)
+    return progress.history, watch.health
 
 
 def _early_stopping(monitor: str, patience: int) -> Any:
@@ -168,7 +166,6 @@ def _progress_callback(path: Path, plan: _Plan) -> Any:
             self._supports_tf_logs = True  # no copy of the logs to the host in every step
             self.history: dict[str, list[float]] = _earlier_history(path)
             self.step = 0
-            self.diverged = False
             self._written = 0.0
             self._begun: float | None = None
             self._begun_step = 0
@@ -190,7 +187,6 @@ def _progress_callback(path: Path, plan: _Plan) -> Any:
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             for name, value in (logs or {}).items():
                 self.history.setdefault(name, []).append(float(value))
-            self.diverged = not all(value == value for values in self.history.values() for value in values)
             self._write(self.history["loss"][-1], time.monotonic())
 
         def _write(self, loss: float, now: float) -> None:

@@ -352,7 +352,9 @@ def differences(parts: Sequence[Mapping[str, Any]]) -> list[list[tuple[str, bool
     places = [i for i, part in enumerate(parts) if part.get("compared")]
     if len(places) == 2:
         one, other = (re.findall(r"\s+|[^\s]+", parts[i]["text"]) for i in places)
-        found = difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+        any_case = all(parts[i].get("any_case") for i in places)
+        left, right = ([word.lower() if any_case else word for word in words] for words in (one, other))
+        found = difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
         pieces[places[0]] = [("".join(one[a:b]), kind != "equal") for kind, a, b, _, _ in found if b > a]
         pieces[places[1]] = [("".join(other[c:d]), kind != "equal") for kind, _, _, c, d in found if d > c]
     return pieces

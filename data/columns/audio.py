@@ -24,7 +24,10 @@ class Audio(Column):
 
     is_media: ClassVar[bool] = True
     noun: ClassVar[str] = "sound"
-    suffixes: ClassVar[tuple[str, ...]] = (".wav", ".flac", ".ogg", ".mp3")
+    suffixes: ClassVar[tuple[str, ...]] = (
+        *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".webm", ".amr", ".wma"),
+        *(".aif", ".aiff", ".au", ".caf", ".sph"),
+    )
     min_seconds: float = 0.05
     max_seconds: float = 60.0
 

@@ -156,6 +156,10 @@ class Column:
         """How a form asks for one value of it."""
         return FormField(kind="file", suffixes=self.suffixes) if self.is_media else FormField(kind="text")
 
+    def remarks(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
+        """What `benison data check` should warn of in one good value: what was changed or looks odd, in words."""
+        return ()
+
 
 def raw_features(columns: Mapping[str, Column]) -> dict[str, Feature]:
     """All features of a task's tf.Examples, by name, in the order of its columns.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from data.columns import samples
 from data.columns.base import Column, Feature, Value
@@ -17,16 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Image(Column):
-    """A picture in a file, kept encoded (PNG, JPEG, BMP or GIF: what TensorFlow decodes inside the graph).
+    """A picture in a file, kept encoded (PNG or JPEG: what TensorFlow decodes inside the graph).
 
-    Sizes are in pixels. Every picture is decoded once on the way in, so that a truncated one is found here and not
-    in the middle of training.
+    Every picture is decoded once on the way in, so that a truncated one is found here and not in the middle of
+    training. It is stored as a viewer shows it: `data.media.pictures.decodable` says what is turned, scaled, laid on a
+    ground or converted; ordinary files stay as they are. Sizes are in pixels, of the upright picture.
     """
 
     is_media: ClassVar[bool] = True
     is_picture: ClassVar[bool] = True
     noun: ClassVar[str] = "picture"
-    suffixes: ClassVar[tuple[str, ...]] = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
+    suffixes: ClassVar[tuple[str, ...]] = (
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff"),
+        *(".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".qoi"),
+    )
     min_size: int = 1
     max_size: int = 8192
 
@@ -43,16 +48,21 @@ class Image(Column):
     def encode(self, name: str, value: Any) -> dict[str, Value]:
         if not value:
             raise BadValue("the file is empty")
-        from data.media.pictures import decoded_shape
+        from data.media.pictures import decodable
 
-        width, height, channels = decoded_shape(value, self.min_size, self.max_size)
+        picture = decodable(value, self.min_size, self.max_size)
         return {
-            name: value,
-            f"{name}_width": width,
-            f"{name}_height": height,
-            f"{name}_channels": channels,
-            f"{name}_bytes": len(value),
+            name: picture.content,
+            f"{name}_width": picture.width,
+            f"{name}_height": picture.height,
+            f"{name}_channels": picture.channels,
+            f"{name}_bytes": len(picture.content),
         }
+
+    def remarks(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
+        from data.media.pictures import remarks
+
+        return remarks(cast(bytes, features[name])) if name in features else ()
 
     def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> samples.Media:
         return samples.png(samples.picture(subject))

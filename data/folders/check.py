@@ -44,6 +44,8 @@ class CheckReport:
     leak_examples: list[str]
     unseen: dict[str, list[str]]
     findings: list[Finding]
+    remarks: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Good records by column and what they are warned of."""
     without_window: int = 0
     """Good rows of an ordered table that end no window."""
 
@@ -87,6 +89,9 @@ class CheckReport:
                 f"    {_place(example['file'], example['row'])}: {example['reason']}" for example in group.examples
             )
             yield f"    -> {group.fix}"
+        for column, found in self.remarks.items():
+            for remark, number in found.items():
+                yield f"Warning: {column} of {_counted(number, 'record')}: {remark}"
         if self.leaks:
             yield f"Warning: {_counted(self.leaks, 'record')} of eval also in train: {', '.join(self.leak_examples)}"
             yield "    -> Remove them from one side, or the score will be too good to be true."
@@ -119,10 +124,14 @@ def check(
     counts = {"train": SplitCount(), "eval": SplitCount()}
     problems: dict[tuple[str | None, str], ProblemGroup] = {}
     copies, bad = _Copies(), Problems()
+    remarks: dict[str, Counter[str]] = {name: Counter() for name in columns}
     for split in folder.splits:
         read = 0
         for read, record in enumerate(folder.records(split), 1):
             _count(record, counts[record.split], columns)
+            if record.features is not None:
+                for name, column in columns.items():
+                    remarks[name].update(column.remarks(name, record.features))
             if record.problem is not None:
                 _note(record, record.problem, problems, columns)
                 bad.see(record.file, record.row, *astuple(record.problem))
@@ -143,6 +152,7 @@ def check(
         copies.examples,
         unseen(counts),
         findings,
+        {name: dict(found.most_common()) for name, found in remarks.items() if found},
         without_window=folder.without_window,
     )
 

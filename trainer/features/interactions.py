@@ -19,6 +19,10 @@ TOP = 10
 DAMPING = 5.0
 """Ratings at the mean that each bias is given beforehand: rarely rated items stay near it (Koren 2010)."""
 
+MISSED, NOT_ASKED = 0, -1
+"""Ranks of what a list cannot hold: an item that training never saw, which counts as missed, and one that the user has
+taken up already, which nobody asks a list for."""
+
 SWEEPS = 20
 FACTORS = 10
 
@@ -42,6 +46,12 @@ class Interactions:
     def item_counts(self) -> Array:
         """int64 `[num_items + 1]`."""
         return np.bincount(self.items, minlength=self.num_items + 1)
+
+    @cached_property
+    def popularity(self) -> Array:
+        """By how many users each item was taken up, int64 `[num_items + 1]`: one who rated it twice counts once."""
+        pairs = np.unique(self.users * (self.num_items + 1) + self.items)
+        return np.bincount(pairs % (self.num_items + 1), minlength=self.num_items + 1)
 
     @cached_property
     def mean(self) -> float:
@@ -93,15 +103,15 @@ class Interactions:
         return expected.clip(self.ratings.min(), self.ratings.max())
 
     def popularity_ranks(self, users: Array, items: Array) -> Array:
-        """Rank from 1, int64, of each item among those that its user has not rated, the most often rated first.
+        """Rank from 1, int64, of each item among those that its user has not rated, the most popular first.
 
-        It is 0, no place on the list, for unknown items and for those that the user has rated.
+        It is MISSED, no place on the list, for unknown items, and NOT_ASKED for those that the user has rated.
         """
         width = self.num_items + 1
         place = np.full(width, self.num_items)
-        place[np.argsort(-self.item_counts[: self.num_items], kind="stable")] = np.arange(self.num_items)
+        place[np.argsort(-self.popularity[: self.num_items], kind="stable")] = np.arange(self.num_items)
         seen = np.unique(self.users * width + place[self.items])  # sorted: each user's places one after another
         asked = users * width + place[items]
         before = np.searchsorted(seen, asked) - np.searchsorted(seen, users * width)
-        none = np.isin(asked, seen) | (items == self.num_items)
-        return np.where(none, 0, 1 + place[items] - before)
+        ranks = np.where(items == self.num_items, MISSED, 1 + place[items] - before)
+        return np.where(np.isin(asked, seen), NOT_ASKED, ranks)

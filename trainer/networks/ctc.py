@@ -23,7 +23,8 @@ class Crnn(tf.keras.Model):
 
     Takes `log_mel` uint8 `[batch, longest, bands, 1]` and `frames` int64 `[batch]`; gives `logits` float32
     `[batch, steps, n + 1]` and `steps` int32 `[batch]`, how many of them count. Of the targets it is
-    trained on `text`: symbols, int64 `[batch, longest]`, padded with -1.
+    trained on `text`: symbols, int64 `[batch, longest]`, padded with -1. Of those that are too many for the steps
+    nothing is learnt; their share is logged as `too_long`.
 
     What it makes of a sound does not depend on how far that is padded: padding is zero again after each layer, and
     the convolutions are aligned to the left.
@@ -36,6 +37,7 @@ class Crnn(tf.keras.Model):
         keras = tf.keras.layers
         self._global_batch_size = global_batch_size
         self._loss_mean = tf.keras.metrics.Mean(name="loss")
+        self._too_long_mean = tf.keras.metrics.Mean(name="too_long")
         self._pad = keras.ZeroPadding2D(1)  # padding="same" would shift with the length's being odd or even
         self._convolutions = [
             keras.Conv2D(filters, 3, strides=(SUBSAMPLING, 2), use_bias=False),
@@ -43,6 +45,7 @@ class Crnn(tf.keras.Model):
             keras.Conv1D(units, 5, padding="same", use_bias=False),
         ]
         self._normalisations = [keras.BatchNormalization(momentum=0.9) for _ in self._convolutions]
+        self._rectifiers = [keras.ReLU() for _ in self._convolutions]  # layers, so that training health sees them
         self._recurrent = [keras.Bidirectional(keras.GRU(units, return_sequences=True)) for _ in range(layers)]
         self._dropout = keras.Dropout(dropout)
         self._output = keras.Dense(symbols + 1, dtype="float32")
@@ -54,13 +57,13 @@ class Crnn(tf.keras.Model):
         x = tf.cast(tf.where(within, dequantise(sound), 0.0), self.compute_dtype)
         steps = tf.cast((frames + SUBSAMPLING - 1) // SUBSAMPLING, tf.int32)
         mask = tf.sequence_mask(steps, (longest + SUBSAMPLING - 1) // SUBSAMPLING)
-        *over_both, over_time = zip(self._convolutions, self._normalisations, strict=True)
-        for convolution, normalisation in over_both:
-            x = tf.nn.relu(normalisation(convolution(self._pad(x)), training=training))
+        *over_both, over_time = zip(self._convolutions, self._normalisations, self._rectifiers, strict=True)
+        for convolution, normalisation, rectifier in over_both:
+            x = rectifier(normalisation(convolution(self._pad(x)), training=training))
             x *= tf.cast(mask, x.dtype)[:, :, tf.newaxis, tf.newaxis]
         x = tf.reshape(x, [tf.shape(x)[0], tf.shape(x)[1], x.shape[2] * x.shape[3]])
-        convolution, normalisation = over_time
-        x = tf.nn.relu(normalisation(convolution(self._dropout(x, training=training)), training=training))
+        convolution, normalisation, rectifier = over_time
+        x = rectifier(normalisation(convolution(self._dropout(x, training=training)), training=training))
         x *= tf.cast(mask, x.dtype)[:, :, tf.newaxis]
         for recurrent in self._recurrent:
             x = recurrent(self._dropout(x, training=training), mask=mask, training=training)
@@ -68,11 +71,24 @@ class Crnn(tf.keras.Model):
 
     @property
     def metrics(self) -> list[Any]:
-        return [self._loss_mean]
+        return [self._loss_mean, self._too_long_mean]
+
+    def complaint(self, features: Any, targets: Any) -> tuple[str, str]:
+        """What training health says of data of which nothing can be learnt, and what to do about it."""
+        steps = self(features)["steps"]
+        if bool(tf.reduce_any(fits_in(targets["text"], steps))):
+            return "", ""
+        return (
+            f"can learn nothing: each of {len(steps)} held-out transcripts has more characters than its sound has time"
+            " for",
+            "see that each transcript is that of its own sound, and that sounds are not cut short",
+        )
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
         losses = loss(y["text"], y_pred["logits"], y_pred["steps"])
-        self._loss_mean.update_state(losses)
+        fits = tf.cast(fits_in(y["text"], y_pred["steps"]), tf.float32)
+        self._loss_mean.update_state(losses, fits)  # else what does not fit, at 0, would pass for what is learnt best
+        self._too_long_mean.update_state(1.0 - fits)
         return tf.nn.compute_average_loss(losses, global_batch_size=self._global_batch_size)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> dict[str, Any]:
@@ -93,6 +109,13 @@ def index_characters(text: Any, name: str) -> Any:
     return tf.ragged.boolean_mask(symbols, symbols >= 0)
 
 
+def fits_in(symbols: Any, steps: Any) -> Any:
+    """Whether symbols, int64 `[batch, longest]`, padded with -1, can be said in so many steps, int32 `[batch]`."""
+    counts = tf.reduce_sum(tf.cast(symbols >= 0, tf.int32), axis=1)
+    repeats = tf.reduce_sum(tf.cast((symbols[:, 1:] == symbols[:, :-1]) & (symbols[:, 1:] >= 0), tf.int32), axis=1)
+    return counts + repeats <= steps  # a blank must part two of the same
+
+
 def loss(symbols: Any, logits: Any, steps: Any) -> Any:
     """-log of the probability of `symbols`, over all ways to spread them over the steps.
 
@@ -104,9 +127,7 @@ def loss(symbols: Any, logits: Any, steps: Any) -> Any:
     Returns:
       float32 `[batch]` in nats; 0 where the symbols are too many for the steps, from which nothing can be learnt.
     """
-    counts = tf.reduce_sum(tf.cast(symbols >= 0, tf.int32), axis=1)
-    repeats = tf.reduce_sum(tf.cast((symbols[:, 1:] == symbols[:, :-1]) & (symbols[:, 1:] >= 0), tf.int32), axis=1)
-    fits = counts + repeats <= steps  # a blank must part two of the same
+    counts, fits = tf.reduce_sum(tf.cast(symbols >= 0, tf.int32), axis=1), fits_in(symbols, steps)
     ragged = tf.RaggedTensor.from_tensor(symbols, lengths=tf.where(fits, counts, 0))
     return tf.where(fits, _negative_log_likelihood(ragged, logits, steps), 0.0)
 

@@ -86,6 +86,13 @@ class FasterRCNN(tf.keras.Model):
         classes = tf.where(there, classes, -1.0)
         return boxes.as_pixels(tf.concat([found, classes[..., None], scores[..., None]], axis=-1), inputs["size"])
 
+    def answers(self, features: Any, objects: Any) -> Any:
+        """Logits of both stages, of which detections are chosen: what training health looks at."""
+        found = self.backbone(features["image"], training=False)
+        objectness, offsets = self.proposer(found)
+        logits, _ = self.head(roi_align(found, self._propose(objectness, offsets)))
+        return objectness, logits
+
     def train_step(self, data: Any) -> dict[str, Any]:
         inputs, objects = data
         with tf.GradientTape() as tape:

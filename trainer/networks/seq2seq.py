@@ -115,6 +115,10 @@ class Seq2Seq(tf.keras.Model):
         scores += (1 - tf.cast(mask, scores.dtype)[:, None, :]) * scores.dtype.min / 2
         return tf.einsum("bts,bsu->btu", tf.nn.softmax(scores), memory)
 
+    def answers(self, features: Any, target: Any) -> Any:
+        """Logits of each token of `target` by those before it: what training health looks at."""
+        return self({"source": features["source"], "given": _given(target)})
+
     def train_step(self, data: Any) -> dict[str, Any]:
         with tf.GradientTape() as tape:
             loss, losses, hits, tokens = self._judge(data, training=True)
@@ -132,7 +136,7 @@ class Seq2Seq(tf.keras.Model):
     def _judge(self, data: Any, training: bool) -> tuple[Any, Any, Any, Any]:
         """The loss to lower; for this replica's batch the sums of losses and of right guesses, and the tokens."""
         features, target = data
-        given = tf.pad(target, [[0, 0], [1, 0]], constant_values=START)
+        given = _given(target)
         length = tf.reduce_sum(tf.cast(target != PAD, tf.int64), 1)
         wanted = tf.pad(target, [[0, 0], [0, 1]]) + END * tf.one_hot(length, tf.shape(given)[1], dtype=tf.int64)
         logits = self({"source": features["source"], "given": given}, training=training)
@@ -150,6 +154,11 @@ class Seq2Seq(tf.keras.Model):
         self._mean_loss.update_state(losses / tokens, tokens)
         self._mean_accuracy.update_state(hits / tokens, tokens)
         return {metric.name: metric.result() for metric in self.metrics}
+
+
+def _given(target: Any) -> Any:
+    """What the decoder reads in training: START, then the true tokens."""
+    return tf.pad(target, [[0, 0], [1, 0]], constant_values=START)
 
 
 def _recur(layer: Any, x: Any, state: Any) -> tuple[Any, Any]:

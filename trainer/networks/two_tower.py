@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from trainer.backend import tf
 from trainer.features.interactions import DAMPING, TOP, Interactions
 
@@ -61,7 +63,7 @@ class TwoTower(tf.keras.Model):
         users, items = self.num_users + 1, self.num_items + 1
         self._user_vectors = self._embedding("user_vectors", users, size)
         self._item_vectors = self._embedding("item_vectors", items, size)
-        self._popularity = self._from("popularity", tf.math.log(self._item_counts + 1.0))
+        self._popularity = self._from("popularity", np.log(known.popularity + 1.0).astype("float32"))
         self._user_bias, self._item_bias = map(self._from, ("user_bias", "item_bias"), known.biases)
         self._head_items = self._embedding("head_items", items, head_size)
         self._taste_vectors = self._embedding("taste_vectors", items, head_size)
@@ -119,6 +121,17 @@ class TwoTower(tf.keras.Model):
     def ratings(self, users: Any, items: Any, vectors: Any, tastes: Any) -> Any:
         """Expected ratings, float32 `[n]`, of pairs, int64 `[n]` each, within the range of those seen in training."""
         return tf.clip_by_value(self._rate(users, items, vectors, tastes, False), self._lowest, self._highest)
+
+    def answers(self, features: Any, targets: Any) -> Any:
+        """Ratings of what was taken up: what training health looks at."""
+        found = self(features)
+        return self._rate(features["user"], targets["item"], found["vectors"], found["tastes"], False)
+
+    def have_rated(self, users: Any, items: Any) -> Any:
+        """Whether each user has rated the item in training: int64 `[n]` each to bool `[n]`."""
+        rows = tf.ragged.range(tf.gather(self._starts, users), tf.gather(self._starts, users + 1))
+        rated = rows.with_flat_values(tf.gather(self._rated_items, rows.flat_values))
+        return tf.reduce_any(rated == items[:, None], axis=1)
 
     def train_step(self, data: Any) -> dict[str, Any]:
         users, items, ratings = data[0]["user"], data[1]["item"], data[1]["rating"]

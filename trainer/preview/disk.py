@@ -67,7 +67,7 @@ def _record(part: Part, stem: Path, directory: Path) -> dict[str, Any]:
         case Bars():
             shown = {"kind": "bars", "values": {name: float(value) for name, value in part.values.items()}}
         case Words():
-            shown = {"kind": "words", "text": part.text, "compared": part.compared}
+            shown = {"kind": "words", "text": part.text, "compared": part.compared, "any_case": part.any_case}
     return {**shown, "caption": part.caption}
 
 

@@ -36,11 +36,13 @@ class Picture:
 
 @dataclass(frozen=True)
 class Words:
-    """Where two texts of a preview are `compared`, the words in which they differ are marked."""
+    """Where two texts of a preview are `compared`, the words in which they differ are marked; those that differ in
+    capitals only are not, where both texts say `any_case`."""
 
     text: str
     caption: str = ""
     compared: bool = False
+    any_case: bool = False
 
 
 @dataclass(frozen=True)

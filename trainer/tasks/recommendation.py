@@ -6,7 +6,9 @@ ten best `items` of all that the user has not rated in training, their `titles` 
 A user unknown to training gets what people like who have not rated anything yet: what is popular.
 
 Ratings may be of any scale. What counts as a hit is that a user took an item up, whatever the rating, as is usual since
-He et al.: it asks nothing of the scale. Items that training never saw cannot be recommended and count as missed.
+He et al.: it asks nothing of the scale. Items that training never saw cannot be recommended and count as missed. What a
+user took up several times counts once, and what the user took up in training already is not asked for (`left_out` is
+its share); where nothing is left to ask for, lists have no score.
 The model holds who rated what; treat it as you treat that table. Titles are each item's most frequent one.
 
 Reference: biases and a singular value decomposition for ratings; the most popular items for lists.
@@ -18,6 +20,7 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run recommenda
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -116,16 +119,17 @@ class Recommendation(Task):
             "activity": features["activity"],
             "items": tf.gather(tf.constant([*names, ""]), items),  # the last one where there are no more
             "titles": tf.gather(tf.constant([*(titles.get(name, name) for name in names), ""]), items),
-            "ratings": tf.reshape(model.ratings(*pairs), [-1, TOP]),
+            "ratings": tf.where(items < len(names), tf.reshape(model.ratings(*pairs), [-1, TOP]), math.nan),
         }
         if "item" in features:  # in evaluation
             answer["rating"] = model.ratings(user, features["item"], vectors, tastes)
+            answer["asked"] = ~model.have_rated(user, features["item"])
         return answer
 
     def metrics(self) -> Evaluation:
         module = "trainer.metrics.ranking"
         return Evaluation(
-            prediction=("rating", "items"),
+            prediction=("rating", "items", "asked"),
             label="rating",
             raw_label=True,
             targets_seen=True,
@@ -133,6 +137,7 @@ class Recommendation(Task):
                 Metric("rmse", "RatingError", module),
                 Metric("recall_at_10", "RecallOfLists", module),
                 Metric("ndcg_at_10", "NdcgOfLists", module),
+                Metric("left_out", "LeftOut", module),
             ),
             gates=(
                 Gate("rmse", higher_is_better=False, baseline_margin=0.01),
@@ -148,9 +153,11 @@ class Recommendation(Task):
         known, users, items = _interactions(train, spec), evaluation["user"], evaluation["item"]
         errors = known.factor_ratings(users, items) - evaluation["rating"]
         ranks = known.popularity_ranks(users, items)
+        # What training never saw is one index: each is an item of its own here.
+        told_apart = np.where(items == known.num_items, -1 - np.arange(len(items)), items)
         return {
             "biases and SVD": {"rmse": float(np.sqrt(np.mean(errors.astype(np.float64) ** 2)))},
-            "popularity": ranking.scores(evaluation["user_hash"].tolist(), ranks.tolist()),
+            "popularity": ranking.scores(evaluation["user_hash"].tolist(), told_apart.tolist(), ranks.tolist()),
         }
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:

@@ -180,7 +180,7 @@ class SpeechRecognition(Task):
         caption = f"transcript, confidence {float(prediction['confidence']):.0%}"
         if len(samples) / rate > float(prediction["seconds"]) + HOP_SECONDS:
             caption += f", of the first {float(prediction['seconds']):.1f} seconds"
-        parts = (Sound(samples, rate, caption="sound"), Words(guess, caption=caption, compared=True))
+        parts = (Sound(samples, rate, caption="sound"), Words(guess, caption=caption, compared=True, any_case=True))
         if truth is None:
             return Preview(guess, None, {}, parts)
         from trainer.metrics.speech import Errors
@@ -188,7 +188,9 @@ class SpeechRecognition(Task):
         said = as_text(truth)
         voice = {"voice": as_text(example["voice"])} if example.get("voice") else {}
         correct = Errors.of(said, guess, "word").edits == 0
-        return Preview(f"{said} → {guess}", correct, voice, (*parts, Words(said, caption="said", compared=True)))
+        return Preview(
+            f"{said} → {guess}", correct, voice, (*parts, Words(said, caption="said", compared=True, any_case=True))
+        )
 
 
 def _pooled(arrays: Arrays) -> tuple[Any, Any]:

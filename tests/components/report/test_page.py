@@ -366,6 +366,13 @@ def test_columns_are_listed_with_their_distribution(report: dict[str, Any], tmp_
     assert "always 28" in page.text("data") and HOSTILE[:20] in page.text("data")
 
 
+def test_words_that_differ_in_capitals_only_are_marked_where_case_counts() -> None:
+    parts = [{"kind": "words", "text": text, "compared": True} for text in ("One two", "one three")]
+    assert report_page.differences(parts)[0] == [("One", True), (" ", False), ("two", True)]
+    any_case = [{**part, "any_case": True} for part in parts]
+    assert report_page.differences(any_case)[0] == [("One ", False), ("two", True)]
+
+
 def test_words_that_differ_are_marked() -> None:
     def words(text: str, compared: bool = True) -> dict[str, Any]:
         return {"kind": "words", "text": text, "compared": compared}

@@ -48,10 +48,6 @@ def picture(mode="RGB", kind="PNG", size=(7, 5), **options):
         ("RGB", "JPEG", {}, 3),
         ("CMYK", "JPEG", {}, 3),
         ("RGB", "MPO", {}, 3),
-        ("L", "BMP", {}, 1),
-        ("RGB", "BMP", {}, 3),
-        ("RGBA", "BMP", {}, 4),
-        ("L", "GIF", {}, 3),
     ],
 )
 def test_image_keeps_the_bytes_and_derives_what_tensorflow_will_decode(mode, kind, options, channels):
@@ -61,10 +57,11 @@ def test_image_keeps_the_bytes_and_derives_what_tensorflow_will_decode(mode, kin
     assert set(expected) == set(Image().features("i"))
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "JPEG2000"])
 def test_image_refuses_a_picture_cut_off_anywhere(kind):
     content = picture("RGB", kind)
-    for length in range(len(content)):
+    padding = 3 if kind == "BMP" else 0  # after a row of 7 pixels
+    for length in range(len(content) - padding):
         with pytest.raises(BadValue):
             Image().encode("i", content[:length])
 
@@ -81,9 +78,7 @@ def test_image_refuses_a_changed_byte_in_a_png():
     [
         (b"", "empty"),
         (b"just a text", "not a picture in a known format"),
-        (picture("RGB", "TIFF"), "a TIFF picture; convert"),
-        (picture("1", "BMP"), "convert it to PNG"),
-        (picture("P", "BMP"), "convert it to PNG"),
+        (picture("RGB", "PCX"), "a PCX picture; convert"),
         (picture(size=(3, 7)), "3x7 pixels; each side must be 4 to 9"),
         (picture(size=(7, 12)), "7x12 pixels"),
     ],

@@ -124,12 +124,12 @@ def test_pictures_without_classes_or_table(tmp_path):
 
 
 def test_an_unsplit_plain_folder_tells_what_is_no_picture(tmp_path):
-    write(tmp_path, {"a.png": png(), "b.png": b"", "c.tiff": "x"})
+    write(tmp_path, {"a.png": png(), "b.png": b"", "c.heic": "x"})
     (tmp_path / "out.png").symlink_to("/etc/hostname")
     problems = {r.file: r.problem for r in DataFolder(tmp_path, {"image": Image()}).records("all") if r.problem}
     assert {file: problem.reason.partition(" .")[0] for file, problem in problems.items()} == {
         "b.png": "the file is empty",
-        "c.tiff": "the name does not end in",
+        "c.heic": "the name does not end in",
         "out.png": "a link leads out of the data folder",
     }
     assert [file for file, problem in problems.items() if problem.attack] == ["out.png"]

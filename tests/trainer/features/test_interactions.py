@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainer.features.interactions import DAMPING, Interactions
+from trainer.features.interactions import DAMPING, MISSED, NOT_ASKED, Interactions
 
 USERS, ITEMS = 30, 20
 
@@ -60,4 +60,11 @@ def test_popular_items_rank_first_and_rated_ones_are_left_out(known: Interaction
     for user, item, rank in zip(users, items, ranks, strict=True):
         rated = set(known.items[known.users == user])
         offered = [candidate for candidate in order if candidate not in rated]
-        assert rank == (offered.index(item) + 1 if item in offered else 0)
+        assert rank == (NOT_ASKED if item in rated else offered.index(item) + 1 if item in offered else MISSED)
+
+
+def test_who_rated_an_item_several_times_makes_it_no_more_popular() -> None:
+    users, items = np.array([0, 0, 0, 1, 2]), np.array([0, 0, 0, 1, 1])
+    known = Interactions(users, items, np.ones(5, np.float32), 3, 2)
+    assert known.popularity.tolist() == [1, 2, 0]
+    assert known.popularity_ranks(np.array([3, 3]), np.array([0, 1])).tolist() == [2, 1]

@@ -10,15 +10,15 @@ import pytest
 from sklearn.metrics import ndcg_score
 from tensorflow_model_analysis.metrics import metric_types
 
-from trainer.features.interactions import TOP
-from trainer.metrics.ranking import NdcgOfLists, RatingError, RecallOfLists, scores
+from trainer.features.interactions import MISSED, NOT_ASKED, TOP
+from trainer.metrics.ranking import LeftOut, NdcgOfLists, RatingError, RecallOfLists, left_out, scores, tally
 
 LIST = [f"item-{place}".encode() for place in range(1, TOP + 1)]
 
 
 def test_two_users_by_hand() -> None:
     # The first took up two items, of ranks 1 and 3; the second three, of which one is listed, in the last place.
-    found = scores(["a", "b", "a", "b", "b"], [1, 10, 3, 11, 500])
+    found = scores("ababb", range(5), [1, 10, 3, 11, 500])
     assert found["recall_at_10"] == pytest.approx((2 / 2 + 1 / 3) / 2)
     first = (1 + 1 / 2) / (1 + 1 / math.log2(3))
     second = (1 / math.log2(11)) / (1 + 1 / math.log2(3) + 1 / 2)
@@ -26,14 +26,14 @@ def test_two_users_by_hand() -> None:
 
 
 def test_the_best_lists_score_one_however_many_items_were_taken_up() -> None:
-    few = scores(["a"] * 3, [2, 1, 3])
+    few = scores("aaa", range(3), [2, 1, 3])
     assert few == pytest.approx({"recall_at_10": 1.0, "ndcg_at_10": 1.0})
-    many = scores(["a"] * 20, range(1, 21))
+    many = scores(["a"] * 20, range(20), range(1, 21))
     assert many == pytest.approx({"recall_at_10": 0.5, "ndcg_at_10": 1.0})
 
 
 def test_nothing_found_is_zero() -> None:
-    assert scores(["a", "b"], [11, 12]) == {"recall_at_10": 0.0, "ndcg_at_10": 0.0}
+    assert scores("ab", "xy", [11, 12]) == {"recall_at_10": 0.0, "ndcg_at_10": 0.0}
 
 
 def test_ndcg_is_scikit_learns() -> None:
@@ -42,16 +42,31 @@ def test_ndcg_is_scikit_learns() -> None:
     relevant[:, 0] = True
     places = np.stack([rng.permutation(40) + 1 for _ in relevant])
     users, items = np.nonzero(relevant)
-    found = scores(users.tolist(), places[users, items].tolist())
+    found = scores(users.tolist(), items.tolist(), places[users, items].tolist())
     assert found["ndcg_at_10"] == pytest.approx(ndcg_score(relevant, -places, k=TOP))
 
 
-def inputs(user: str, item: bytes, rating: float = 3.0, truth: float = 3.0) -> Any:
+def test_an_item_taken_up_several_times_counts_once() -> None:
+    assert scores("aaa", "xxx", [1, 1, 1]) == {"recall_at_10": 1.0, "ndcg_at_10": 1.0}  # thrice, NDCG was 1.41
+    assert scores("aaaa", "xxyz", [1, 1, 2, 11]) == scores("aaa", "xyz", [1, 2, 11])
+
+
+def test_what_was_taken_up_in_training_is_not_asked_for() -> None:
+    assert scores("aabb", "xyxz", [1, NOT_ASKED, NOT_ASKED, MISSED])["recall_at_10"] == pytest.approx(0.5)
+    assert left_out(tally("aabb", "xyxz", [1, NOT_ASKED, NOT_ASKED, MISSED])) == 0.5
+
+
+def test_without_anything_to_ask_for_there_is_no_value() -> None:
+    assert all(math.isnan(value) for value in scores("ab", "xy", [NOT_ASKED, NOT_ASKED]).values())
+    assert all(math.isnan(value) for value in scores([], [], []).values())
+
+
+def inputs(user: str, item: bytes, rating: float = 3.0, truth: float = 3.0, asked: bool = True) -> Any:
     """As TFMA hands over one example."""
     return metric_types.StandardMetricInputs(
         {
             "labels": np.array([truth], np.float32),
-            "predictions": {"items": np.array(LIST, object), "rating": np.array(rating, np.float32)},
+            "predictions": {"items": np.array(LIST, object), "rating": np.array(rating, np.float32), "asked": asked},
             "example_weights": np.array([1.0]),
             "features": {"user": np.array([user.encode()], object), "item": np.array([item], object)},
         }
@@ -64,6 +79,9 @@ EXAMPLES = [
     inputs("a", LIST[2]),
     inputs("b", b"unknown"),
     inputs("b", b"item-500"),
+    inputs("b", b"item-500"),  # once more
+    inputs("b", LIST[3], asked=False),
+    inputs("c", LIST[0], asked=False),
 ]
 
 
@@ -76,22 +94,28 @@ def in_parts(metric: Any, *sizes: int) -> tuple[Any, Any]:
     return computations, combine.extract_output(merged)
 
 
-@pytest.mark.parametrize("sizes", [(5,), (1, 3, 1), (2, 0, 3)])
+@pytest.mark.parametrize("sizes", [(8,), (1, 4, 3), (2, 0, 6)])
 @pytest.mark.parametrize("metric", [RecallOfLists(), NdcgOfLists()])
 def test_lists_of_parts_add_up_in_tfma(metric: Any, sizes: tuple[int, ...]) -> None:
     (_, derived), found = in_parts(metric, *sizes)
     [(key, value)] = derived.result(found).items()
     assert key.name == metric.name
-    assert value == pytest.approx(scores("ababb", [1, 10, 3, 11, 11])[metric.name])
+    assert value == pytest.approx(scores("ababb", range(5), [1, 10, 3, 11, 11])[metric.name])
 
 
-def test_what_is_kept_of_lists_grows_with_users_only() -> None:
+@pytest.mark.parametrize("sizes", [(8,), (1, 4, 3)])
+def test_what_was_left_out_is_told_as_a_share_of_the_pairs(sizes: tuple[int, ...]) -> None:
+    (_, derived), found = in_parts(LeftOut(), *sizes)
+    assert list(derived.result(found).values()) == [pytest.approx(2 / 7)]
+
+
+def test_what_is_kept_of_lists_is_a_rank_for_each_item_taken_up() -> None:
     [first, *_] = RecallOfLists().computations(model_names=[""], output_names=[""])
     accumulator = first.combiner.add_inputs(first.combiner.create_accumulator(), EXAMPLES * 10)
-    assert {user: numbers.shape for user, numbers in accumulator.items()} == {b"a": (3,), b"b": (3,)}
+    assert {user: len(ranks) for user, ranks in accumulator.items()} == {b"a": 2, b"b": 4, b"c": 1}
 
 
-@pytest.mark.parametrize("sizes", [(5,), (1, 3, 1), (2, 0, 3)])
+@pytest.mark.parametrize("sizes", [(8,), (1, 4, 3), (2, 0, 6)])
 def test_rating_errors_of_parts_add_up_in_tfma(sizes: tuple[int, ...]) -> None:
     [computation], found = in_parts(RatingError(), *sizes)
-    assert found == {computation.keys[0]: pytest.approx(math.sqrt((4 + 1) / 5))}
+    assert found == {computation.keys[0]: pytest.approx(math.sqrt((4 + 1) / 8))}

@@ -51,6 +51,23 @@ def test_transcripts_of_a_batch_end_where_each_sound_ends(beam_width: int) -> No
     assert [text.decode() for text in got["transcript"].numpy()] == ["aa b", "a"]
 
 
+def test_transcripts_that_do_not_fit_are_counted_and_are_no_success() -> None:
+    model = network()
+    model.compile("sgd")
+    sounds = tf.cast(np.random.default_rng(0).integers(0, 255, (4, 8, 12, 1)), tf.uint8)
+    features = {"log_mel": sounds, "frames": tf.fill([4], tf.constant(8, tf.int64))}  # 4 steps
+    short, long = [0, 1, -1, -1, -1], [0, 1, 0, 1, 0]
+    texts = tf.constant([short, short, long, long], tf.int64)
+    alone = model.evaluate({n: v[:2] for n, v in features.items()}, {"text": texts[:2]}, verbose=0, return_dict=True)
+    mixed = model.evaluate(features, {"text": texts}, verbose=0, return_dict=True)
+    assert mixed["too_long"] == 0.5
+    assert mixed["loss"] > 1 and alone["loss"] > 1
+    assert model.complaint(features, {"text": texts}) == ("", "")
+    finding, advice = model.complaint(features, {"text": tf.constant([long] * 4, tf.int64)})
+    assert finding.startswith("can learn nothing: each of 4 held-out transcripts has more characters")
+    assert "transcript" in advice
+
+
 def network(**changes: int) -> ctc.Crnn:
     sizes = {"symbols": 3, "filters": 4, "units": 16, "layers": 1, "global_batch_size": 4}
     model = ctc.Crnn(**(sizes | changes), dropout=0.0)

@@ -78,13 +78,18 @@ def test_lists_have_titles_and_ratings_and_end_where_nothing_is_left(task: Recom
     assert set(found["items"][1][:3]) == {b"x2", b"x3", b"x4"}
     names = dict(zip(found["items"].ravel().tolist(), found["titles"].ravel().tolist(), strict=True))
     assert names == {b"x1": b"First", b"x2": b"Most frequent", b"x3": b"x3", b"x4": b"x4", b"x5": b"x5", b"": b""}
-    assert found["ratings"].min() >= 1 and found["ratings"].max() <= 5
+    given = ~np.isnan(found["ratings"])
+    np.testing.assert_array_equal(given, found["items"] != b"", "what is no item has no rating")
+    assert found["ratings"][given].min() >= 1 and found["ratings"][given].max() <= 5
     assert "rating" not in found
 
 
 def test_where_the_truth_is_known_the_pair_is_rated(task: Recommendation) -> None:
     found = predictions(task, **USERS, item=np.array([4, 1, 5]), rating=np.zeros(3, np.float32))
     assert found["rating"].shape == (3,)
+    assert found["asked"].tolist() == [True, True, True]
+    again = predictions(task, **USERS, item=np.array([3, 4, 0]), rating=np.zeros(3, np.float32))
+    assert again["asked"].tolist() == [False, False, True], "no list is asked for what was taken up in training"
     assert found["rating"][0] == pytest.approx(found["ratings"][0, 0])
 
 
@@ -100,6 +105,12 @@ def test_references_are_popularity_and_biases_with_factors(task: Recommendation)
     assert scores["popularity"] == pytest.approx({"recall_at_10": 2 / 3, "ndcg_at_10": 2 / 3})
     assert set(scores["biases and SVD"]) == {"rmse"}
     assert 0 < scores["biases and SVD"]["rmse"] < 1
+
+
+def test_where_all_was_taken_up_in_training_lists_cannot_be_judged(task: Recommendation) -> None:
+    evaluation = {"user": TRAIN["user"], "item": TRAIN["item"], "rating": TRAIN["rating"], "user_hash": TRAIN["user"]}
+    scores = task.reference(TRAIN, evaluation, SPEC)
+    assert np.isnan(list(scores["popularity"].values())).all()
 
 
 PREDICTION = {

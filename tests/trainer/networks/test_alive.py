@@ -1,0 +1,104 @@
+"""Every network as its task makes it by default: moderate answers at first, no dead layer, and no unfounded alarm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from trainer import health
+from trainer.backend import tf
+from trainer.features.interactions import Interactions
+from trainer.features.texts import END
+
+EXAMPLES = 16
+
+
+def random() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def pictures(height: int, width: int, channels: int) -> Any:
+    """Strong colours, each picture another."""
+    noise = random().integers(-20, 20, (EXAMPLES, height, width, channels))
+    return tf.constant((random().integers(0, 256, (EXAMPLES, 1, 1, channels)) + noise).clip(0, 255).astype(np.uint8))
+
+
+def dcgan() -> tuple[Any, Any, Any]:
+    from trainer.networks import adversarial
+
+    model = adversarial.Adversarial(*adversarial.dcgan(28, 28, 3, latent_size=64, filters=32))
+    model.compile(6e-4)
+    return model, {"seed": tf.range(EXAMPLES, dtype=tf.int64)}, {"image": pictures(28, 28, 3)}
+
+
+def crnn() -> tuple[Any, Any, Any]:
+    from trainer.networks import ctc
+
+    model = ctc.Crnn(symbols=28, filters=16, units=128, layers=1, dropout=0.1, global_batch_size=EXAMPLES)
+    features = {"log_mel": pictures(40, 40, 1), "frames": tf.fill([EXAMPLES], tf.constant(40, tf.int64))}
+    model(features)
+    model.compile(tf.keras.optimizers.Adam(3e-3, global_clipnorm=5.0))
+    return model, features, {"text": tf.constant(random().integers(0, 28, (EXAMPLES, 5)))}
+
+
+def faster_rcnn() -> tuple[Any, Any, Any]:
+    from trainer.networks.faster_rcnn import FasterRCNN
+
+    model = FasterRCNN(tf.TensorSpec([48, 64, 3], tf.uint8), classes=6, filters=16)
+    model.compile(tf.keras.optimizers.Adam(1e-3, global_clipnorm=5.0))
+    corner = random().uniform(0, 24, (EXAMPLES, 2, 2))
+    objects = np.concatenate([corner, corner + 20, random().integers(0, 6, (EXAMPLES, 2, 1))], axis=-1)
+    size = tf.tile([[48, 64]], [EXAMPLES, 1])
+    return model, {"image": pictures(48, 64, 3), "size": size}, tf.constant(objects, tf.float32)
+
+
+def seq2seq() -> tuple[Any, Any, Any]:
+    from trainer.networks.seq2seq import Seq2Seq
+
+    model = Seq2Seq(source_tokens=500, target_tokens=500, units=128, dropout=0.2, label_smoothing=0.1)
+    model.compile(tf.keras.optimizers.Adam(3e-3, global_clipnorm=1.0))
+    source, target = (tf.constant(random().integers(END + 1, 500, (EXAMPLES, n))) for n in (7, 6))
+    return model, {"source": source}, target
+
+
+def two_tower() -> tuple[Any, Any, Any]:
+    from trainer.networks.two_tower import TwoTower
+
+    users, items = (random().integers(0, most, 400) for most in (30, 50))
+    ratings = random().uniform(-1e3, 1e3, 400).astype(np.float32)
+    known = Interactions(users, items, ratings, 30, 50)
+    model = TwoTower(known, size=64, head_size=16, dropout=0.2, negatives=20, decay=40.0)
+    model.compile(tf.keras.optimizers.Adam(2e-3))
+    of = slice(EXAMPLES)
+    return model, {"user": users[of]}, {"item": tf.constant(items[of]), "rating": tf.constant(ratings[of])}
+
+
+NETWORKS = [dcgan, crnn, faster_rcnn, seq2seq, two_tower]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_an_untrained_network_and_one_of_a_few_steps_are_alive(network: Callable[[], Any]) -> None:
+    tf.keras.utils.set_random_seed(0)
+    model, features, targets = network()
+    features = {name: tf.convert_to_tensor(value) for name, value in features.items()}
+    assert health.look(model, features, targets) == ""
+    data = tf.data.Dataset.from_tensors((features, targets)).repeat()
+    model.fit(data, steps_per_epoch=10, verbose=0)
+    assert health.look(model, features, targets) == ""
+    with health.rectified_outputs(model) as outputs:
+        model.answers(features, targets) if hasattr(model, "answers") else model(features, training=False)
+    for name, [values, *_] in outputs.items():
+        alive = tf.reduce_any(tf.reshape(values, [-1, values.shape[-1]]) > 0, axis=0).numpy()
+        assert alive.mean() > 0.5, f"{name}: {alive.sum()} of {len(alive)} units live"
+
+
+@pytest.mark.parametrize("network", [faster_rcnn, two_tower])
+def test_a_dead_layer_deep_inside_is_found(network: Callable[[], Any]) -> None:
+    model, features, targets = network()
+    hidden = next(m for m in model.submodules if getattr(getattr(m, "activation", None), "__name__", "") == "relu")
+    hidden.bias.assign(tf.fill(hidden.bias.shape, -1e6))
+    found = health.look(model, {name: tf.convert_to_tensor(value) for name, value in features.items()}, targets)
+    assert f"no unit of the layer {hidden.name!r} is active" in found
