@@ -4,7 +4,7 @@ PYTHON := $(VENV)/bin/python
 UV := .uv/bin/uv
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-image lint lock bench results clean
+.PHONY: setup demo test test-quick test-image lint lock bench results clean
 setup: $(STAMP)
 
 $(UV):
@@ -24,7 +24,10 @@ demo: setup
 
 test: lint
 	tests/system-packages
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n 2
+
+test-quick: lint
+	$(PYTHON) -m pytest -n 2 -m "not whole"
 
 test-image: setup
 	kubeflow/test-image

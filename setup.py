@@ -44,6 +44,7 @@ EXTRAS_REQUIRE = {
     "dashboard": ["dash>=4,<5", "dash-ag-grid", "plotly>=6", "waitress"],
     "dev": [
         "pytest",
+        "pytest-xdist",  # spreads the tests over the cores
         "hypothesis",
         "ruff",
         "mypy",

@@ -26,7 +26,7 @@ from dashboard.store import NotThere, Store
 from data.columns import FormField
 from data.errors import WrongUse
 from data.folders import tables
-from pipelines.serving.usage import inputs_of
+from pipelines.console.usage import inputs_of
 from trainer.task import Task, load
 
 TABLE = "table"

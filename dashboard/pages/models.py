@@ -88,7 +88,7 @@ def _versions(store: Store, models: Sequence[Model]) -> html.Section:
 
 
 def _commands(store: Store, task: str, model: Model) -> html.Section:
-    from pipelines.serving.usage import usage
+    from pipelines.console.usage import usage
 
     try:
         ask = usage(task)

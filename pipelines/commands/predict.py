@@ -30,9 +30,9 @@ def predict(
 ) -> None:
     """Ask the pushed model, after its digests were verified."""
     from pipelines.console import logs
+    from pipelines.console.usage import usage
     from pipelines.records.workspace import task_space
     from pipelines.serving.predict import predict as answers_of
-    from pipelines.serving.usage import usage
 
     load_task(task)
     if bool(files) == bool(inputs):

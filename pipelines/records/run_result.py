@@ -103,7 +103,7 @@ class RunResult:
 
     def _next_lines(self) -> Iterator[str]:
         if self.pushed:
-            from pipelines.serving.usage import usage
+            from pipelines.console.usage import usage
 
             yield f"next: {usage(self.task)}   or open the report"
         elif self.blessed is False:

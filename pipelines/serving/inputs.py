@@ -12,7 +12,7 @@ from data.errors import BadFile, BadValue, DataRefused, WrongUse
 from data.folders import tables, windows
 from data.folders.files import Inside
 from data.folders.layouts import table_fields
-from pipelines.serving.usage import inputs_of, needed
+from pipelines.console.usage import inputs_of, needed
 from trainer.task import Task
 
 

@@ -15,8 +15,8 @@ from typing import Any
 from components import manifest
 from data.columns import Column
 from data.errors import BenisonError
+from pipelines.console.usage import inputs_of
 from pipelines.serving.inputs import Example, given_example, read_examples
-from pipelines.serving.usage import inputs_of
 from trainer.backend import load_tensorflow
 from trainer.task import Task, load
 

@@ -17,8 +17,8 @@ from dashboard.store import Store
 from dashboard.try_it import TABLE, Asked, Field, Refused, Trial, fields_of
 from data.columns import FormField
 from pipelines.console.progress import Listener
+from pipelines.console.usage import inputs_of
 from pipelines.local.run import run
-from pipelines.serving.usage import inputs_of
 from pipelines.settings import RunSettings
 from tests.dashboard import stores
 from tests.dashboard.conftest import answering, shoot, until

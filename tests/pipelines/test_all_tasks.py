@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,15 @@ import numpy as np
 import pytest
 
 from components import manifest
+from pipelines.console.failures import ROOT
 from pipelines.console.progress import Listener
 from pipelines.local.run import run
 from pipelines.records.run_result import EXIT_BLESSED, EXIT_NOT_BLESSED, RunResult
 from pipelines.settings import RunSettings
 from tests.samples import write_sample
 from trainer.task import Task, load, task_names
+
+pytestmark = pytest.mark.whole
 
 LIMIT, STEPS = 64, 4
 COMPARED = 8
@@ -36,47 +41,89 @@ class Tried:
         return self.settings.workspace / self.settings.task / "pipeline"
 
 
-@pytest.fixture(scope="module", params=task_names())
-def alone(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tried:
-    root, task = tmp_path_factory.mktemp(request.param), load(request.param)
-    data = write_sample(task.columns, root / "data", LIMIT)
-    settings = RunSettings(
-        request.param,
-        data=str(data),
-        overrides={"global_batch_size": "16"},
-        steps=STEPS,
-        limit=LIMIT,
-        workspace=root / "workspace",
-    )
-    return Tried(task, settings, run(settings, Listener()))
+class Runs:
+    """Runs of tasks, each made once, when a test first asks for it."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._alone: dict[str, Tried] = {}
+        self._together: dict[str, Tried] = {}
+
+    def alone(self, name: str) -> Tried:
+        """The task trained in this process."""
+        if name not in self._alone:
+            task, root = load(name), self._root / name
+            data = write_sample(task.columns, root / "data", LIMIT)
+            settings = RunSettings(
+                name,
+                data=str(data),
+                overrides={"global_batch_size": "16"},
+                steps=STEPS,
+                limit=LIMIT,
+                workspace=root / "workspace",
+            )
+            self._alone[name] = Tried(task, settings, run(settings, Listener()))
+        return self._alone[name]
+
+    def together(self, name: str) -> Tried:
+        """The same by two workers, with what comes before training answered from disk."""
+        if name not in self._together:
+            alone = self.alone(name)
+            settings = replace(alone.settings, workers=2)
+            self._together[name] = Tried(alone.task, settings, run(settings, Listener()))
+        return self._together[name]
 
 
 @pytest.fixture(scope="module")
-def together(alone: Tried) -> Tried:
-    """The same by two workers, with what comes before training answered from disk."""
-    settings = RunSettings(**{**vars(alone.settings), "workers": 2})
-    return Tried(alone.task, settings, run(settings, Listener()))
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return Runs(tmp_path_factory.mktemp("tasks"))
 
 
-def test_it_runs_to_its_verdict(alone: Tried) -> None:
+def training_loop(task: type[Task]) -> tuple[bool, ...]:
+    """What tells one kind of training loop from another: early stopping, batches by length, a train step of its own."""
+    tree = ast.parse(Path(inspect.getfile(task)).read_text(encoding="utf-8"))
+    imported = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    files = [ROOT / (module.replace(".", "/") + ".py") for module in imported if module.startswith("trainer.")]
+    own_step = any("def train_step(" in file.read_text(encoding="utf-8") for file in files if file.is_file())
+    return task.monitor is not None, bool(task.sequences), own_step
+
+
+ONE_OF_A_KIND = sorted({training_loop(load(name)): name for name in reversed(task_names())}.values())
+"""For each kind of training loop one task that has it: what several workers do otherwise depends on nothing else."""
+
+
+def test_each_kind_of_training_loop_has_its_task() -> None:
+    kinds = {training_loop(load(name)) for name in task_names()}
+    plain, adversarial, of_sequences = (True, False, False), (False, False, True), (True, True, True)
+    assert kinds >= {plain, adversarial, of_sequences}
+    assert kinds == {training_loop(load(name)) for name in ONE_OF_A_KIND} and len(kinds) == len(ONE_OF_A_KIND)
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_it_runs_to_its_verdict(runs: Runs, name: str) -> None:
+    alone = runs.alone(name)
     assert_verdict(alone)
     assert set(states(alone.result).values()) == {"ran"}
     assert alone.result.examples == {"train": LIMIT, "eval": LIMIT // 2, "quarantined": 0}
 
 
-def test_the_served_model_answers_as_it_was_evaluated(alone: Tried) -> None:
-    assert_served_as_evaluated(alone)
+@pytest.mark.parametrize("name", task_names())
+def test_the_served_model_answers_as_it_was_evaluated(runs: Runs, name: str) -> None:
+    assert_served_as_evaluated(runs.alone(name))
 
 
-def test_two_workers_train_it_too(together: Tried) -> None:
+@pytest.mark.parametrize("name", ONE_OF_A_KIND)
+def test_two_workers_train_it_too(runs: Runs, name: str) -> None:
+    together = runs.together(name)
     assert_verdict(together)
     assert states(together.result)["Trainer"] == "ran"
     log = together.pipeline.parent / "workers" / "worker-1.log"
     assert "worker 1 of 2" in log.read_text(encoding="utf-8")
 
 
-def test_what_two_workers_trained_answers_as_it_was_evaluated(together: Tried) -> None:
-    assert_served_as_evaluated(together)
+@pytest.mark.parametrize("name", ONE_OF_A_KIND)
+def test_what_two_workers_trained_answers_as_it_was_evaluated(runs: Runs, name: str) -> None:
+    assert_served_as_evaluated(runs.together(name))
 
 
 def assert_verdict(tried: Tried) -> None:

@@ -29,6 +29,8 @@ from PIL import Image
 from components import manifest
 from pipelines.console.failures import RESUME, ROOT
 
+pytestmark = pytest.mark.whole
+
 TASK = "image_classification"
 ROUNDS = 3
 STEPS = 100 * ROUNDS

@@ -20,6 +20,8 @@ from pipelines.node_list import NODES
 from tests.samples import write_sample
 from trainer.task import load
 
+pytestmark = pytest.mark.whole
+
 TASK = "image_classification"
 SETTINGS = ("--set", "global_batch_size=32", "--steps", "200")
 BLESSED = 0

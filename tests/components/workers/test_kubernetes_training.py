@@ -22,6 +22,8 @@ from tests.samples import write_sample
 from trainer.task import load
 from trainer.worker import MIN_ROUND, TrainingSpec
 
+pytestmark = pytest.mark.whole
+
 TASK = "image_classification"
 ROUNDS = 4
 SECONDS = 240

@@ -29,6 +29,8 @@ from tests import mariadb
 from tests.kubeflow import Cluster, Package
 from tests.pipelines.local.test_run import write_pictures
 
+pytestmark = pytest.mark.whole
+
 TASK = "image_classification"
 QUICK = {"global_batch_size": "32", "min_steps": "400", "filters": "8", "epochs": "1"}
 FIRST, SECOND, THIRD = "6f1c2f9e-run-1", "0a5be7d4-run-2", "c2d9810a-run-3"

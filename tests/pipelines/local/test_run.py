@@ -26,6 +26,8 @@ from pipelines.records.run_result import EXIT_BLESSED, EXIT_NOT_BLESSED, RunResu
 from pipelines.settings import RunSettings
 from trainer.task import load
 
+pytestmark = pytest.mark.whole
+
 TASK = "image_classification"
 QUICK = {"global_batch_size": "32", "min_steps": "120", "filters": "8", "epochs": "1"}
 CLASSES = ("across", "blank", "down")
