@@ -14,7 +14,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ from trainer.task import load
 QUARANTINE = "quarantine.jsonl"
 COUNTS = "counts.json"
 CLASSES = "classes.json"
+NAMES = "names.json"
 ROWS = "rows-{shard}"
 """File in the executor's temporary folder: how many rows a shard has read so far, for whoever watches."""
 ROWS_SECONDS = 0.3
@@ -59,7 +60,8 @@ class _FolderDriver(driver.FileBasedDriver):
 
 
 class FolderExampleGenExecutor(BaseExampleGenExecutor):
-    """Writes the splits, `quarantine.jsonl`, `counts.json` and, of each split, column and class, `classes.json`.
+    """Writes the splits, `quarantine.jsonl`, `counts.json`, of each split, column and class `classes.json` and, of
+    tables under their owner's names, `names.json`.
 
     Raises:
       DataRefused: a path leaves the data folder, or a split has no good record.
@@ -77,7 +79,7 @@ class FolderExampleGenExecutor(BaseExampleGenExecutor):
         input_config = proto_utils.json_to_proto(exec_properties["input_config"], example_gen_pb2.Input())
         reading = _Reading.of(exec_properties, input_config.splits[0].pattern)
         with self._make_beam_pipeline() as pipeline:
-            outputs = pipeline | ReadFolder(exec_properties, input_config.splits[0].pattern, self._get_tmp_dir())
+            outputs = pipeline | ReadFolder(reading, self._get_tmp_dir())
             for split in SPLITS:
                 records = str(output / f"Split-{split}" / "data_tfrecord")
                 _ = outputs[split] | f"Write_{split}" >> beam.io.WriteToTFRecord(records, file_name_suffix=".gz")
@@ -96,16 +98,17 @@ class FolderExampleGenExecutor(BaseExampleGenExecutor):
                 | "ClassesAsJson" >> beam.Map(_classes)
                 | "WriteClasses" >> beam.io.WriteToText(str(output / CLASSES), shard_name_template="")
             )
-        _refuse_unreadable(output, reading)
+        folder = reading.open()
+        (output / NAMES).write_text(json.dumps(folder.names), encoding="utf-8")
+        _refuse_unreadable(output, folder)
 
 
-def _refuse_unreadable(output: Path, reading: _Reading) -> None:
+def _refuse_unreadable(output: Path, folder: DataFolder) -> None:
     """Raises DataRefused if there is nothing to compute statistics of: a split is empty, or a path leads out."""
-    columns, problems, counts = load(reading.task).columns, read_problems(output), read_split_counts(output)
-    if not problems.attacks and all(count.good for count in counts.values()):
-        return
-    unsplit = "all" in DataFolder(reading.folder, columns, reading.split_by).splits
-    raise verdict.refusal(verdict.judge_reading(counts, columns, problems, reading.split_by, unsplit))
+    counts, problems = read_split_counts(output), read_problems(output)
+    unsplit = "all" in folder.splits
+    if findings := verdict.judge_reading(counts, folder.columns, problems, folder.split_by, unsplit):
+        raise verdict.refusal(findings)
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,7 @@ class _Reading:
     limit: int | None
     shards: int
     split_by: str | None
+    names: Mapping[str, Sequence[str]]
 
     @classmethod
     def of(cls, exec_properties: dict[str, Any], split_pattern: str) -> _Reading:
@@ -132,16 +136,20 @@ class _Reading:
             limit=int(settings["limit"]) if settings.get("limit") else None,
             shards=int(settings["shards"]),
             split_by=verdict.chosen_split_by(task.columns, task.split_by, settings.get("split_by", "")),
+            names=settings.get("names") or {},
         )
+
+    def open(self) -> DataFolder:
+        return DataFolder(self.folder, load(self.task).columns, self.split_by, self.names)
 
 
 class ReadFolder(beam.PTransform):
     """A folder's records as serialised tf.Examples, one output a split, beside `problem` (JSON), `outcome` (the split
     or "quarantined") and `class` (split, column, class name)."""
 
-    def __init__(self, exec_properties: dict[str, Any], split_pattern: str, progress_dir: str) -> None:
+    def __init__(self, reading: _Reading, progress_dir: str) -> None:
         super().__init__()
-        self._reading, self._progress_dir = _Reading.of(exec_properties, split_pattern), progress_dir
+        self._reading, self._progress_dir = reading, progress_dir
 
     def expand(self, pipeline: beam.Pipeline) -> Any:
         return (
@@ -158,15 +166,15 @@ class _ReadShard(beam.DoFn):
         self._reading, self._progress_dir = reading, progress_dir
 
     def process(self, shard: int) -> Iterator[Any]:
-        reading, columns = self._reading, load(self._reading.task).columns
-        dtypes: dict[str, DType] = {name: feature.dtype for name, feature in raw_features(columns).items()}
-        folder = DataFolder(reading.folder, columns, reading.split_by)
+        reading = self._reading
+        folder = reading.open()
+        dtypes: dict[str, DType] = {name: feature.dtype for name, feature in raw_features(folder.columns).items()}
         records = (
             record for split in folder.splits for record in folder.records(split, shard, reading.shards, reading.limit)
         )
         for record in _counted(records, Path(self._progress_dir, ROWS.format(shard=shard))):
             yield from _outputs(record, dtypes)
-            for column, name in verdict.classes_of(record.features or {}, columns):
+            for column, name in verdict.classes_of(record.features or {}, folder.columns):
                 yield beam.pvalue.TaggedOutput("class", (record.split, column, name))
 
 
@@ -215,8 +223,9 @@ class FolderExampleGen(FileBasedExampleGen):
         """
         Args:
           folder: None if `input_parameters` are given later, where the node runs.
-          settings: task, limit (records of each split, or None), shards, split_by (as `--set` names it, or ""), and the
-            digest of the reading code.
+          settings: task, limit (records of each split, or None), shards, split_by (as `--set` names it, or ""), names
+            (column of the task -> columns of the tables, as far as a person named them), and the digest of the reading
+            code.
         """
         struct = struct_pb2.Struct()
         struct.update(settings)
@@ -252,6 +261,11 @@ def read_split_counts(examples: Path) -> dict[str, verdict.SplitCount]:
     good, classes = read_counts(examples), json.loads((examples / CLASSES).read_text(encoding="utf-8"))
     bad = Counter(problem["split"] for problem in read_quarantine(examples))
     return {split: verdict.SplitCount(good[split], bad[split], classes.get(split, {})) for split in SPLITS}
+
+
+def read_names(examples: Path) -> dict[str, list[str]]:
+    """Column of the task -> columns of the user's tables, of an examples artifact; empty where they are equal."""
+    return json.loads((examples / NAMES).read_text(encoding="utf-8"))
 
 
 def read_quarantine(examples: Path) -> list[dict[str, Any]]:

@@ -14,18 +14,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tfx import types
 from tfx.components.pusher.executor import Executor
+from tfx.dsl.components.base import base_component, executor_spec
 from tfx.proto import pusher_pb2
-from tfx.types import artifact_utils
+from tfx.types import artifact_utils, component_spec, standard_artifacts, standard_component_specs
 from tfx.utils import json_utils, proto_utils
 
 from components import manifest
+from components.example_gen import read_names
 
 STAGING = ".staging"
 
 
 class PusherExecutor(Executor):
-    """Pushes to `<base_directory>/<version>/`, versions counting from 1; `custom_config` goes into the manifest."""
+    """Pushes to `<base_directory>/<version>/`, versions counting from 1.
+
+    `custom_config` goes into the manifest, with the `names` under which the user's tables hold the task's columns.
+    """
 
     def Do(self, input_dict: Any, output_dict: Any, exec_properties: dict[str, Any]) -> None:
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
@@ -34,6 +40,7 @@ class PusherExecutor(Executor):
             return
         destination = proto_utils.json_to_proto(exec_properties["push_destination"], pusher_pb2.PushDestination())
         about = json_utils.loads(exec_properties["custom_config"])
+        about["names"] = read_names(Path(artifact_utils.get_single_uri(input_dict["examples"])))
         version = push(Path(self.GetModelPath(input_dict)), Path(destination.filesystem.base_directory), about)
         Path(pushed.uri).mkdir(parents=True, exist_ok=True)
         Path(pushed.uri, "version.txt").write_text(version.name, encoding="utf-8")
@@ -87,3 +94,38 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+class PusherSpec(standard_component_specs.PusherSpec):
+    """TFX's Pusher with the examples as a further input."""
+
+    INPUTS = {
+        **standard_component_specs.PusherSpec.INPUTS,
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+    }
+
+
+class Pusher(base_component.BaseComponent):
+    """Makes a blessed model the next version under the folder `serving`; `about` goes into its manifest."""
+
+    SPEC_CLASS = PusherSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(PusherExecutor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        model: types.BaseChannel,
+        model_blessing: types.BaseChannel,
+        serving: str,
+        about: dict[str, Any],
+    ) -> None:
+        destination = pusher_pb2.PushDestination.Filesystem(base_directory=serving)
+        spec = PusherSpec(
+            examples=examples,
+            model=model,
+            model_blessing=model_blessing,
+            push_destination=pusher_pb2.PushDestination(filesystem=destination),
+            custom_config=json_utils.dumps(about),
+            pushed_model=types.Channel(type=standard_artifacts.PushedModel),
+        )
+        super().__init__(spec=spec)

@@ -126,7 +126,7 @@ class _Grouped(of_tfma._PreprocessorDoFn):
 
 
 class _Labels(beam.CombineFn):
-    """How often each label occurs, where a label is one number or one text."""
+    """How often each label occurs, where a label is one number: texts and pictures would be kept whole."""
 
     def __init__(self, model: str) -> None:
         self._model = model
@@ -136,8 +136,8 @@ class _Labels(beam.CombineFn):
 
     def add_input(self, accumulator: Counter[Any], element: Any) -> Counter[Any]:
         label = np.asarray(element.get_labels(self._model, ""))
-        if label.size == 1:
-            accumulator[label.ravel()[0].item() if label.dtype != object else label.ravel()[0]] += 1
+        if label.size == 1 and label.dtype.kind in "iuf":
+            accumulator[label.ravel()[0].item()] += 1
         return accumulator
 
     def merge_accumulators(self, accumulators: Iterable[Counter[Any]]) -> Counter[Any]:

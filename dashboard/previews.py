@@ -7,7 +7,8 @@ from typing import Any
 
 from dash import html
 
-from components.report.page import differences, number, shares
+from components.report.differences import differences
+from components.report.page import number, shares
 from dashboard import address, charts, parts
 
 TINY = 128

@@ -13,21 +13,20 @@ from typing import Any
 import tensorflow_data_validation as tfdv
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components.example_validator.component import ExampleValidator
-from tfx.components.pusher.component import Pusher
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.base import executor_spec
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
 from tfx.orchestration.pipeline import Pipeline
-from tfx.proto import pusher_pb2, trainer_pb2
+from tfx.proto import trainer_pb2
 from tfx.types import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from components.data_gate import DataGate
 from components.evaluator import Evaluator
 from components.example_gen import FolderExampleGen
-from components.pusher import PusherExecutor
+from components.pusher import Pusher
 from components.reference import Reference
 from components.report.component import Report
 from components.schema import SchemaGen, schema_of
@@ -138,7 +137,9 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
     """The TFX pipeline of a task. Each node's parameters hold a digest of the source that the node depends on, so that
     TFX's cache serves a result exactly as long as nothing that made it has changed."""
     code = _Code(task_class)
-    evaluation = effective_evaluation(task_class(settings.hparams).metrics(), settings.default_data, settings.gate)
+    task = task_class(settings.hparams)
+    evaluation = effective_evaluation(task.metrics(), settings.default_data, settings.gate)
+    names = {column: list(found) for column, found in task.column_names().items()}
     reading = code.digest("components.example_gen:FolderExampleGenExecutor", "columns", "split_by")
     hparams = dataclasses.asdict(settings.hparams)
     example_gen = FolderExampleGen(
@@ -148,6 +149,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
             "limit": settings.limit,
             "shards": settings.beam.workers,
             "split_by": settings.split_by,
+            "names": names,
             "digest": reading,
         },
     )
@@ -238,13 +240,11 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
         digest=code.digest("components.report.component:ReportExecutor", "preview", "overview"),
     )
     pusher = Pusher(
+        examples=examples,
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
-        push_destination=pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=settings.serving)
-        ),
-        custom_config={"task": settings.task, "hparams": hparams},
-        custom_executor_spec=executor_spec.ExecutorClassSpec(PusherExecutor),
+        serving=settings.serving,
+        about={"task": settings.task, "hparams": hparams},
     )
     pusher.add_upstream_node(report)
     return Pipeline(

@@ -104,6 +104,10 @@ class Task(ABC):
     def __init__(self, hparams: Any) -> None:
         self.hparams = hparams
 
+    def column_names(self) -> Mapping[str, Sequence[str]]:
+        """The columns of a user's tables that hold a column of the task, as far as a person named them by `--set`."""
+        return {}
+
     @abstractmethod
     def preprocess(self, inputs: Features) -> Features:
         """The Transform graph: raw columns, each `[batch]`, to what the model is fed. Full passes belong here.

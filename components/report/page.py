@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import difflib
 import hashlib
 import json
 import math
@@ -15,6 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Required, TypedDict, TypeGuard
+
+from components.report.differences import differences
 
 TEMPLATES = Path(__file__).parent / "templates"
 MEDIA = {".png": "image/png", ".wav": "audio/wav"}
@@ -260,7 +261,11 @@ def without_mark(verdict: str) -> str:
 
 
 def comparison(report: ReportData) -> dict[str, Any] | None:
-    """The key metric of the model, the latest blessed one and each reference, as places (percent) on one axis."""
+    """The key metric of the model, the latest blessed one and each reference, as places (percent) on one axis.
+
+    The axis holds the model's whole interval (`spread`), so that what lies within it does not look like a gap; `ties`
+    names the rivals that differ from the model by less than the sampling error.
+    """
     metric = report.get("key_metric", "")
     scores = [("this model", report.get("metrics", {}).get(metric), "model")]
     scores += [("latest blessed model", report.get("baseline", {}).get(metric), "baseline")]
@@ -276,13 +281,24 @@ def comparison(report: ReportData) -> dict[str, Any] | None:
     ]
     if len(found) + len(floors) < 2:
         return None
-    axis = ticks([value for _, value, _ in found] + floors)
+    spread = report.get("intervals", {}).get(metric, [])
+    axis = ticks([value for _, value, _ in found] + floors + spread)
     return {
         "metric": metric,
-        "rows": [{"name": n, "value": v, "kind": kind, "at": _percent(v, axis)} for n, v, kind in found],
+        "rows": [
+            {"name": n, "value": v, "kind": kind, "at": _percent(v, axis)}
+            | ({"spread": [_percent(limit, axis) for limit in spread]} if kind == "model" and spread else {})
+            for n, v, kind in found
+        ],
+        "ties": _ties(report, metric),
         "floors": [{"value": floor, "at": _percent(floor, axis)} for floor in floors],
         "ticks": [{"value": tick, "at": _percent(tick, axis)} for tick in axis],
     }
+
+
+def _ties(report: ReportData, metric: str) -> list[str]:
+    tied = [gate for gate in report.get("gates", []) if gate["metric"] == metric and gate.get("tie")]
+    return [gate["bound_from"].removeprefix("reference: ") for gate in tied]
 
 
 def worst_first(report: ReportData) -> dict[str, Any]:
@@ -341,23 +357,6 @@ def confusion(found: Confusion | None) -> dict[str, Any] | None:
         "rows": rows,
         "pairs": sorted(pairs, key=lambda pair: -pair["count"])[: CONFUSIONS_LISTED if rows else 3 * CONFUSIONS_LISTED],
     }
-
-
-def differences(parts: Sequence[Mapping[str, Any]]) -> list[list[tuple[str, bool]]]:
-    """For each part of a preview its text in pieces, each with whether the other compared text lacks it.
-
-    Parts that are not compared, or have no other to be compared with, come in one piece; those without text in none.
-    """
-    pieces = [[(part["text"], False)] if part["kind"] == "words" else [] for part in parts]
-    places = [i for i, part in enumerate(parts) if part.get("compared")]
-    if len(places) == 2:
-        one, other = (re.findall(r"\s+|[^\s]+", parts[i]["text"]) for i in places)
-        any_case = all(parts[i].get("any_case") for i in places)
-        left, right = ([word.lower() if any_case else word for word in words] for words in (one, other))
-        found = difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
-        pieces[places[0]] = [("".join(one[a:b]), kind != "equal") for kind, a, b, _, _ in found if b > a]
-        pieces[places[1]] = [("".join(other[c:d]), kind != "equal") for kind, _, _, c, d in found if d > c]
-    return pieces
 
 
 # --- charts ---

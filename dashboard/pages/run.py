@@ -225,16 +225,27 @@ def _rivals(run: Run, report: ReportData) -> Any:
     for row in chart["rows"]:
         dot = html.Span(className=f"dot {row['kind']}", style={"left": f"{row['at']}%"})
         floors = [html.Span(className="mark-line", style={"left": f"{floor['at']}%"}) for floor in chart["floors"]]
+        low, high = row.get("spread", (0, 0))
+        spread = html.Span(className="spread", style={"left": f"{low}%", "width": f"{high - low}%"})
         said = f"{row['name']} {number(row['value'])}"
         cells = [
             html.Span(row["name"], className=f"name {row['kind']}"),
-            html.Div([*floors, dot], className="rail", role="img", **parts.aria(label=said)),
+            html.Div(
+                [*floors, *([spread] if "spread" in row else []), dot],
+                className="rail",
+                role="img",
+                **parts.aria(label=said),
+            ),
             html.Span(number(row["value"]), className=f"n {row['kind']}"),
         ]
         rows.append(html.Div(cells, className="row"))
     ends = html.Div([html.Span(number(chart["ticks"][i]["value"])) for i in (0, -1)], className="ends")
     floor = [html.P(f"┆ floor {number(f['value'])}", className="soft") for f in chart["floors"][:1]]
-    return html.Div([html.H3(run.key_metric), html.Div([*rows, ends], className="rivals"), *floor])
+    tied = ", ".join(chart["ties"])
+    tie = [html.P(f"The model and {tied} lie apart by less than the sampling error: a tie.", className="soft")]
+    left_out = [html.P(f"{words}.", className="soft") for words in report.get("left_out", [])]
+    notes = [*floor, *(tie if tied else []), *left_out]
+    return html.Div([html.H3(run.key_metric), html.Div([*rows, ends], className="rivals"), *notes])
 
 
 # --- where it goes wrong ---

@@ -11,7 +11,7 @@ from data.columns.rows import BadColumn, content_digest, encode_row
 from data.columns.seed import Seed
 from data.columns.text import Text
 from data.columns.timestamp import Timestamp
-from data.columns.window import Ahead, Window
+from data.columns.window import Ahead, Companions, SeriesName, Window
 
 __all__ = [
     "Ahead",
@@ -19,6 +19,7 @@ __all__ = [
     "BadColumn",
     "Boxes",
     "Column",
+    "Companions",
     "DType",
     "Feature",
     "FormField",
@@ -29,6 +30,7 @@ __all__ = [
     "Number",
     "Scalar",
     "Seed",
+    "SeriesName",
     "Text",
     "Timestamp",
     "Value",

@@ -107,20 +107,21 @@ def check(
     columns: Mapping[str, Column],
     progress: Callable[[str, int], None] | None = None,
     split_by: str | None = None,
+    names: Mapping[str, Sequence[str]] | None = None,
     targets: Sequence[str] = (),
     bounds: Bounds = DEFAULT_BOUNDS,
 ) -> CheckReport:
     """Reads every record once and reports; memory grows by 16 bytes per record of a folder that is split.
 
     Args:
-      split_by: as DataFolder's.
+      split_by, names: as DataFolder's.
       targets: the columns that a task is to answer.
       progress: called now and then, and at the end of a split, with its name and the records read from it.
 
     Raises:
       WrongUse, DataRefused: as DataFolder.
     """
-    folder = DataFolder(root, columns, split_by)
+    folder = DataFolder(root, columns, split_by, names)
     counts = {"train": SplitCount(), "eval": SplitCount()}
     problems: dict[tuple[str | None, str], ProblemGroup] = {}
     copies, bad = _Copies(), Problems()

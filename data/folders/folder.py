@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from data.columns import BadColumn, Column, Label, Value, content_digest, encode_row
+from data.columns import BadColumn, Column, Value, content_digest, encode_row
 from data.errors import BadValue, DataRefused, WrongUse
 from data.folders import windows
 from data.folders.files import BadFile, Inside, printable, tree_digest, visible
@@ -21,6 +21,7 @@ from data.folders.layouts import (
     find_layout,
     find_tables,
     is_table,
+    names_read,
     refuse_link_out,
 )
 
@@ -56,10 +57,13 @@ class DataFolder:
       split_by: the column that decides the side of a record where the folder is not split: the last fifth of a
         Timestamp is for evaluation (of each series, where there are windows), of any other column all records of one
         value stay together. None goes by a hash of the content.
+      names: column of the task -> column or columns of the tables, as far as a person or a trained model says. Of
+        tables of measurements only (`data.folders.series`).
 
     Attributes:
       splits: ("train", "eval"), or ("all",) where each record's split follows from `split_by`.
       layout: the layout in words.
+      names: column of the task -> columns of the tables, where they go by their owner's names; else empty.
       without_window: good rows read so far that ended no window, since they begin or end a series or lie beside a gap.
 
     Raises:
@@ -67,7 +71,13 @@ class DataFolder:
       DataRefused: it is not laid out in a way that fits `columns`.
     """
 
-    def __init__(self, root: Path | str, columns: Mapping[str, Column], split_by: str | None = None) -> None:
+    def __init__(
+        self,
+        root: Path | str,
+        columns: Mapping[str, Column],
+        split_by: str | None = None,
+        names: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.root = Path(root)
         self.columns = dict(columns)
         self.split_by = split_by
@@ -77,12 +87,13 @@ class DataFolder:
                 f"{self.root} is no folder", "Give the folder that holds train/ and eval/, or the data itself."
             )
         try:
-            self._layouts = _find_splits(self.root, self.columns)
+            self._layouts = _find_splits(self.root, self.columns, names or {})
         except OSError as error:
             raise DataRefused(
                 f"{error.filename} cannot be read: {error.strerror}", "Grant the right to read it."
             ) from error
         self.splits = tuple(self._layouts)
+        self.names = dict(names_read(next(iter(self._layouts.values()))))
         self.layout = _in_words(self._layouts, self.columns, split_by)
 
     def records(self, split: str, shard: int = 0, num_shards: int = 1, limit: int | None = None) -> Iterator[Record]:
@@ -130,11 +141,11 @@ class DataFolder:
             yield Record(side, item.file, item.row, features, problem)
 
     def _windows(self, split: str) -> Iterator[Record]:
-        """Windows in place of rows; those of an unsplit folder are of one side altogether."""
+        """Windows in place of rows. Of an unsplit folder a window is of the side of its last row, what comes next: the
+        first ones of evaluation begin with rows of training, as forecasts do."""
         inside, folder, clocks = Inside(self.root), str(self._layouts[split].folder), self._clocks(split)
         maker = windows.Windows(self.columns, clocks, with_ahead=True)
         time = windows.time_column(self.columns)
-        sides: dict[windows.Series, str] = {}
         for item in self._layouts[split].items(0, 1):
             row, problem = self._encode(item, folder, inside)
             side = split if split != "all" else "train"
@@ -143,9 +154,6 @@ class DataFolder:
                 series = windows.series_of(self.columns, row)
                 if split == "all" and cast(int, row[time]) >= clocks[series].eval_from:
                     side = "eval"
-                if sides.setdefault(series, side) != side:
-                    maker.break_off(series)
-                    sides[series] = side
                 try:
                     made = maker.push(item, row)
                 except BadValue as error:
@@ -165,9 +173,7 @@ class DataFolder:
         """A pass over the times alone: of each series where there are windows, else of all records together."""
         by_series = windows.has_windows(self.columns)
         time = windows.time_column(self.columns)
-        wanted = [
-            name for name, column in self.columns.items() if name == time or (by_series and isinstance(column, Label))
-        ]
+        wanted = [time, *(windows.series_columns(self.columns) if by_series else ())]
 
         def times() -> Iterator[tuple[windows.Series, int]]:
             for item in self._layouts[split].items(0, 1):
@@ -219,7 +225,7 @@ def _first(limit: int, records: Iterable[Record], sides: int) -> Iterator[Record
             return
 
 
-def _find_splits(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]:
+def _find_splits(root: Path, columns: Mapping[str, Column], names: Mapping[str, Sequence[str]]) -> dict[str, Layout]:
     if coco := find_coco_set(root, columns):
         return coco
     entries = visible(root)
@@ -233,15 +239,17 @@ def _find_splits(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]
     there = [split for split in _SPLITS if split in folders or named[split]]
     _refuse_half(root, there, [*folders, *(path.name for path in files)])
     if not there:
-        return {"all": find_layout(root, root, columns)}
+        return {"all": find_layout(root, root, columns, names)}
     for split in set(there) & set(folders):
         refuse_link_out(root, folders[split])
-    return {
-        split: find_layout(root, folders[split], columns)
-        if split in folders
-        else find_tables(root, root, named[split], columns)
-        for split in there
-    }
+    layouts: dict[str, Layout] = {}
+    for split in there:
+        if split in folders:
+            layouts[split] = find_layout(root, folders[split], columns, names)
+        else:
+            layouts[split] = find_tables(root, root, named[split], columns, names=names)
+        names = names_read(layouts[split]) or names  # what train's tables are read as, eval's are
+    return layouts
 
 
 def _refuse_half(root: Path, there: list[str], names: list[str]) -> None:

@@ -21,6 +21,7 @@ from data.errors import DataRefused
 from data.folders import tables
 from data.folders.coco import Instances
 from data.folders.files import Inside, printable, visible
+from data.folders.series import SeriesTable, is_series, series_table
 
 _METADATA = ("metadata.jsonl", "metadata.csv")
 _INSTANCES = "annotations.json"
@@ -189,11 +190,14 @@ class Tables:
     paths: tuple[Path, ...]
     fields: Mapping[str, str]
     strays: tuple[str, ...] = ()
+    series: SeriesTable | None = None
+    """Of tables of measurements, in place of `fields`."""
 
     @property
     def words(self) -> str:
         kinds = sorted({path.suffix.lower().lstrip(".") for path in self.paths})
-        return " and ".join(kind.upper() if kind != "parquet" else "Parquet" for kind in kinds) + " rows"
+        rows = " and ".join(kind.upper() if kind != "parquet" else "Parquet" for kind in kinds) + " rows"
+        return rows if self.series is None else f"{rows} ({self.series.words})"
 
     def items(self, shard: int, num_shards: int) -> Iterator[Item]:
         reason = (
@@ -205,12 +209,19 @@ class Tables:
         for path in self.paths:
             file = _relative(self.root, path).removesuffix("/")
             offset = _number(_key(file))
-            for index, row in enumerate(tables.rows(path, self.fields.values())):
-                if (offset + index) % num_shards == shard:
+            wanted = self.series.wanted if self.series else self.fields.values()
+            for index, row in enumerate(tables.rows(path, wanted)):
+                if (offset + index) % num_shards != shard:
+                    continue
+                if self.series and not row.reason:
+                    yield Item(printable(file), row.number, self.series.values(row))
+                else:
                     yield _table_item(printable(file), row, self.fields)
 
 
-def find_layout(root: Path, folder: Path, columns: Mapping[str, Column]) -> Layout:
+def find_layout(
+    root: Path, folder: Path, columns: Mapping[str, Column], names: Mapping[str, Sequence[str]] | None = None
+) -> Layout:
     """The layout of one split that has a folder of its own.
 
     Raises:
@@ -221,7 +232,7 @@ def find_layout(root: Path, folder: Path, columns: Mapping[str, Column]) -> Layo
         paths = tuple(Path(entry.path) for entry in entries if is_table(entry))
         prefix = _relative(root, folder)
         strays = tuple(prefix + entry.name for entry in entries if not is_table(entry) and not _is_document(entry.name))
-        return find_tables(root, folder, paths, columns, strays)
+        return find_tables(root, folder, paths, columns, strays, names)
     described_by = (*_METADATA, _INSTANCES) if _box_columns(columns) else _METADATA
     found = [name for name in described_by if any(entry.name == name for entry in entries)]
     if len(found) > 1:
@@ -272,7 +283,12 @@ def find_coco_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout
 
 
 def find_tables(
-    root: Path, folder: Path, paths: Sequence[Path], columns: Mapping[str, Column], strays: tuple[str, ...] = ()
+    root: Path,
+    folder: Path,
+    paths: Sequence[Path],
+    columns: Mapping[str, Column],
+    strays: tuple[str, ...] = (),
+    names: Mapping[str, Sequence[str]] | None = None,
 ) -> Tables:
     """The layout of a split that is one or more tables.
 
@@ -281,10 +297,20 @@ def find_tables(
     """
     if not paths:
         raise refused(folder, "no table", columns)
+    if is_series(columns):
+        first = series_table(paths[0], columns, names or {})
+        for path in paths[1:]:
+            series_table(path, columns, first.names)  # refuses one that lacks a column
+        return Tables(root, folder, tuple(paths), {}, strays, first)
     fields = table_fields(columns)
     for path in paths:
         _check_table(root, path, columns, fields)
     return Tables(root, folder, tuple(paths), fields, strays)
+
+
+def names_read(layout: Layout) -> Mapping[str, tuple[str, ...]]:
+    """Column of the task -> columns of the tables, where these go by their owner's names; else empty."""
+    return layout.series.names if isinstance(layout, Tables) and layout.series else {}
 
 
 def is_table(entry: os.DirEntry[str]) -> bool:

@@ -1,8 +1,8 @@
 """Windows over ordered tables: from rows of measurements to what came before and what came next.
 
 For tasks with Window columns (data.columns). Rows of several series may be mixed, but within a series their times
-ascend. A series has one spacing in time, the most frequent difference between its rows; where a row is missing, or was
-quarantined, there is a gap, and no window reaches over it.
+ascend. A series has one spacing in time: a number of seconds, of working days or of months, whichever most of its rows
+are apart. Where a row is missing, or was quarantined, there is a gap, and no window reaches over it.
 """
 
 from __future__ import annotations
@@ -11,16 +11,25 @@ from array import array
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from data.columns import Ahead, Column, Label, Timestamp, Value, Window
+from data.columns import Ahead, Column, SeriesName, Timestamp, Value, Window
 from data.errors import BadValue
 
+if TYPE_CHECKING:
+    import numpy as np
+
 Series = tuple[Value | None, ...]
-"""A row's Labels, which name the series that it belongs to."""
+"""What a row's SeriesName columns hold."""
 
 EVAL_SHARE = 5
 """The last of so many parts of the times is for evaluation."""
+
+DAY_SECONDS = 86_400
+MAX_HOLIDAYS = 3
+"""Working days in a row that may be missing without a gap, as at Christmas and Easter."""
+_MIN_WORKING_DAYS = 10
+"""Days in a row without a Saturday or Sunday that show a calendar of working days."""
 
 
 def has_windows(columns: Mapping[str, Column]) -> bool:
@@ -33,21 +42,42 @@ def time_column(columns: Mapping[str, Column]) -> str:
     return name
 
 
+def series_columns(columns: Mapping[str, Column]) -> list[str]:
+    """The columns that name a row's series."""
+    return [name for name, column in columns.items() if isinstance(column, SeriesName)]
+
+
 def series_of(columns: Mapping[str, Column], row: Mapping[str, Value]) -> Series:
-    return tuple(row.get(name) for name, column in columns.items() if isinstance(column, Label))
+    return tuple(row.get(name) for name in series_columns(columns))
 
 
 @dataclass(frozen=True)
 class Clock:
-    """What a first pass over the times of one series tells, all in seconds.
+    """What a first pass over the times of one series tells.
 
     Attributes:
-      spacing: the most frequent difference between rows, 0 for a single row.
-      eval_from: where the last fifth of the times begins.
+      spacing: the most frequent difference between rows, in `unit`s; 0 for a single row.
+      unit: what the spacing counts. Months are of the calendar (a quarter has 3, a year 12); working days are Monday to
+        Friday, and up to `MAX_HOLIDAYS` of them may be missing between two rows.
+      eval_from: where the last fifth of the times begins, in seconds.
     """
 
     spacing: int
+    unit: Literal["seconds", "working days", "months"]
     eval_from: int
+
+    def is_step(self, before: int, after: int) -> bool:
+        """Whether a row at `after` is the next one of a row at `before`, both in seconds since 1970."""
+        import numpy as np
+
+        if self.unit == "seconds":
+            return after - before == self.spacing
+        first, second = (np.datetime64(seconds, "s") for seconds in (before, after))
+        if self.unit == "months":
+            months = second.astype("datetime64[M]") - first.astype("datetime64[M]")
+            return int(months.astype(int)) == self.spacing
+        days = int(np.busday_count(first.astype("datetime64[D]"), second.astype("datetime64[D]")))
+        return 1 <= days <= 1 + MAX_HOLIDAYS
 
 
 def clocks(times: Iterable[tuple[Series, int]]) -> dict[Series, Clock]:
@@ -57,13 +87,31 @@ def clocks(times: Iterable[tuple[Series, int]]) -> dict[Series, Clock]:
     by_series: defaultdict[Series, array[int]] = defaultdict(lambda: array("q"))
     for series, time in times:
         by_series[series].append(time)
-    found = {}
-    for series, seconds in by_series.items():
-        ordered = np.sort(np.frombuffer(seconds, np.int64))
-        differences, counts = np.unique(np.diff(ordered), return_counts=True)
-        spacing = int(differences[counts.argmax()]) if len(counts) else 0
-        found[series] = Clock(spacing, int(ordered[len(ordered) * (EVAL_SHARE - 1) // EVAL_SHARE]))
-    return found
+    return {series: _clock(np.sort(np.frombuffer(seconds, np.int64))) for series, seconds in by_series.items()}
+
+
+def _clock(ordered: np.ndarray[Any, Any]) -> Clock:
+    """Of the times of a series in order, int64 `[rows]`, seconds since 1970."""
+    import numpy as np
+
+    eval_from = int(ordered[len(ordered) * (EVAL_SHARE - 1) // EVAL_SHARE])
+    spacing, steps = _most_frequent(np.diff(ordered))
+    moments = ordered.astype("datetime64[s]")
+    days = moments.astype("datetime64[D]")
+    if spacing == DAY_SECONDS and len(days) >= _MIN_WORKING_DAYS and np.is_busday(days).all():
+        return Clock(1, "working days", eval_from)
+    months, steps_of_months = _most_frequent(np.diff(moments.astype("datetime64[M]").astype(np.int64)))
+    if months >= 1 and steps_of_months > steps:
+        return Clock(months, "months", eval_from)
+    return Clock(spacing, "seconds", eval_from)
+
+
+def _most_frequent(differences: np.ndarray[Any, Any]) -> tuple[int, int]:
+    """The most frequent value and how often it stands there; 0 and 0 where there is none."""
+    import numpy as np
+
+    values, counts = np.unique(differences, return_counts=True)
+    return (int(values[counts.argmax()]), int(counts.max())) if len(counts) else (0, 0)
 
 
 class Windows:
@@ -88,17 +136,13 @@ class Windows:
         series = series_of(self._columns, row)
         rows = self._rows[series]
         if rows:
-            step = self._at(row) - self._at(rows[-1][1])
-            if step <= 0:
+            before, now = self._at(rows[-1][1]), self._at(row)
+            if now <= before:
                 raise BadValue("not later than the row before it; rows of a series must ascend in time")
-            if step != self._clocks[series].spacing:
+            if not self._clocks[series].is_step(before, now):
                 rows.clear()
         rows.append((place, row))
         return self._window(rows) if len(rows) == self._before + self._after else None
-
-    def break_off(self, series: Series) -> None:
-        """No window reaches back beyond this point of the series."""
-        self._rows[series].clear()
 
     def last(self) -> Iterable[tuple[Any, dict[str, Value]]]:
         """The latest window of each series that is long enough."""
@@ -114,7 +158,12 @@ class Windows:
         place, row = rows[now]
         made: dict[str, Value] = dict(row)
         for name, window in self._windows.items():
-            made[name] = [rows[i][1][name] for i in range(now - window.steps + 1, now + 1)]
+            made[name] = _joined([rows[i][1][name] for i in range(now - window.steps + 1, now + 1)])
         for name, ahead in self._aheads.items():
             made[name] = rows[now + ahead.steps][1][ahead.of]
         return place, made
+
+
+def _joined(values: list[Any]) -> Any:
+    """The numbers of several rows, of each one or a list, as one list."""
+    return [number for value in values for number in (value if isinstance(value, list) else [value])]

@@ -1,7 +1,7 @@
 """Sound files to the one form that is stored: 16-bit PCM mono WAV at the file's own rate.
 
-FFmpeg decodes them, packet by packet to the end of the file. What a header says of the length is never used to stop,
-only as a promise: a file that holds less is cut.
+FFmpeg decodes all but plain WAV, packet by packet to the end of the file. What a header says of the length is never
+used to stop, only as a promise: a file that holds less is cut.
 """
 
 from __future__ import annotations
@@ -38,10 +38,52 @@ def as_wav(content: bytes, min_seconds: float, max_seconds: float) -> tuple[byte
     Raises:
       BadValue: it cannot be decoded to its end, holds less than its header promises, or is too short or too long.
     """
+    _check_length(content)
+    low, high = f"{min_seconds:g}", f"{max_seconds:g}"
+    sound = _plain(content)
+    if sound is None:
+        sound = _decoded(content, max_seconds)
+    samples, rate, channels = sound
+    if len(samples) > max_seconds * rate:
+        raise BadValue(f"longer than {high} seconds; must be {low} to {high}")
+    if not len(samples):
+        raise BadValue("the file holds no sound")
+    if len(samples) < min_seconds * rate:
+        raise BadValue(f"{len(samples) / rate:.2f} seconds; must be {low} to {high}")
+    stored = io.BytesIO()
+    with wave.open(stored, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.astype("<i2").tobytes())
+    return stored.getvalue(), len(samples) / rate, rate, channels
+
+
+def _plain(content: bytes) -> tuple[np.ndarray[Any, Any], int, int] | None:
+    """int16 samples, rate and channels of a WAV that is what is stored already, which takes no decoder; else None."""
+    import numpy as np
+
+    try:
+        with wave.open(io.BytesIO(content)) as file:
+            size = 2 * file.getnframes()
+            if (file.getnchannels(), file.getsampwidth()) != (1, 2) or not 0 < size < _UNKNOWN_LENGTH:
+                return None
+            data = file.readframes(file.getnframes())
+            rate = file.getframerate()
+    except (wave.Error, EOFError, ValueError, OSError):
+        return None
+    return (np.frombuffer(data[: len(data) // 2 * 2], "<i2"), rate, 1) if rate > 0 else None
+
+
+def _decoded(content: bytes, max_seconds: float) -> tuple[np.ndarray[Any, Any], int, int]:
+    """int16 samples, the mean of the channels, the rate and the channels there were; soon after `max_seconds` no more.
+
+    Raises:
+      BadValue: as `as_wav`.
+    """
     import av
     import numpy as np
 
-    _check_length(content)
     blocks: list[Any] = []
     rate, channels, samples = 0, 0, 0
     try:
@@ -54,24 +96,15 @@ def as_wav(content: bytes, min_seconds: float, max_seconds: float) -> tuple[byte
                 blocks.append(_mono(frame))
                 samples += len(blocks[-1])
                 if samples > max_seconds * rate:
-                    raise BadValue(f"longer than {max_seconds:g} seconds; must be {min_seconds:g} to {max_seconds:g}")
+                    break
+            else:
+                _check_promise(content, samples, rate, promised)
+    except BadValue:
+        raise
     except (av.FFmpegError, EOFError, ValueError) as error:
-        if isinstance(error, BadValue):
-            raise
         what = getattr(error, "strerror", None) or error
         raise BadValue(f"the sound cannot be decoded ({what}); mend it, or convert it to WAV or FLAC") from None
-    if not samples:
-        raise BadValue("the file holds no sound")
-    _check_promise(content, samples, rate, promised)
-    if samples < min_seconds * rate:
-        raise BadValue(f"{samples / rate:.2f} seconds; must be {min_seconds:g} to {max_seconds:g}")
-    stored = io.BytesIO()
-    with wave.open(stored, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(np.concatenate(blocks).astype("<i2").tobytes())
-    return stored.getvalue(), samples / rate, rate, channels
+    return (np.concatenate(blocks) if blocks else np.empty(0, np.int16)), rate, channels
 
 
 def _frames(container: Any) -> Iterator[Any]:
@@ -165,7 +198,7 @@ def _check_promise(content: bytes, samples: int, rate: int, seconds: float) -> N
         promised = (content[21] & 0xF) << 32 | int.from_bytes(content[22:26], "big")
     elif found := _mp3_samples(content):
         promised = int(found * 0.98) - 4 * 1152  # an encoder's delay and padding are left out
-    if samples < promised:
+    if rate and samples < promised:
         raise BadValue(f"the file is cut short: {samples / rate:.2f} of about {promised / rate:.2f} seconds")
 
 

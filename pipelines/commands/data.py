@@ -46,14 +46,15 @@ def data_check(
     """Read a folder as a run of TASK would, and say what is wrong with it; exit 4 if a run would refuse it."""
     from data.folders.check import check
     from data.folders.verdict import Bounds, chosen_split_by
-    from pipelines.settings import apply_overrides, parse_overrides
+    from pipelines import settings
 
     task_class = load_task(task)
-    _, options = apply_overrides(task_class.HParams, parse_overrides(overrides or []))
+    hparams, options = settings.apply_overrides(task_class.HParams, settings.parse_overrides(overrides or []))
     found = check(
         folder,
         task_class.columns,
         split_by=chosen_split_by(task_class.columns, task_class.split_by, options.split_by),
+        names=task_class(hparams).column_names(),
         targets=task_class.targets,
         bounds=Bounds(options.max_quarantined, options.max_skew),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +12,7 @@ from data.errors import BadFile, BadValue, DataRefused, WrongUse
 from data.folders import tables, windows
 from data.folders.files import Inside
 from data.folders.layouts import table_fields
+from data.folders.series import is_series, series_table
 from pipelines.console.usage import inputs_of, needed
 from trainer.task import Task
 
@@ -25,12 +26,15 @@ class Example:
     values: dict[str, Value]
 
 
-def read_examples(files: Sequence[Path], task_class: type[Task]) -> Iterator[Example]:
+def read_examples(
+    files: Sequence[Path], task_class: type[Task], names: Mapping[str, Sequence[str]] | None = None
+) -> Iterator[Example]:
     """The examples that `files` hold, checked.
 
     A file is one example where the task needs one medium and nothing else, and it is no table. A table has a column for
     each input, under the names that it has in training's own tables (`file_name` ...) or the input's own; columns that
-    are no inputs, as the targets, are ignored.
+    are no inputs, as the targets, are ignored. Tables of measurements go by the `names` that training's had: column of
+    the task -> columns of the table.
 
     Raises:
       WrongUse: a file is not there, or is no table where one is needed.
@@ -45,7 +49,7 @@ def read_examples(files: Sequence[Path], task_class: type[Task]) -> Iterator[Exa
         if media and path.suffix.lower() not in tables.SUFFIXES:
             yield Example(path, None, _encoded(str(path), columns, {media: str(path)}, _from_anywhere))
         elif windows.has_windows(columns):
-            yield from _latest_windows(path, task_class, columns)
+            yield from _latest_windows(path, task_class, columns, names or {})
         else:
             yield from _rows(path, task_class, columns)
 
@@ -74,10 +78,14 @@ def given_example(given: Mapping[str, str], task_class: type[Task], task_name: s
     return Example(Path(stem[:40].replace("/", "_")), None, _encoded("--input", columns, given, _from_anywhere))
 
 
-def _rows(path: Path, task_class: type[Task], columns: Mapping[str, Column]) -> Iterator[Example]:
+def _refuse_no_table(path: Path, columns: Mapping[str, Column]) -> None:
     if path.suffix.lower() not in tables.SUFFIXES:
         asked = f"with the columns {', '.join(needed(columns))}"
         raise WrongUse(f"{path} is no table", f"give {', '.join(tables.SUFFIXES)} {asked}")
+
+
+def _rows(path: Path, task_class: type[Task], columns: Mapping[str, Column]) -> Iterator[Example]:
+    _refuse_no_table(path, columns)
     present = tables.column_names(path)
     trained = table_fields(task_class.columns)
     fields = {name: trained[name] if trained.get(name) in present else name for name in columns}
@@ -88,18 +96,32 @@ def _rows(path: Path, task_class: type[Task], columns: Mapping[str, Column]) -> 
             f"Give it the columns {', '.join(needed(columns))}.",
         )
     read = _relative_to(path.parent)
-    for row in tables.rows(path, fields.values()):
-        where = f"{path}, row {row.number}"
-        if row.reason:
-            raise DataRefused(f"{where}: {row.reason}", "Mend this row, or leave it out.")
+    for row in _good_rows(path, fields.values()):
         values = {name: row.values.get(field) for name, field in fields.items()}
-        yield Example(path, row.number, _encoded(where, columns, values, read))
+        yield Example(path, row.number, _encoded(f"{path}, row {row.number}", columns, values, read))
 
 
-def _latest_windows(path: Path, task_class: type[Task], columns: Mapping[str, Column]) -> Iterator[Example]:
+def _measurements(path: Path, columns: Mapping[str, Column], names: Mapping[str, Sequence[str]]) -> Iterator[Example]:
+    """The rows of a table under its owner's names."""
+    _refuse_no_table(path, columns)
+    table, read = series_table(path, columns, names), _relative_to(path.parent)
+    for row in _good_rows(path, table.wanted):
+        yield Example(path, row.number, _encoded(f"{path}, row {row.number}", columns, table.values(row), read))
+
+
+def _good_rows(path: Path, wanted: Collection[str]) -> Iterator[tables.Row]:
+    for row in tables.rows(path, wanted):
+        if row.reason:
+            raise DataRefused(f"{path}, row {row.number}: {row.reason}", "Mend this row, or leave it out.")
+        yield row
+
+
+def _latest_windows(
+    path: Path, task_class: type[Task], columns: Mapping[str, Column], names: Mapping[str, Sequence[str]]
+) -> Iterator[Example]:
     """The last window of each series in an ordered table."""
     time = windows.time_column(columns)
-    rows = list(_rows(path, task_class, columns))
+    rows = list(_measurements(path, columns, names) if is_series(columns) else _rows(path, task_class, columns))
     clocks = windows.clocks((windows.series_of(columns, r.values), int(cast(int, r.values[time]))) for r in rows)
     maker = windows.Windows(columns, clocks, with_ahead=False)
     for row in rows:

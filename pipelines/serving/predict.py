@@ -52,7 +52,11 @@ def predict(
     columns = inputs_of(task_class)
     model = _latest(serving, task_name)
     about = manifest.verify(model)
-    examples = list(read_examples(files, task_class)) if files else [given_example(given or {}, task_class, task_name)]
+    examples = (
+        list(read_examples(files, task_class, about.get("names", {})))
+        if files
+        else [given_example(given or {}, task_class, task_name)]
+    )
     answers, pictures = [], _Pictures(_task(task_class, about), output, files) if output else None
     for example, prediction in _predictions(model, task_name, columns, examples):
         place = {"file": str(example.file)} | ({} if example.row is None else {"row": example.row})

@@ -58,7 +58,9 @@ def test_a_config_that_cannot_be_used_is_explained(monkeypatch, text, reason):
 
 
 def test_reading_the_place_does_not_import_tensorflow():
-    code = "import sys; from trainer import cluster; cluster.is_chief(); sys.exit('tensorflow' in sys.modules)"
+    code = (
+        "import sys; from trainer import distribution; distribution.is_chief(); sys.exit('tensorflow' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

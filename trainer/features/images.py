@@ -11,7 +11,7 @@ def decode(encoded: Any, height: Any, width: Any, channels: Any = 3) -> Any:
     """Decodes and resizes a batch of pictures, each of its own size.
 
     Args:
-      encoded: string `[batch]`, PNG, JPEG, BMP or GIF (first frame).
+      encoded: string `[batch]`, PNG or JPEG as `data.media.pictures.decodable` leaves them: upright, opaque, 8 bits.
       height: pixels, int32 scalar or int.
       width: pixels, int32 scalar or int.
       channels: 1 or 3, int32 scalar or int. 1 keeps the luma of ITU-R BT.601.

@@ -1,37 +1,48 @@
 """Sequence regression (question 3): from the last steps of a series, the value of the next.
 
 Method: a stack of recurrent layers, LSTM (Hochreiter & Schmidhuber 1997), GRU (Cho et al. 2014) or the plain recurrent
-network (Elman 1990), chosen by `cell`, then a dense layer. It reads 24 steps of several measured columns and says by
-how much the next temperature differs from the last (a residual forecast: no change is the hard reference to beat).
-Windows `[24]` float32 a column -> `forecast` float32, in the data's own unit.
+network (Elman 1990), chosen by `cell`, then a dense layer, beside a linear autoregression (as in LSTNet, Lai et al.
+2018). It reads 24 steps and says by how much the next value differs from the last (a residual forecast: no change is
+the hard reference to beat). Windows `[24]` float32 -> `forecast` float32, in the data's own unit.
 
-The series is what `temperature` holds, in any unit and at any even spacing in time; what stands beside it in `humidity`
-and `wind_speed` helps to tell. Means, scales and the size of a usual change are the train split's.
+A series is a time, a value and, if there are several series, their name; whatever other numbers stand in the row (up
+to 16 columns) helps to tell. Columns go by the user's own names: `--set target=NAME` says which one is continued where
+the table does not tell, `--set series=NAME` which one names the series. The spacing in time is even: seconds, working
+days, months, quarters or years; a value alone is enough. A trend does not carry the network out of what it has seen,
+since each window is measured from its last value, in units of its own usual change (instance normalisation; Kim et al.
+2022).
 
-Default data: a year of hourly weather at three airports (`weather`), in degrees Fahrenheit; the last fifth of the time
-is for evaluation. A plain recurrent network's gradients vanish over many steps, which gates prevent in LSTM and GRU;
-the next hour, though, follows from the last few, and the three come out within 0.01 degrees of each other
-(`python -m benchmarks.cells`).
+References: no change, the value 24 steps before, and a linear autoregression by least squares.
+
+Default data: a year of hourly weather at three airports (`weather`), temperatures in degrees Fahrenheit; the last fifth
+of the time is for evaluation. A plain recurrent network's gradients vanish over many steps, which gates prevent in LSTM
+and GRU; the next hour, though, follows from the last few (`python -m benchmarks.cells` compares the three).
 Measured scores and seconds: `docs/results.md`. Command: `benison run sequence_regression`.
 """
 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
-from data.columns import Ahead, Label, Timestamp, Window
+from data.columns import Ahead, Companions, SeriesName, Timestamp, Window
+from data.columns.timestamp import ROW_SECONDS
 from trainer.backend import tf
 from trainer.preview import Curve, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
-MEASURED = ("temperature", "humidity", "wind_speed")
 STEPS = 24
-SECONDS_A_DAY = 86_400
+COMPANIONS = 16
+CYCLES = (86_400.0, 7 * 86_400.0, 365.25 * 86_400.0)
+"""A day, a week and a year, in seconds."""
+MAX_SERIES_SHOWN = 12
+LEAST_SCALE = 0.05
+"""Share of the train split's usual change below which no window's own is taken to lie."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,10 @@ class SequenceRegressionHParams(HParams):
     units: int = field(default=32, metadata={"min": 1})
     layers: int = field(default=2, metadata={"min": 1, "max": 8})
     learning_rate: float = field(default=3e-3, metadata={"min": 0.0})
+    target: str = ""
+    """The column of the table that is continued, where its name does not tell."""
+    series: str = ""
+    """The column or columns, with commas between, that name the series; empty takes texts that repeat."""
 
 
 class SequenceRegression(Task):
@@ -48,59 +63,70 @@ class SequenceRegression(Task):
     modality = "table"
     data = "weather"
     columns = {
-        "airport": Label(description="where it was measured: the name of the series"),
+        "series": SeriesName(description="which series a row belongs to"),
         "time": Timestamp(description="when, at an even spacing"),
-        "temperature": Window(steps=STEPS, description="the series to be continued, in any unit"),
-        "humidity": Window(steps=STEPS, description="what else was measured then"),
-        "wind_speed": Window(steps=STEPS, description="what else was measured then"),
-        "next_temperature": Ahead(of="temperature", steps=1),
+        "value": Window(steps=STEPS, description="the series to be continued, in any unit"),
+        "others": Companions(steps=STEPS, width=COMPANIONS, description="what else was measured then"),
+        "next_value": Ahead(of="value", steps=1),
     }
-    targets = ("next_temperature",)
+    targets = ("next_value",)
     split_by = "time"
     HParams = SequenceRegressionHParams
+
+    def column_names(self) -> Mapping[str, Sequence[str]]:
+        named = {"value": self.hparams.target, "series": self.hparams.series}
+        return {column: [name.strip() for name in names.split(",")] for column, names in named.items() if names}
 
     def preprocess(self, inputs: Features) -> Features:
         """
         Returns:
-          `temperature` float32 `[batch, 24]` as measured; `window` float32 `[batch, 24, columns]`, each column with
-          mean 0 and variance 1; `hour` float32 `[batch, 2]`, the time of day on a circle; `scale` float32 `[batch]`,
-          how much temperatures differ from step to step; `next_temperature` float32 `[batch]`, the change to it in
-          units of `scale`.
+          `value` float32 `[batch, 24]` as measured; `scale` float32 `[batch]`, the usual change from step to step in
+          this window; `window` float32 `[batch, 24, 1 + COMPANIONS]`, the distance from the last value in units of
+          `scale`, and each companion with mean 0 and variance 1; `cycles` float32 `[batch, 6]`, the time of day, of the
+          week and of the year on circles; `next_value` float32 `[batch]`, the change to it in units of `scale`.
         """
         import tensorflow_transform as tft
 
-        temperature = inputs["temperature"]
-        last = temperature[:, -1]
-        deviation = tf.sqrt(tft.var(temperature[:, 1:] - temperature[:, :-1]))
-        scale = tf.zeros_like(last) + tf.where(deviation > 0, deviation, 1.0)  # a constant series has none
-        day = tf.cast(inputs["time"] % SECONDS_A_DAY, tf.float32) * (2 * math.pi / SECONDS_A_DAY)
+        value = inputs["value"]
+        last = value[:, -1]
+        changes = tf.abs(value[:, 1:] - value[:, :-1])
+        usual = tft.mean(changes)
+        # Of a series that never changed in training every unit is as good as another.
+        least = tf.where(usual > 0, LEAST_SCALE * usual, 1.0)
+        scale = tf.maximum(tf.reduce_mean(changes, axis=1), least)
+        others = tf.reshape(inputs["others"], [-1, STEPS, COMPANIONS])
+        distance = (value - last[:, None]) / scale[:, None]
         features = {
-            "temperature": temperature,
-            "window": tf.stack([tft.scale_to_z_score(inputs[name]) for name in MEASURED], axis=-1),
-            "hour": tf.stack([tf.sin(day), tf.cos(day)], axis=-1),
+            "value": value,
             "scale": scale,
+            "window": tf.concat([distance[..., None], tft.scale_to_z_score(others, elementwise=True)], axis=-1),
+            "cycles": _cycles(inputs["time"]),
         }
-        return features | {"next_temperature": (inputs["next_temperature"] - last) / scale}
+        return features | {"next_value": (inputs["next_value"] - last) / scale}
 
     def build_model(self, spec: DataSpec) -> Any:
         layers, hparams = tf.keras.layers, self.hparams
-        # All features, though `temperature` and `scale` are not used: Keras warns of what no input takes.
+        # All features, though `value` and `scale` are not used: Keras warns of what no input takes.
         inputs = {
             name: tf.keras.Input(one.shape, dtype=one.dtype, name=name)
             for name, one in spec.features.items()
             if name not in self.targets
         }
         recurrent = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}[hparams.cell]
-        x = inputs["window"]
+        # Far outliers of a window say little more than near ones, and carry gates and sums out of their range.
+        x = tf.asinh(inputs["window"])
         for layer in range(hparams.layers):
             x = recurrent(hparams.units, return_sequences=layer < hparams.layers - 1)(x)
-        x = layers.Concatenate()([x, inputs["hour"]])
+        x = layers.Concatenate()([x, inputs["cycles"]])
         x = layers.Dense(hparams.units, activation="relu")(x)
-        change = layers.Reshape(())(layers.Dense(1, dtype="float32")(x))
+        # Both parts begin as "no change", and learn what there is to add.
+        learnt = layers.Dense(1, kernel_initializer="zeros", dtype="float32")(x)
+        linear = layers.Dense(1, kernel_initializer="zeros", use_bias=False, dtype="float32", name="autoregression")
+        change = layers.Reshape((), name="next_value")(learnt + linear(layers.Flatten()(inputs["window"])))
         model = tf.keras.Model(inputs, change)
         schedule = tf.keras.optimizers.schedules.CosineDecay(hparams.learning_rate, max(spec.steps, 1), alpha=0.01)
         model.compile(
-            optimizer=tf.keras.optimizers.Adam(schedule),
+            optimizer=tf.keras.optimizers.Adam(schedule, global_clipnorm=5.0),
             loss=tf.keras.losses.MeanAbsoluteError(),
             jit_compile=hparams.xla,
         )
@@ -108,69 +134,118 @@ class SequenceRegression(Task):
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
         change = model(features, training=False)
-        return {"forecast": features["temperature"][:, -1] + features["scale"] * change}
+        return {"forecast": features["value"][:, -1] + features["scale"] * change}
 
     def metrics(self) -> Evaluation:
         return Evaluation(
             prediction="forecast",
-            label="next_temperature",
+            label="next_value",
             raw_label=True,
             metrics=(Metric("mae", "MeanAbsoluteError"), Metric("rmse", "RootMeanSquaredError")),
             gates=(
                 Gate("mae", higher_is_better=False, baseline_margin=0.02),
                 Gate("rmse", higher_is_better=False, baseline_margin=0.05),
             ),
-            slices=("airport", "time_hour"),
+            slices=("series", "time_hour"),
         )
 
     def reference(self, train: Arrays, evaluation: Arrays, spec: DataSpec) -> dict[str, dict[str, float]]:
-        """No change, and the value 24 steps before the one to be told: in hourly data, the same hour yesterday."""
-        temperature = evaluation["temperature"].astype(np.float64)
-        truth = temperature[:, -1] + evaluation["scale"] * evaluation["next_temperature"]
+        """No change; the value 24 steps before, in hourly data the same hour yesterday; a linear autoregression."""
+        change = evaluation["next_value"].astype(np.float64)
+        before = evaluation["window"][:, 0, 0]  # 24 steps before what comes next, as a distance from the last value
+        scale = evaluation["scale"].astype(np.float64)
         return {
-            "persistence": _errors(temperature[:, -1] - truth),
-            f"{STEPS} steps before": _errors(temperature[:, -STEPS] - truth),
+            "persistence": _errors(scale * change),
+            f"{STEPS} steps before": _errors(scale * (before - change)),
+            "linear autoregression": _errors(scale * (autoregression(train, evaluation) - change)),
         }
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """The window and what follows. Right means a scaled error (Hyndman & Koehler 2006) of at most 1."""
-        window, forecast, truth = example["temperature"], float(prediction["forecast"]), example.get("next_temperature")
+        window, forecast, truth = example["value"], float(prediction["forecast"]), example.get("next_value")
         gap = [math.nan] * (len(window) - 1)
         series = {"measured": [*window, math.nan], "forecast": [*gap, window[-1], forecast]}
         shown = f"{_name(example)}: {window[-1]:.4g} → {forecast:.4g}"
         if truth is None:
-            return Preview(shown, None, {}, (Curve(series, x_label="steps", y_label="temperature"),))
+            return Preview(shown, None, {}, (Curve(series, x_label="steps", y_label=self._unit),))
         series["truth"] = [*gap, window[-1], truth]
         usual = float(np.abs(np.diff(window)).mean())
         return Preview(
             title=f"{shown}, measured {truth:.4g}",
             correct=abs(forecast - truth) <= usual,
-            slice={"airport": as_text(example["airport"]), "time_hour": str(example["time_hour"])},
-            parts=(Curve(series, f"usual change in a step: {usual:.3g}", x_label="steps", y_label="temperature"),),
+            slice={"series": _series(example), "time_hour": str(example["time_hour"])},
+            parts=(Curve(series, f"usual change in a step: {usual:.3g}", x_label="steps", y_label=self._unit),),
         )
 
     def overview(
         self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]
     ) -> Sequence[Preview]:
-        """Truth and forecasts of the first series, step by step, each forecast made one step before."""
-        airport = examples[0]["airport"]
-        pairs = [pair for pair in zip(examples, predictions, strict=True) if pair[0]["airport"] == airport]
-        pairs.sort(key=lambda pair: pair[0]["time"])
+        """Truth and forecasts of each series, step by step, each forecast made one step before."""
+        pairs_of: defaultdict[str, list[tuple[Mapping[str, Any], Mapping[str, Any]]]] = defaultdict(list)
+        for example, prediction in zip(examples, predictions, strict=True):
+            pairs_of[_series(example)].append((example, prediction))
+        shown = list(pairs_of.items())[:MAX_SERIES_SHOWN]
+        return [self._forecasts(name, sorted(pairs, key=lambda pair: int(pair[0]["time"]))) for name, pairs in shown]
+
+    def _forecasts(self, name: str, pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Preview:
         series = {
-            "truth": [example["next_temperature"] for example, _ in pairs],
+            "truth": [float(example["next_value"]) for example, _ in pairs],
             "forecast": [float(prediction["forecast"]) for _, prediction in pairs],
         }
-        curve = Curve(series, caption=f"from {_time(pairs[0][0])}", x_label="steps", y_label="temperature")
-        return [Preview(f"{as_text(airport)}: forecasts one step ahead", None, {"airport": as_text(airport)}, (curve,))]
+        curve = Curve(series, caption=f"from {_time(pairs[0][0])}", x_label="steps", y_label=self._unit)
+        title = f"{name}: forecasts one step ahead" if name else "Forecasts one step ahead"
+        return Preview(title, None, {"series": name} if name else {}, (curve,))
+
+    @property
+    def _unit(self) -> str:
+        """What the axis of values is called."""
+        return self.hparams.target or "value"
+
+
+def autoregression(train: Arrays, evaluation: Arrays) -> np.ndarray:
+    """The changes, float64 `[examples]` in units of `scale`, that a linear autoregression expects.
+
+    Least squares in the data's own unit over the changes within a window and the companions of its last row, with a
+    little ridge, as of Box & Jenkins's AR model of the first differences.
+    """
+    from sklearn.linear_model import Ridge
+
+    def regressors(arrays: Arrays) -> np.ndarray:
+        scale = arrays["scale"].astype(np.float64)[:, None]
+        changes = np.diff(arrays["window"][:, :, 0].astype(np.float64), axis=1) * scale
+        return np.concatenate([changes, arrays["window"][:, -1, 1:], arrays["cycles"]], axis=1)
+
+    x, x_eval = regressors(train), regressors(evaluation)
+    spread = x.std(axis=0)
+    spread[spread == 0] = 1.0
+    unit = float(np.abs(x[:, : STEPS - 1]).mean()) or 1.0
+    y = train["next_value"].astype(np.float64) * train["scale"] / unit
+    fitted = Ridge(alpha=1.0).fit(x / spread, y)
+    return fitted.predict(x_eval / spread) * unit / evaluation["scale"]
+
+
+def _cycles(time: Any) -> Any:
+    """Where on the circles of day, week and year moments in seconds lie: float32 `[batch, 2 * cycles]`."""
+    # In float64: seconds since 1970 have more digits than float32 holds.
+    turns = [tf.cast(time, tf.float64) / seconds for seconds in CYCLES]
+    angles = [tf.cast(2 * math.pi * (turn - tf.floor(turn)), tf.float32) for turn in turns]
+    return tf.stack([wave(angle) for angle in angles for wave in (tf.sin, tf.cos)], axis=-1)
 
 
 def _errors(errors: Any) -> dict[str, float]:
     return {"mae": float(np.abs(errors).mean()), "rmse": float(np.sqrt((errors**2).mean()))}
 
 
+def _series(example: Mapping[str, Any]) -> str:
+    return as_text(example["series"])
+
+
 def _name(example: Mapping[str, Any]) -> str:
-    return f"{as_text(example['airport'])}, {_time(example)}"
+    return ", ".join(filter(None, (_series(example), _time(example))))
 
 
 def _time(example: Mapping[str, Any]) -> str:
-    return f"{np.datetime64(int(example['time']), 's')} UTC".replace("T", " ", 1)
+    seconds = int(example["time"])
+    if seconds >= ROW_SECONDS and seconds % ROW_SECONDS == 0:
+        return f"row {seconds // ROW_SECONDS}"
+    return f"{np.datetime64(seconds, 's')} UTC".replace("T", " ", 1)

@@ -48,7 +48,7 @@ def test_the_users_own_line_is_shown_under_frames_of_libraries(project: Path) ->
 def test_without_a_line_of_a_task_it_is_a_defect(project: Path) -> None:
     call = function(project / "pipelines" / "run.py", "call")
     failure = failure_of(lambda: call(lambda: os.environ["NO_SUCH_NAME"]))
-    assert failure.message == "KeyError: 'NO_SUCH_NAME'\n  at pipelines/local/run.py:2 in call"
+    assert failure.message == "KeyError: 'NO_SUCH_NAME'\n  at pipelines/run.py:2 in call"
     assert "--verbose" in failure.fix and "defect" in failure.fix
 
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image as Pillow
 
 from components import manifest
-from data.columns import Ahead, Column, Image, Integer, Label, Seed, Text, Timestamp, Window
+from data.columns import Ahead, Column, Image, Integer, Label, Seed, SeriesName, Text, Timestamp, Window
 from data.errors import BenisonError, DataRefused, WrongUse
 from pipelines.serving import predict as module
 from pipelines.serving.predict import predict
@@ -49,7 +49,7 @@ class Rise(Brightness):
     """Stands for a task that forecasts from an ordered table."""
 
     columns: ClassVar[Mapping[str, Column]] = {
-        "place": Label(),
+        "place": SeriesName(),
         "time": Timestamp(),
         "height": Window(steps=3),
         "next": Ahead(of="height"),
