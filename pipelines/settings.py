@@ -74,8 +74,6 @@ class RunOptions:
     """Column by which a folder that is not split is split, in place of the task's own; `content` is by a hash."""
     gate: float | None = None
     """Bound on the task's key metric in place of the task's own."""
-    split_by: str = ""
-    """Column that decides the sides of an unsplit folder's records in place of the task's own, or `content`."""
     beam: BeamSettings = BeamSettings()
     cluster: ClusterSettings = ClusterSettings()
 
