@@ -192,7 +192,7 @@ def _progress_callback(path: Path, plan: _Plan) -> Any:
             self._write(self.history["loss"][-1], time.monotonic())
 
         def on_train_end(self, logs: Any = None) -> None:
-            if self.history.get("loss") and not self.diverged:
+            if self.history.get("loss"):
                 self._write(self.history["loss"][-1], time.monotonic(), stopped_early=self.step < plan.steps)
 
         def _write(self, loss: float, now: float, stopped_early: bool = False) -> None:
