@@ -9,6 +9,7 @@ asks for and train in step; the chief saves it.
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -192,7 +193,7 @@ def _progress_callback(path: Path, plan: _Plan) -> Any:
             self._write(self.history["loss"][-1], time.monotonic())
 
         def on_train_end(self, logs: Any = None) -> None:
-            if self.history.get("loss") and not self.diverged:
+            if self.history.get("loss") and math.isfinite(self.history["loss"][-1]):
                 self._write(self.history["loss"][-1], time.monotonic(), stopped_early=self.step < plan.steps)
 
         def _write(self, loss: float, now: float, stopped_early: bool = False) -> None:

@@ -150,6 +150,8 @@ def check(
                 progress(split, read)
         if progress is not None:
             progress(split, read)
+    for (name, remark), count in folder.remarks.items():
+        remarks[name][remark] += count
     groups = sorted(problems.values(), key=lambda group: (not group.attack, -group.count))
     unseen = _unseen(counts)
     return CheckReport(

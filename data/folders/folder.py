@@ -53,7 +53,7 @@ class DataFolder:
     Attributes:
       splits: ("train", "eval"), or ("all",) where each record's split follows from `split_by`.
       names: column of the task -> columns of the tables, where they go by their owner's names; else empty.
-      remarks: what was done to good records read so far, in words, and to how many.
+      remarks: column, and in words what was done to it, to the number of good records read so far to which it was done.
       without_window: good rows read so far that ended no window, since they begin or end a series or lie beside a gap.
 
     Raises:
@@ -72,7 +72,7 @@ class DataFolder:
         self.columns = dict(columns)
         self.split_by = _column_to_split_by(self.columns, split_by)
         self.without_window = 0
-        self.remarks: Counter[str] = Counter()
+        self.remarks: Counter[tuple[str, str]] = Counter()
         if not self.root.is_dir():
             raise WrongUse(
                 f"{self.root} is no folder", "Give the folder that holds train/ and eval/, or the data itself."

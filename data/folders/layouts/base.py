@@ -130,9 +130,9 @@ class Layout(ABC):
         """Column of the task -> columns of the tables, where these go by their owner's names; else empty."""
         return {}
 
-    def remark(self, item: Item, features: Mapping[str, Value]) -> str:
-        """What was done to a good record that its owner should know of; empty if nothing."""
-        return ""
+    def remark(self, item: Item, features: Mapping[str, Value]) -> tuple[str, str] | None:
+        """A column of a good record, and what was done to it that its owner should know of."""
+        return None
 
 
 # --- columns ---

@@ -87,12 +87,12 @@ class Coco(Layout):
                     objects = {"objects": objects, "size": picture.size}
                 yield Item(place, None, {self.image: picture.file_name, self.boxes: objects})
 
-    def remark(self, item: Item, features: Mapping[str, Value]) -> str:
+    def remark(self, item: Item, features: Mapping[str, Value]) -> tuple[str, str] | None:
         objects = item.values.get(self.boxes)
         size = (cast(int, features[f"{self.image}_width"]), cast(int, features[f"{self.image}_height"]))
         if not isinstance(objects, Mapping) or objects["size"] == size:
-            return ""
-        return "the picture has another size than its description says, and the same shape: its boxes were scaled"
+            return None
+        return self.boxes, "scaled to the picture, which has another size than its description says, and the same shape"
 
 
 def find_coco_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]:

@@ -13,6 +13,7 @@ from PIL import Image as Pillow
 from data.columns import Boxes, Image, Label, Text, Timestamp, Window
 from data.errors import DataRefused
 from data.folders import files, layouts
+from data.folders.check import check
 from data.folders.folder import DataFolder
 from data.folders.layouts import class_folders
 
@@ -125,8 +126,7 @@ def test_boxes_of_the_same_picture_at_another_size_are_scaled_and_that_is_said(t
     (record,) = folder.records("all")
     assert record.features["things"] == pytest.approx([9.98, 5, 19.96, 10], abs=0.01)
     assert set(record.features) <= {name for key, column in OBJECTS.items() for name in column.features(key)}
-    [(remark, count)] = folder.remarks.items()
-    assert "its boxes were scaled" in remark and count == 1
+    assert "Warning: things of 1 record: scaled to the picture" in check(tmp_path, OBJECTS).text()
 
 
 @pytest.mark.parametrize(("size", "reason"), [((20, 20), "for a picture of 20x20"), ((10, 20), "sides are exchanged")])
