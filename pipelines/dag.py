@@ -48,6 +48,9 @@ CARD = ("columns", "targets", "sequences", "monitor")
 REFERENCE = ("reference", "judge", "batch", "reference_examples", "predict_batch_size")
 """What of a task the reference and the judge depend on."""
 
+REPORT = ("preview", "overview", "plots", "plotted_examples")
+"""What of a task the report depends on."""
+
 
 @dataclasses.dataclass(frozen=True)
 class PipelineSettings:
@@ -241,7 +244,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
         task=settings.task,
         hparams=json.dumps(hparams),
         about=json.dumps(dict(settings.about), sort_keys=True),
-        digest=code.digest("components.report.component:ReportExecutor", "preview", "overview"),
+        digest=code.digest("components.report.component:ReportExecutor", *REPORT),
     )
     pusher = Pusher(
         examples=examples,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from trainer.preview import Preview
+    from trainer.preview.plots import Plot
 
 __all__ = [
     "Arrays",
@@ -104,6 +105,8 @@ class Task(ABC):
     """What early stopping watches on held-out train examples; None takes all steps and validates nothing."""
     reference_examples: ClassVar[int] = 20_000
     """`reference` and `judge` get at most so many examples of each split, in memory."""
+    plotted_examples: ClassVar[int] = 20_000
+    """`plots` gets at most so many examples of the eval split. Few where an answer takes long."""
     predict_batch_size: ClassVar[int] = 64
     """Examples of a batch in inference. 1 where a model answers at any size, so that a batch holds but one size."""
 
@@ -192,6 +195,14 @@ class Task(ABC):
         self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]
     ) -> Sequence[Preview]:
         """What a person is shown of many eval examples at once, in file order; arguments as in `preview`."""
+        return ()
+
+    def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
+        """What the report draws of the answers: curves and histograms; see `trainer.preview.plots`.
+
+        The arguments are as in `preview`, of `plotted_examples` eval examples; the examples lack what is read from
+        files of their own, such as pictures and sounds.
+        """
         return ()
 
 

@@ -26,9 +26,9 @@ from components.example_gen import read_counts, read_fingerprint, read_quarantin
 from components.judgement import Judgement
 from components.reference import ReferenceScores
 from components.report import page as report_page
-from components.report import plots
 from data.columns import raw_features
 from trainer.preview import disk
+from trainer.preview.plots import Plot
 from trainer.task import Task
 from trainer.transform import task_from
 
@@ -36,8 +36,6 @@ PREVIEW_POOL = 256
 """Eval examples among which previews are chosen."""
 PREVIEWS = 12
 """Previews of each sort, wrong and right."""
-PLOTTED = 20_000
-"""Eval examples at most that curves and histograms are drawn from."""
 QUARANTINE_SHOWN = 50
 
 
@@ -85,7 +83,7 @@ class ReportExecutor(base_executor.BaseExecutor):
             "slices": results.slices(),
             "confusion": results.confusion(_classes(uri("model"))),
             "curves": history,
-            "plots": list(answers.plots()),
+            "plots": answers.plots(),
             "examples": read_counts(examples),
             "statistics": columns,
             "classes": statistics.class_counts(columns, _label(task) or ""),
@@ -105,14 +103,13 @@ def _classes(model: str) -> list[str]:
 
 
 class Answers:
-    """A model's answers to the eval split: to a pool of examples at once, to more of them where a plot needs it."""
+    """A model's answers to the eval split: to a pool of examples at once, to more of them where the task plots them."""
 
     def __init__(self, task: Task, split: Path, model: str) -> None:
         self._task, self._files = task, [str(path) for path in sorted(split.iterdir())]
         self._loaded = tf.saved_model.load(model)
-        [(examples, self._outputs)] = self._answered(PREVIEW_POOL)
-        predictions = [{name: values[i] for name, values in self._outputs.items()} for i in range(len(examples))]
-        self._pool = examples, predictions
+        [(examples, outputs)] = self._answered(PREVIEW_POOL)
+        self._pool = examples, _rows(outputs, len(examples))
         self._shown = [task.preview(*pair) for pair in zip(*self._pool, strict=True)]
         self._keys = [hashlib.sha256(record.numpy()).hexdigest()[:16] for record in self._records(PREVIEW_POOL)]
 
@@ -126,11 +123,6 @@ class Answers:
             examples = [_example(self._task, record) for record in batch.numpy()]
             yield examples, {name: tensor.numpy() for name, tensor in serve(batch).items()}
 
-    def _truth_and(self, output: str, label: str) -> tuple[list[Any], np.ndarray[Any, Any]]:
-        """A column and an output of as many examples as are plotted."""
-        batches = [([e.get(label) for e in examples], outputs[output]) for examples, outputs in self._answered(PLOTTED)]
-        return [value for truth, _ in batches for value in truth], np.concatenate([found for _, found in batches])
-
     def write_previews(self, directory: Path) -> list[dict[str, Any]]:
         """What is seen of the pool at once, then the first wrong and the first right ones of it.
 
@@ -143,45 +135,21 @@ class Answers:
         records = disk.write([shown for _, shown in chosen], directory)
         return [record | {"example": key} for record, (key, _) in zip(records, chosen, strict=True)]
 
-    def plots(self) -> Iterator[plots.Plot]:
-        """What the kind of answer lets draw: of class probabilities, of a number, of a text, of a confidence."""
-        asked, label = self._task.metrics(), _label(self._task)
-        if label and {"labels", "probabilities"} <= self._outputs.keys():
-            truth, probabilities = self._truth_and("probabilities", label)
-            classes = [_text(name) for name in self._outputs["labels"][0]]
-            index = {name: i for i, name in enumerate(classes)}
-            yield from plots.of_classifier(
-                np.array([index.get(_text(name), -1) for name in truth]), probabilities, classes
-            )
-        elif asked.raw_label and asked.label:
-            for answer in asked.predictions:
-                if self._is_number(answer, asked.label):
-                    truth, predicted = self._truth_and(answer, asked.label)
-                    yield plots.of_numbers(np.array(truth), predicted)
-                elif self._is_text(answer, asked.label):
-                    yield plots.of_likeness(np.array(list(self._likeness(answer, asked.label))))
-        if "confidence" in self._outputs:
-            judged = [i for i, shown in enumerate(self._shown) if shown.correct is not None]
-            right = np.array([self._shown[i].correct for i in judged], bool)
-            yield plots.of_confidence(self._outputs["confidence"][judged], right)
+    def plots(self) -> list[Plot]:
+        """What the task draws of its answers to the first examples of the split."""
+        if type(self._task).plots is Task.plots:  # nothing: no need to answer
+            return []
+        media = {name for name, column in self._task.columns.items() if column.is_media} - {*self._task.targets}
+        shown: list[dict[str, Any]] = []
+        predictions: list[dict[str, Any]] = []
+        for examples, outputs in self._answered(self._task.plotted_examples):
+            shown += [{name: value for name, value in e.items() if name not in media} for e in examples]
+            predictions += _rows(outputs, len(examples))
+        return list(self._task.plots(shown, predictions))
 
-    def _is_number(self, answer: str, label: str) -> bool:
-        return self._is_one(answer, "f") and isinstance(self._pool[0][0].get(label), (int, float))
 
-    def _is_text(self, answer: str, label: str) -> bool:
-        return self._is_one(answer, "O") and isinstance(self._pool[0][0].get(label), bytes)
-
-    def _is_one(self, answer: str, kind: str) -> bool:
-        """Whether an output has one value for each example, of that kind of dtype."""
-        values = self._outputs.get(answer)
-        return values is not None and values.ndim == 1 and values.dtype.kind == kind
-
-    def _likeness(self, answer: str, label: str) -> Iterator[float]:
-        """chrF of each text of the pool."""
-        from trainer.metrics.text import chrf, chrf_counts
-
-        for example, predicted in zip(self._pool[0], self._outputs[answer], strict=True):
-            yield chrf(chrf_counts(_text(predicted), _text(example.get(label, b""))))
+def _rows(outputs: dict[str, np.ndarray[Any, Any]], count: int) -> list[dict[str, Any]]:
+    return [{name: values[i] for name, values in outputs.items()} for i in range(count)]
 
 
 def _label(task: Task) -> str | None:
@@ -200,10 +168,6 @@ def _example(task: Task, record: bytes) -> dict[str, Any]:
         elif found:
             values[name] = found[0]
     return values
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 class ReportSpec(component_spec.ComponentSpec):

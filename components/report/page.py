@@ -89,7 +89,7 @@ class ReportData(TypedDict, total=False):
     %; `left_out` says which references are no numbers; `reference` method -> metric -> value; `baseline` the latest
     blessed model's metrics; `curves` one value a round, `NAME` in training and `val_NAME` on held-out examples;
     `examples` good records of train and eval and quarantined ones; `classes` class -> split -> count; `plots` as in
-    `components.report.plots`; `statistics` as `components.statistics.summary` returns them; `quarantine` the first bad
+    `trainer.preview.plots`; `statistics` as `components.statistics.summary` returns them; `quarantine` the first bad
     records, each with file, row, column and reason; `previews` as `trainer.preview.disk.write` returns them; `data`
     name, fingerprint, licence and credit; `predict` the command that asks the pushed model.
     """

@@ -14,7 +14,7 @@ Measured scores and seconds: `docs/performance.md`. Command: `benison run image_
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,8 @@ from trainer.backend import tf
 from trainer.families import classification
 from trainer.features import images
 from trainer.networks import outputs
-from trainer.preview import Preview
+from trainer.preview import Preview, plots
+from trainer.preview.plots import Plot
 from trainer.task import Arrays, DataSpec, Evaluation, Features, HParams, Task
 
 
@@ -94,3 +95,6 @@ class ImageClassification(Task):
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         return classification.picture_preview(example["image"], example.get("label"), prediction)
+
+    def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
+        return plots.classifier(examples, predictions)

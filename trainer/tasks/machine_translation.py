@@ -13,7 +13,7 @@ Measured scores and seconds: `docs/performance.md`. Command: `benison run machin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,8 @@ from trainer.backend import tf
 from trainer.features import texts
 from trainer.networks import decoding
 from trainer.optimisers import optimizer
-from trainer.preview import Preview, Words, as_text
+from trainer.preview import Preview, Words, as_text, plots
+from trainer.preview.plots import Plot
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 
@@ -57,6 +58,7 @@ class MachineTranslation(Task):
     }
     targets = ("target",)
     HParams = MachineTranslationHParams
+    plotted_examples = 256  # the beam search of each takes long
     sequences = {"target": "target_length", "source": "source_length"}  # most of the work is the decoder's
 
     def preprocess(self, inputs: Features) -> Features:
@@ -136,6 +138,9 @@ class MachineTranslation(Task):
         if "target" in example:
             parts.append(Words(as_text(example["target"]), caption="by a person", compared=True))
         return Preview(title=translation, correct=None, slice={}, parts=parts)
+
+    def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
+        return plots.texts(examples, predictions, truth="target", answer="translation")
 
 
 def _rounded_up(counts: Any) -> Any:

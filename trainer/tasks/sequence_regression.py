@@ -35,7 +35,8 @@ from data.columns.timestamp import ROW_SECONDS
 from trainer.backend import tf
 from trainer.networks import outputs
 from trainer.optimisers import optimizer
-from trainer.preview import Curve, Preview, as_text
+from trainer.preview import Curve, Preview, as_text, plots
+from trainer.preview.plots import Plot
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 STEPS = 24
@@ -187,6 +188,9 @@ class SequenceRegression(Task):
             pairs_of[_series(example)].append((example, prediction))
         shown = list(pairs_of.items())[:MAX_SERIES_SHOWN]
         return [self._forecasts(name, sorted(pairs, key=lambda pair: int(pair[0]["time"]))) for name, pairs in shown]
+
+    def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
+        return plots.numbers(examples, predictions, truth="next_value", answer="forecast")
 
     def _forecasts(self, name: str, pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Preview:
         series = {

@@ -19,7 +19,7 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run speech_rec
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,8 @@ from data.errors import WrongUse
 from trainer.backend import tf
 from trainer.features import audio
 from trainer.optimisers import optimizer
-from trainer.preview import Preview, Sound, Words, as_text
+from trainer.preview import Preview, Sound, Words, as_text, plots
+from trainer.preview.plots import Plot
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 HOP_SECONDS = 0.015
@@ -77,6 +78,7 @@ class SpeechRecognition(Task):
     split_by = "voice"
     sequences = {"log_mel": "frames", "text": "characters"}
     reference_examples = 2000
+    plotted_examples = 256  # the beam search of each takes long
     HParams = SpeechRecognitionHParams
 
     def preprocess(self, inputs: Features) -> Features:
@@ -182,14 +184,26 @@ class SpeechRecognition(Task):
         parts = (Sound(samples, rate, caption="sound"), Words(guess, caption=caption, compared=True, any_case=True))
         if truth is None:
             return Preview(guess, None, {}, parts)
-        from trainer.metrics.speech import Errors
-
         said = as_text(truth)
         voice = {"voice": as_text(example["voice"])} if example.get("voice") else {}
-        correct = Errors.of(said, guess, "word").edits == 0
+        correct = _is_right(said, guess)
         return Preview(
             f"{said} → {guess}", correct, voice, (*parts, Words(said, caption="said", compared=True, any_case=True))
         )
+
+    def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
+        right = [
+            _is_right(as_text(example["text"]), as_text(prediction["transcript"]))
+            for example, prediction in zip(examples, predictions, strict=True)
+        ]
+        likeness = plots.texts(examples, predictions, truth="text", answer="transcript")
+        return [*likeness, *plots.confidence(predictions, right)]
+
+
+def _is_right(said: str, transcript: str) -> bool:
+    from trainer.metrics.speech import Errors
+
+    return Errors.of(said, transcript, "word").edits == 0
 
 
 def _pooled(arrays: Arrays) -> tuple[Any, Any]:

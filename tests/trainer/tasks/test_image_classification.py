@@ -53,3 +53,10 @@ def test_it_lives_and_learns_on_strong_colours_with_default_settings() -> None:
         assert alive.mean() > 0.75, f"{name}: {alive.sum()} of {len(alive)} units live"
     last = model.evaluate({"image": pictures[held_out]}, {"label": labels[held_out]}, verbose=0, return_dict=True)
     assert last["accuracy"] > 0.8
+
+
+def test_the_report_draws_the_curves_of_a_classifier() -> None:
+    task = ImageClassification(ImageClassification.HParams())
+    answer = {"labels": np.array([b"a", b"b"]), "probabilities": np.float32([0.8, 0.2])}
+    drawn = [plot["title"] for plot in task.plots([{"label": b"a"}, {"label": b"b"}], [answer, answer])]
+    assert drawn == ["ROC", "Precision and recall", "Calibration", "Confidence of right and wrong answers"]

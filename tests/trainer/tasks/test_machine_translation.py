@@ -60,3 +60,8 @@ def test_preview_shows_source_translation_and_truth_if_known(task: MachineTransl
     translation = Words("zwei", "translation", compared=True)
     assert list(shown.parts) == [source, translation, truth]
     assert list(task.preview({"source": b"two"}, prediction).parts) == [source, translation]
+
+
+def test_the_report_draws_how_like_the_translations_are(task: MachineTranslation) -> None:
+    [plot] = task.plots([{"source": b"ja", "target": b"yes"}], [{"translation": b"yes", "log_probability": -1.0}])
+    assert plot["title"] == "Likeness of texts" and plot["series"]["texts"][-1] == 1

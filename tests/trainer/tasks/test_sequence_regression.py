@@ -140,3 +140,8 @@ def test_the_overview_follows_each_series_through_time() -> None:
 def test_a_row_without_a_time_is_named_by_its_number() -> None:
     preview = task_with().preview(example(0, b"") | {"time": 7 * ROW_SECONDS}, {"forecast": np.float32(1)})
     assert preview.title.startswith("row 7:")
+
+
+def test_the_report_draws_the_errors_of_forecasts() -> None:
+    [plot] = task_with().plots([example(0, next_value=20.0)], [{"forecast": np.float32(21.5)}])
+    assert plot["title"] == "Errors" and "Mean 1.5" in plot["note"]

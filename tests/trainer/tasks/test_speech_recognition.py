@@ -151,3 +151,14 @@ def test_a_preview_of_an_unknown_sound_says_if_it_was_cut() -> None:
 def test_what_xla_cannot_compile_is_refused() -> None:
     with pytest.raises(WrongUse, match="XLA"):
         task_with(xla=True).build_model(spec())
+
+
+def test_the_report_draws_likeness_and_confidence_of_transcripts() -> None:
+    examples = [{"text": b"Turn left"}, {"text": b"stop"}]
+    predictions = [
+        {"transcript": b"turn left", "confidence": np.float32(0.9)},
+        {"transcript": b"go", "confidence": np.float32(0.6)},
+    ]
+    likeness, confidence = task_with().plots(examples, predictions)
+    assert likeness["title"] == "Likeness of texts" and sum(likeness["series"]["texts"]) == 2
+    assert sum(confidence["series"]["right"]) == sum(confidence["series"]["wrong"]) == 1  # capitals do not count

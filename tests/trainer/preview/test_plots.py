@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from components.report import plots
+from trainer.preview import plots
 
 CLASSES = ["a", "b", "c"]
 
@@ -84,3 +84,39 @@ def test_errors_of_numbers() -> None:
     plot = plots.of_numbers(truth, (truth + 2).astype(np.float32))
     counts, edges = plot["series"]["examples"], plot["edges"]
     assert sum(counts) == 100 and edges[0] <= 2 <= edges[-1] and "Mean 2" in plot["note"]
+
+
+def test_a_task_that_classifies_says_so_in_one_call() -> None:
+    labels = np.array([b"a", b"b", b"c"])
+    predictions = [{"labels": labels, "probabilities": np.eye(3, dtype=np.float32)[i % 3]} for i in range(8)]
+    examples = [{"label": name} for name in (b"a", b"b", b"c", b"a", b"b", b"a", b"z")] + [{}]
+    drawn = {plot["title"]: plot for plot in plots.classifier(examples, predictions)}
+    assert list(drawn) == ["ROC", "Precision and recall", "Calibration", "Confidence of right and wrong answers"]
+    confidence = drawn["Confidence of right and wrong answers"]["series"]
+    # The class of the seventh is unknown to the model, the eighth has none.
+    assert (sum(confidence["right"]), sum(confidence["wrong"])) == (5, 2)
+
+
+def test_a_task_that_answers_with_numbers_says_so_in_one_call() -> None:
+    examples, predictions = [{"true": 1.0}, {"true": 2.0}, {}], [{"found": np.float32(4)}] * 3
+    [plot] = plots.numbers(examples, predictions, truth="true", answer="found")
+    assert plot["title"] == "Errors" and sum(plot["series"]["examples"]) == 2 and "Mean 2.5" in plot["note"]
+
+
+def test_a_task_that_answers_with_texts_says_so_in_one_call() -> None:
+    examples = [{"true": "naïve words".encode()}, {"true": b"other words"}]
+    predictions = [{"found": "naïve words".encode()}, {"found": b"zzz"}]
+    [plot] = plots.texts(examples, predictions, truth="true", answer="found")
+    assert plot["series"]["texts"][0] == plot["series"]["texts"][-1] == 1
+
+
+def test_confidence_is_told_apart_by_what_was_right() -> None:
+    [plot] = plots.confidence([{"confidence": np.float32(c)} for c in (0.99, 0.98, 0.01)], [True, True, False])
+    assert plot["series"]["right"][-1] == 2 and plot["series"]["wrong"][0] == 1
+
+
+def test_of_examples_without_a_truth_nothing_is_drawn() -> None:
+    assert not plots.classifier([{}], [{"labels": np.array([b"a"]), "probabilities": np.ones(1)}])
+    assert not plots.numbers([{}], [{"found": 1.0}], truth="true", answer="found")
+    assert not plots.texts([{}], [{"found": b"a"}], truth="true", answer="found")
+    assert not plots.confidence([], [])

@@ -1,14 +1,16 @@
-"""What a report draws of a model's answers on the eval split: curves and histograms, as plain numbers.
+"""What a report draws of many answers at once: curves and histograms, as plain numbers that JSON can hold.
 
-Nothing of TensorFlow here: arrays in, JSON-able plots out.
+A task's `plots` is one call of `classifier`, `numbers` or `texts`, or a list of calls of these, and of `confidence`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
+
+from trainer.preview.parts import as_text
 
 BINS = 20
 """Stretches of a histogram."""
@@ -36,6 +38,53 @@ class Plot(TypedDict, total=False):
     note: str
 
 
+Rows = Sequence[Mapping[str, Any]]
+"""Examples, raw columns each, or the predictions of them: the arguments of `Task.plots`."""
+
+
+def classifier(examples: Rows, predictions: Rows, truth: str = "label") -> Sequence[Plot]:
+    """Those of `of_classifier`, of rows of `trainer.families.classification.class_probabilities`.
+
+    `truth` is the column of the true class. Examples that lack it are left out, here and below.
+    """
+    rows = _known(examples, predictions, truth)
+    if not rows:
+        return ()
+    classes = [as_text(name) for name in rows[0][1]["labels"]]
+    index = {name: i for i, name in enumerate(classes)}
+    true = np.array([index.get(as_text(value), -1) for value, _ in rows])
+    return list(of_classifier(true, np.stack([answer["probabilities"] for _, answer in rows]), classes))
+
+
+def numbers(examples: Rows, predictions: Rows, truth: str, answer: str) -> Sequence[Plot]:
+    """The errors of an output that is one number, beside the column of the true one."""
+    rows = _known(examples, predictions, truth)
+    if not rows:
+        return ()
+    return [of_numbers(np.array([value for value, _ in rows]), np.array([found[answer] for _, found in rows]))]
+
+
+def texts(examples: Rows, predictions: Rows, truth: str, answer: str) -> Sequence[Plot]:
+    """How like an output that is one text is to the column of the true one."""
+    from trainer.metrics.text import chrf, chrf_counts
+
+    rows = _known(examples, predictions, truth)
+    scores = [chrf(chrf_counts(as_text(found[answer]), as_text(value))) for value, found in rows]
+    return [of_likeness(np.array(scores))] if scores else ()
+
+
+def confidence(predictions: Rows, right: Sequence[bool]) -> Sequence[Plot]:
+    """How sure right and wrong answers were: `predictions` with a `confidence` from 0 to 1, and which were right."""
+    sure = np.array([prediction["confidence"] for prediction in predictions])
+    return [of_confidence(sure, np.array(right, bool))] if len(sure) else ()
+
+
+def _known(examples: Rows, predictions: Rows, truth: str) -> list[tuple[Any, Mapping[str, Any]]]:
+    """The true value beside the prediction, where there is one."""
+    pairs = zip(examples, predictions, strict=True)
+    return [(example[truth], prediction) for example, prediction in pairs if example.get(truth) is not None]
+
+
 def of_classifier(truth: Array, probabilities: Array, classes: Sequence[str]) -> Iterator[Plot]:
     """ROC, precision and recall, calibration and confidence.
 
@@ -52,9 +101,9 @@ def of_classifier(truth: Array, probabilities: Array, classes: Sequence[str]) ->
     if scores:
         yield _roc(scores)
         yield _precision_recall(scores)
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
-    yield _calibration(confidence, right)
-    yield of_confidence(confidence, right)
+    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    yield _calibration(sure, right)
+    yield of_confidence(sure, right)
 
 
 def of_confidence(confidence: Array, right: Array) -> Plot:

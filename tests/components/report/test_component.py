@@ -1,0 +1,89 @@
+"""What the report asks of a task about many answers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.report.component import PREVIEW_POOL, Answers
+from data.columns import Image, Label
+from trainer.preview import Preview
+from trainer.preview.plots import Plot
+from trainer.task import Task
+
+EXAMPLES = PREVIEW_POOL + 10
+
+
+class Silent(Task):
+    """Its outputs are called as those of a classifier; it draws nothing of them."""
+
+    columns = {"image": Image(), "label": Label()}
+    targets = ("label",)
+    plotted_examples = EXAMPLES - 1
+
+    def preprocess(self, inputs: Any) -> Any: ...
+
+    def build_model(self, spec: Any) -> Any: ...
+
+    def predict(self, model: Any, features: Any, spec: Any) -> Any: ...
+
+    def metrics(self) -> Any: ...
+
+    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
+        return Preview("", None, {}, ())
+
+
+class Drawn(Silent):
+    """Says what it was given."""
+
+    def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
+        places = [int(prediction["place"]) for prediction in predictions]
+        return [{"series": {"names": sorted(examples[0]), "labels": [e["label"] for e in examples], "places": places}}]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A split of EXAMPLES records, and a model that answers each with the number that is its label."""
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "split").mkdir()
+    options = tf.io.TFRecordOptions(compression_type="GZIP")
+    with tf.io.TFRecordWriter(str(folder / "split" / "data.gz"), options) as writer:
+        for place in range(EXAMPLES):
+            example = tf.train.Example()
+            example.features.feature["image"].bytes_list.value.append(b"a picture")
+            example.features.feature["label"].bytes_list.value.append(str(place).encode())
+            writer.write(example.SerializeToString())
+    module = tf.Module()
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def serve(records: Any) -> Any:
+        label = tf.io.parse_example(records, {"label": tf.io.FixedLenFeature([], tf.string)})["label"]
+        probabilities = tf.ones([tf.size(label), 2]) / 2
+        return {
+            "place": tf.strings.to_number(label, tf.int64),
+            "probabilities": probabilities,
+            "labels": tf.broadcast_to(tf.constant(["a", "b"]), tf.shape(probabilities)),
+            "confidence": probabilities[:, 0],
+        }
+
+    tf.saved_model.save(module, str(folder / "model"), signatures={"serving_default": serve})
+    return folder / "split", folder / "model"
+
+
+def test_nothing_is_guessed_from_what_an_output_is_called(served: tuple[Path, Path]) -> None:
+    split, model = served
+    assert Answers(Silent(None), split, str(model)).plots() == []
+
+
+def test_a_task_draws_of_as_many_answers_as_it_asks_for_without_their_pictures(served: tuple[Path, Path]) -> None:
+    split, model = served
+    [plot] = Answers(Drawn(None), split, str(model)).plots()
+    series = plot["series"]
+    assert "image" not in series["names"] and "label" in series["names"]
+    assert series["places"] == list(range(EXAMPLES - 1))
+    assert np.array(series["labels"], int).tolist() == series["places"]
