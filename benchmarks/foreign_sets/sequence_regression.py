@@ -1,4 +1,4 @@
-"""Series in time: weeks with a trend and a season; months of three shops of very different size, beside their prices."""
+"""Series in time: weeks with trend and season; months of three shops of very different size, beside their prices."""
 
 from __future__ import annotations
 
