@@ -13,8 +13,9 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,14 @@ from tfx.types import artifact_utils
 from tfx.utils import proto_utils
 
 from data.columns import DType, Value, raw_features
-from data.errors import DataRefused
+from data.folders import verdict
 from data.folders.files import tree_digest
 from data.folders.folder import DataFolder, Record
 from trainer.task import load
 
 QUARANTINE = "quarantine.jsonl"
 COUNTS = "counts.json"
+CLASSES = "classes.json"
 NAMES = "names.json"
 ROWS = "rows-{shard}"
 """File in the executor's temporary folder: how many rows a shard has read so far, for whoever watches."""
@@ -58,7 +60,8 @@ class _FolderDriver(driver.FileBasedDriver):
 
 
 class FolderExampleGenExecutor(BaseExampleGenExecutor):
-    """Writes the splits, `quarantine.jsonl`, `counts.json` and, of tables under their owner's names, `names.json`.
+    """Writes the splits, `quarantine.jsonl`, `counts.json`, of each split, column and class `classes.json` and, of
+    tables under their owner's names, `names.json`.
 
     Raises:
       DataRefused: a path leaves the data folder, or a split has no good record.
@@ -74,9 +77,9 @@ class FolderExampleGenExecutor(BaseExampleGenExecutor):
         examples_utils.set_payload_format(artifact, exec_properties["output_data_format"])
         output = Path(artifact.uri)
         input_config = proto_utils.json_to_proto(exec_properties["input_config"], example_gen_pb2.Input())
-        reading = ReadFolder(exec_properties, input_config.splits[0].pattern, self._get_tmp_dir())
+        reading = _Reading.of(exec_properties, input_config.splits[0].pattern)
         with self._make_beam_pipeline() as pipeline:
-            outputs = pipeline | reading
+            outputs = pipeline | ReadFolder(reading, self._get_tmp_dir())
             for split in SPLITS:
                 records = str(output / f"Split-{split}" / "data_tfrecord")
                 _ = outputs[split] | f"Write_{split}" >> beam.io.WriteToTFRecord(records, file_name_suffix=".gz")
@@ -88,75 +91,94 @@ class FolderExampleGenExecutor(BaseExampleGenExecutor):
                 | beam.Map(_counts)
                 | "WriteCounts" >> beam.io.WriteToText(str(output / COUNTS), shard_name_template="")
             )
-        (output / NAMES).write_text(json.dumps(reading.names), encoding="utf-8")
-        counts, problems = read_counts(output), read_quarantine(output)
-        attack = next((p for p in problems if p["attack"]), None)
-        if attack:
-            raise DataRefused(
-                f"{attack['file']}: {attack['reason']}",
-                "remove this record: paths in data files must stay inside the data folder",
+            _ = (
+                outputs["class"]
+                | "CountClasses" >> beam.combiners.Count.PerElement()
+                | "GatherClasses" >> beam.combiners.ToDict()
+                | "ClassesAsJson" >> beam.Map(_classes)
+                | "WriteClasses" >> beam.io.WriteToText(str(output / CLASSES), shard_name_template="")
             )
-        for split in SPLITS:
-            if not counts[split]:
-                first = "; ".join(describe(p) for p in problems[:3])
-                raise DataRefused(
-                    f"the {split} split has no good record" + (f" ({len(problems)} bad: {first})" if first else ""),
-                    "see `benison data check TASK DIR`",
-                )
+        folder = reading.open()
+        (output / NAMES).write_text(json.dumps(folder.names), encoding="utf-8")
+        _refuse_unreadable(output, folder)
+
+
+def _refuse_unreadable(output: Path, folder: DataFolder) -> None:
+    """Raises DataRefused if there is nothing to compute statistics of: a split is empty, or a path leads out."""
+    counts, problems = read_split_counts(output), read_problems(output)
+    unsplit = "all" in folder.splits
+    if findings := verdict.judge_reading(counts, folder.columns, problems, folder.split_by, unsplit):
+        raise verdict.refusal(findings)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What is read, and how: of the node's parameters."""
+
+    folder: str
+    task: str
+    limit: int | None
+    shards: int
+    split_by: str | None
+    names: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, exec_properties: dict[str, Any], split_pattern: str) -> _Reading:
+        config = example_gen_pb2.CustomConfig()
+        proto_utils.json_to_proto(exec_properties["custom_config"], config)
+        struct = struct_pb2.Struct()
+        config.custom_config.Unpack(struct)
+        settings = json_format.MessageToDict(struct)
+        task = load(settings["task"])
+        return cls(
+            folder=str(Path(exec_properties["input_base"], split_pattern).parent),
+            task=settings["task"],
+            limit=int(settings["limit"]) if settings.get("limit") else None,
+            shards=int(settings["shards"]),
+            split_by=settings.get("split_by") or task.split_by,
+            names=settings.get("names") or {},
+        )
+
+    def open(self) -> DataFolder:
+        return DataFolder(self.folder, load(self.task).columns, self.split_by, self.names)
 
 
 class ReadFolder(beam.PTransform):
-    """A folder's records as serialised tf.Examples, one output a split, beside `problem` (JSON) and `outcome`."""
+    """A folder's records as serialised tf.Examples, one output a split, beside `problem` (JSON), `outcome` (the split
+    or "quarantined") and `class` (split, column, class name)."""
 
-    def __init__(self, exec_properties: dict[str, Any], split_pattern: str, progress_dir: str) -> None:
+    def __init__(self, reading: _Reading, progress_dir: str) -> None:
         super().__init__()
-        self._progress_dir = progress_dir
-        config = example_gen_pb2.CustomConfig()
-        proto_utils.json_to_proto(exec_properties["custom_config"], config)
-        settings = struct_pb2.Struct()
-        config.custom_config.Unpack(settings)
-        self._settings = json_format.MessageToDict(settings)
-        self._folder = str(Path(exec_properties["input_base"], split_pattern).parent)
-
-    @property
-    def names(self) -> dict[str, tuple[str, ...]]:
-        """Column of the task -> columns of the user's tables; empty where they are equal."""
-        return _open(self._folder, self._settings).names
+        self._reading, self._progress_dir = reading, progress_dir
 
     def expand(self, pipeline: beam.Pipeline) -> Any:
-        shards = int(self._settings["shards"])
         return (
             pipeline
-            | beam.Create(range(shards))
-            | beam.ParDo(_ReadShard(self._folder, self._settings, shards, self._progress_dir)).with_outputs(
-                "problem", "outcome", *SPLITS
+            | beam.Create(range(self._reading.shards))
+            | beam.ParDo(_ReadShard(self._reading, self._progress_dir)).with_outputs(
+                "problem", "outcome", "class", *SPLITS
             )
         )
 
 
 class _ReadShard(beam.DoFn):
-    def __init__(self, folder: str, settings: dict[str, Any], shards: int, progress_dir: str) -> None:
-        self._folder, self._settings, self._shards = folder, settings, shards
-        self._progress_dir = progress_dir
-        self._limit = int(settings["limit"]) if settings.get("limit") else None
+    def __init__(self, reading: _Reading, progress_dir: str) -> None:
+        self._reading, self._progress_dir = reading, progress_dir
 
     def setup(self) -> None:
         # Once for all shards that this worker reads: a large folder takes long to list.
-        self._opened = _open(self._folder, self._settings)
+        self._opened = self._reading.open()
 
     def process(self, shard: int) -> Iterator[Any]:
-        folder = self._opened
+        reading, folder = self._reading, self._opened
         dtypes: dict[str, DType] = {name: feature.dtype for name, feature in raw_features(folder.columns).items()}
         records = (
-            record for split in folder.splits for record in folder.records(split, shard, self._shards, self._limit)
+            record for split in folder.splits for record in folder.records(split, shard, reading.shards, reading.limit)
         )
         for record in _counted(records, Path(self._progress_dir, ROWS.format(shard=shard))):
             yield from _outputs(record, dtypes)
-
-
-def _open(folder: str, settings: dict[str, Any]) -> DataFolder:
-    task = load(settings["task"])
-    return DataFolder(folder, task.columns, settings.get("split_by") or task.split_by, settings.get("names"))
+            for column, name in verdict.classes_of(record.features or {}, folder.columns):
+                yield beam.pvalue.TaggedOutput("class", (record.split, column, name))
 
 
 def _counted(records: Iterator[Record], file: Path) -> Iterator[Record]:
@@ -204,7 +226,7 @@ class FolderExampleGen(FileBasedExampleGen):
         """
         Args:
           folder: None if `input_parameters` are given later, where the node runs.
-          settings: task, limit (records of each split, or None), shards, split_by (empty for the task's own), names
+          settings: task, limit (records of each split, or None), shards, split_by (as `--set` names it, or ""), names
             (column of the task -> columns of the tables, as far as a person named them), and the digest of the reading
             code.
         """
@@ -237,6 +259,13 @@ def read_counts(examples: Path) -> dict[str, int]:
     return json.loads((examples / COUNTS).read_text(encoding="utf-8"))
 
 
+def read_split_counts(examples: Path) -> dict[str, verdict.SplitCount]:
+    """Good and bad records and classes of each split, of an examples artifact."""
+    good, classes = read_counts(examples), json.loads((examples / CLASSES).read_text(encoding="utf-8"))
+    bad = Counter(problem["split"] for problem in read_quarantine(examples))
+    return {split: verdict.SplitCount(good[split], bad[split], classes.get(split, {})) for split in SPLITS}
+
+
 def read_names(examples: Path) -> dict[str, list[str]]:
     """Column of the task -> columns of the user's tables, of an examples artifact; empty where they are equal."""
     return json.loads((examples / NAMES).read_text(encoding="utf-8"))
@@ -252,15 +281,23 @@ def read_fingerprint(examples: Any) -> str:
     return examples.get_string_custom_property(utils.FINGERPRINT_PROPERTY_NAME)[:16]
 
 
-def describe(problem: dict[str, Any]) -> str:
-    """One bad record in words."""
-    row = f", row {problem['row']}" if problem["row"] else ""
-    column = f", column {problem['column']}" if problem["column"] else ""
-    return f"{problem['file']}{row}{column}: {problem['reason']}"
+def read_problems(examples: Path) -> verdict.Problems:
+    """The bad records of an examples artifact as the verdict is told of them."""
+    problems = verdict.Problems()
+    for bad in read_quarantine(examples):
+        problems.see(bad["file"], bad["row"], bad["column"], bad["reason"], bad["attack"])
+    return problems
 
 
 def _counts(outcomes: dict[str, int]) -> str:
     return json.dumps({name: outcomes.get(name, 0) for name in (*SPLITS, "quarantined")})
+
+
+def _classes(counts: dict[tuple[str, str, str], int]) -> str:
+    nested: dict[str, dict[str, dict[str, int]]] = {}
+    for (split, column, name), number in sorted(counts.items()):
+        nested.setdefault(split, {}).setdefault(column, {})[name] = number
+    return json.dumps(nested)
 
 
 def _input_config(pattern: str) -> example_gen_pb2.Input:

@@ -7,15 +7,12 @@ import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
-from tfx.types.standard_artifacts import ExampleStatistics, Schema
+from tfx.types.standard_artifacts import Examples, Schema
 
+from components.example_gen import read_split_counts
 from data.columns import Column, Feature, raw_features
+from data.folders.verdict import refusal, too_many_classes
 from trainer.task import load
-
-MAX_CLASSES = 100_000
-SKEW_THRESHOLD = 0.25
-"""L-infinity distance between the class shares of train and eval above which a split is called skewed. Small eval
-splits differ by chance; this is set to catch a split by class or by order of collection."""
 
 _TYPES = {"bytes": schema_pb2.BYTES, "int64": schema_pb2.INT, "float32": schema_pb2.FLOAT}
 
@@ -55,27 +52,38 @@ def _schema_feature(name: str, feature: Feature) -> schema_pb2.Feature:
     return entry
 
 
+def closed_schema(columns: Mapping[str, Column], classes: Mapping[str, Mapping[str, int]]) -> schema_pb2.Schema:
+    """The columns' schema, each open set of categories closed over `classes` (column -> class -> records) of train.
+
+    All of them, up to `MAX_CLASSES`: TFDV's statistics list only the thousand most frequent.
+
+    Raises:
+      DataRefused: a column has more classes.
+    """
+    schema = schema_of(columns)
+    entries = {entry.name: entry for entry in schema.feature}
+    for name, column in columns.items():
+        names = sorted(classes.get(name, ()))
+        if too_many := too_many_classes(name, len(names)):
+            raise refusal([too_many])
+        for feature, kind in column.features(name).items():
+            if kind.categories and names:
+                entries[feature].string_domain.name = feature
+                entries[feature].string_domain.value.extend(names)
+    return schema
+
+
 @component
 def SchemaGen(
-    statistics: InputArtifact[ExampleStatistics],
+    examples: InputArtifact[Examples],
     schema: OutputArtifact[Schema],
     task: Parameter[str],
     digest: Parameter[str],
 ) -> None:
-    """Writes the task's schema, each open set of categories closed over the train split's.
+    """Writes the task's schema, closed over the classes of the train split.
 
     `digest` is of the code that this depends on: TFX's cache sees it, nothing else does.
     """
     del digest
-    columns = load(task).columns
-    curated = schema_of(columns)
-    features = raw_features(columns)
-    train = tfdv.load_stats_binary(str(Path(statistics.uri) / "Split-train" / "FeatureStats.pb"))
-    counted = {stats.path.step[0]: stats.string_stats for stats in train.datasets[0].features}
-    for entry in curated.feature:
-        if features[entry.name].categories and entry.name in counted:
-            buckets = counted[entry.name].rank_histogram.buckets
-            entry.string_domain.name = entry.name
-            entry.string_domain.value.extend(sorted(bucket.label for bucket in buckets))
-            entry.skew_comparator.infinity_norm.threshold = SKEW_THRESHOLD
-    tfdv.write_schema_text(curated, str(Path(schema.uri) / "schema.pbtxt"))
+    classes = read_split_counts(Path(examples.uri))["train"].classes
+    tfdv.write_schema_text(closed_schema(load(task).columns, classes), str(Path(schema.uri) / "schema.pbtxt"))

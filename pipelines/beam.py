@@ -7,11 +7,12 @@ time goes into building and starting it. What is here leans on internals of Beam
 from __future__ import annotations
 
 import functools
+import os
 import re
 import shlex
 import types
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -94,6 +95,38 @@ def _kinds(kind: type[BenisonError]) -> Iterator[type[BenisonError]]:
     yield kind
     for special in kind.__subclasses__():
         yield from _kinds(special)
+
+
+@functools.cache
+def take_folders_literally() -> None:
+    """Makes Beam, in this process, take a pattern's folder by its name where there is a folder of that name.
+
+    Beam's readers and writers put `*` behind a folder's path and have the whole looked up as a pattern, in which a `[`
+    or a `?` of the path itself cannot be quoted: a workspace called `run [2]` would seem to be empty.
+    """
+    from apache_beam.io.filesystem import MatchResult
+    from apache_beam.io.localfilesystem import LocalFileSystem
+
+    look = LocalFileSystem.match
+
+    def match(self: Any, patterns: Sequence[str], limits: Sequence[int | None] | None = None) -> list[Any]:
+        paired = zip(patterns, limits or [None] * len(patterns), strict=True)
+        return [one(self, pattern, limit) for pattern, limit in paired]
+
+    def one(self: Any, pattern: str, limit: int | None) -> Any:
+        folder, name = os.path.split(pattern)
+        if not _PATTERN_SIGNS & set(folder) or not os.path.isdir(folder):
+            return look(self, [pattern], [limit])[0]
+        if name and not _PATTERN_SIGNS & set(name):
+            return MatchResult(pattern, [self.metadata(pattern)] if os.path.exists(pattern) else [])
+        wanted = re.compile(self.translate_pattern(name or "*"))
+        files = [entry.path for entry in os.scandir(folder) if entry.is_file() and wanted.match(entry.name)]
+        return MatchResult(pattern, [self.metadata(path) for path in sorted(files)[:limit]])
+
+    LocalFileSystem.match = match
+
+
+_PATTERN_SIGNS = frozenset("[*?")
 
 
 @functools.cache

@@ -65,6 +65,7 @@ class PipelineSettings:
     gate: float | None
     """A person's own bound on the key metric."""
     max_quarantined: float
+    max_skew: float
     split_by: str
     """What an unsplit folder is split by in place of the task's column; empty for that."""
     limit: int | None
@@ -111,6 +112,7 @@ class PipelineSettings:
             default_data=settings.data in (None, task_class.data) and settings.limit is None,
             gate=options.gate,
             max_quarantined=options.max_quarantined,
+            max_skew=options.max_skew,
             split_by=options.split_by,
             limit=settings.limit,
             steps=settings.steps,
@@ -163,18 +165,18 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
         examples=examples, stats_options=tfdv.StatsOptions(schema=schema_of(task_class.columns), num_top_values=100)
     )
     schema_gen = SchemaGen(
-        statistics=statistics_gen.outputs["statistics"],
+        examples=examples,
         task=settings.task,
         digest=code.digest("components.schema:SchemaGen", "columns"),
     )
     validator = ExampleValidator(statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"])
     data_gate = DataGate(
         examples=examples,
-        statistics=statistics_gen.outputs["statistics"],
-        schema=schema_gen.outputs["schema"],
         anomalies=validator.outputs["anomalies"],
+        task=settings.task,
         max_quarantined=settings.max_quarantined,
-        digest=code.digest("components.data_gate:DataGate"),
+        max_skew=settings.max_skew,
+        digest=code.digest("components.data_gate:DataGate", "columns", "targets"),
     )
     transform = Transform(
         examples=examples,

@@ -26,7 +26,7 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
 from data.errors import BenisonError
-from pipelines.beam import refusal_in, remember_dofn_specs
+from pipelines.beam import refusal_in, remember_dofn_specs, take_folders_literally
 from pipelines.console.progress import Listener
 from pipelines.node_list import NodeRun, State
 from pipelines.records import lineage
@@ -86,6 +86,7 @@ class NodeRunner:
     def __init__(self, ir: pipeline_pb2.Pipeline, run_id: str, password: str = "") -> None:
         """`password` is the metadata database's, which an IR does not hold."""
         remember_dofn_specs()
+        take_folders_literally()
         self._ir, self._run_id = pipeline_pb2.Pipeline(), run_id
         self._ir.CopyFrom(ir)
         runtime_parameter_utils.substitute_runtime_parameter(self._ir, {RUN_ID: run_id})

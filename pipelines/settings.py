@@ -21,6 +21,7 @@ import yaml
 
 from components.workers.cluster_settings import ClusterSettings
 from data.errors import WrongUse
+from data.folders.verdict import MAX_QUARANTINED, MAX_SKEW
 from pipelines.beam import BeamSettings
 from pipelines.records.workspace import DEFAULT_WORKSPACE, named
 from trainer.task import HParams
@@ -65,12 +66,14 @@ class RunSettings:
 class RunOptions:
     """What `--set` may say beside a task's hyper-parameters."""
 
-    max_quarantined: float = field(default=0.05, metadata={"min": 0.0, "max": 1.0})
+    max_quarantined: float = field(default=MAX_QUARANTINED, metadata={"min": 0.0, "max": 1.0})
     """Share of bad records above which the data is refused."""
+    max_skew: float = field(default=MAX_SKEW, metadata={"min": 0.0, "max": 1.0})
+    """How far the share of a class in train may lie from its share in eval."""
+    split_by: str = ""
+    """Column by which a folder that is not split is split, in place of the task's own; `content` is by a hash."""
     gate: float | None = None
     """Bound on the task's key metric in place of the task's own."""
-    split_by: str = ""
-    """Column that decides the sides of an unsplit folder's records in place of the task's own, or `content`."""
     beam: BeamSettings = BeamSettings()
     cluster: ClusterSettings = ClusterSettings()
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from data.columns import Column
+from data.columns import Column, raw_features
 from data.errors import WrongUse
 from trainer.evaluation import Evaluation, Gate, Metric
 
@@ -234,6 +234,7 @@ def load(name: str) -> type[Task]:
         raise WrongUse(
             f"trainer/tasks/{name}.py defines {len(found)} tasks", "define exactly one subclass of trainer.task.Task"
         )
+    raw_features(found[0].columns)  # refuses columns whose features would overwrite each other
     return found[0]
 
 

@@ -20,7 +20,7 @@ from decimal import Decimal
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from data.errors import BadValue
+from data.errors import BadValue, WrongUse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -169,8 +169,22 @@ class Column:
 
 
 def raw_features(columns: Mapping[str, Column]) -> dict[str, Feature]:
-    """All features of a task's tf.Examples, by name, in the order of its columns."""
-    return {name: feature for key, column in columns.items() for name, feature in column.features(key).items()}
+    """All features of a task's tf.Examples, by name, in the order of its columns.
+
+    Raises:
+      WrongUse: two columns give a feature of one name, of which one would overwrite the other.
+    """
+    found: dict[str, Feature] = {}
+    owner: dict[str, str] = {}
+    for key, column in columns.items():
+        for name, feature in column.features(key).items():
+            if name in found:
+                raise WrongUse(
+                    f"the columns {owner[name]!r} and {key!r} both give a feature called {name!r}",
+                    "give one of the columns another name",
+                )
+            found[name], owner[name] = feature, key
+    return found
 
 
 def whole(value: Any) -> int | None:

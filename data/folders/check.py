@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,11 @@ import numpy as np
 
 from data.columns import Column, content_digest
 from data.folders.folder import DataFolder, Problem, Record
-
-MAX_BAD_SHARE = 0.05
+from data.folders.verdict import DEFAULT_BOUNDS, Bounds, Finding, Problems, SplitCount, classes_of, judge, unseen
 
 _CLASSES_SHOWN = 20
 _EXAMPLES_SHOWN = 3
 _PROGRESS_EVERY = 500
-
-
-@dataclass
-class SplitCount:
-    """Records of one split; `classes` counts the good ones per label column and class, of boxes the objects."""
-
-    good: int = 0
-    bad: int = 0
-    classes: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 @dataclass
@@ -44,7 +34,7 @@ class ProblemGroup:
 
 @dataclass
 class CheckReport:
-    """The findings. `unseen` are the classes in eval that train lacks, per label column."""
+    """`unseen` are the classes in eval that train lacks, per label column; `findings` is the verdict."""
 
     root: str
     layout: str
@@ -53,6 +43,7 @@ class CheckReport:
     leaks: int
     leak_examples: list[str]
     unseen: dict[str, list[str]]
+    findings: list[Finding]
     remarks: dict[str, dict[str, int]] = field(default_factory=dict)
     """Good records by column and what they are warned of."""
     without_window: int = 0
@@ -66,14 +57,7 @@ class CheckReport:
     @property
     def refusals(self) -> list[str]:
         """Why a run would refuse this data, in words; empty if it would not."""
-        attacks = sum(group.count for group in self.problems if group.attack)
-        reasons = [f"{split} holds no good record" for split, count in self.splits.items() if not count.good]
-        if self.bad_share > MAX_BAD_SHARE:
-            reasons.append(f"{self.bad_share:.1%} of the records are bad; at most {MAX_BAD_SHARE:.0%} may be")
-        if attacks:
-            reasons.append(f"{_counted(attacks, 'path')} out of the data folder")
-        reasons += [f"{column}: train lacks {', '.join(names)}, in eval" for column, names in self.unseen.items()]
-        return reasons
+        return [finding.text for finding in self.findings]
 
     @property
     def ok(self) -> bool:
@@ -111,7 +95,11 @@ class CheckReport:
         if self.leaks:
             yield f"Warning: {_counted(self.leaks, 'record')} of eval also in train: {', '.join(self.leak_examples)}"
             yield "    -> Remove them from one side, or the score will be too good to be true."
-        yield "Good to train on." if self.ok else f"Refused: {'; '.join(self.refusals)}."
+        if self.ok:
+            yield "Good to train on."
+        for finding in self.findings:
+            yield f"Refused: {finding.text}"
+            yield f"    -> {finding.fix}"
 
 
 def check(
@@ -120,11 +108,14 @@ def check(
     progress: Callable[[str, int], None] | None = None,
     split_by: str | None = None,
     names: Mapping[str, Sequence[str]] | None = None,
+    targets: Sequence[str] = (),
+    bounds: Bounds = DEFAULT_BOUNDS,
 ) -> CheckReport:
     """Reads every record once and reports; memory grows by 16 bytes per record of a folder that is split.
 
     Args:
       split_by, names: as DataFolder's.
+      targets: the columns that a task is to answer.
       progress: called now and then, and at the end of a split, with its name and the records read from it.
 
     Raises:
@@ -133,7 +124,7 @@ def check(
     folder = DataFolder(root, columns, split_by, names)
     counts = {"train": SplitCount(), "eval": SplitCount()}
     problems: dict[tuple[str | None, str], ProblemGroup] = {}
-    copies = _Copies()
+    copies, bad = _Copies(), Problems()
     remarks: dict[str, Counter[str]] = {name: Counter() for name in columns}
     for split in folder.splits:
         read = 0
@@ -144,6 +135,7 @@ def check(
                     remarks[name].update(column.remarks(name, record.features))
             if record.problem is not None:
                 _note(record, record.problem, problems, columns)
+                bad.see(record.file, record.row, *astuple(record.problem))
             elif split != "all" and record.features is not None:  # hashing has put exact copies on one side already
                 copies.see(record, content_digest(record.features, columns))
             if progress is not None and read % _PROGRESS_EVERY == 0:
@@ -153,7 +145,7 @@ def check(
     for (name, remark), count in folder.remarks.items():
         remarks[name][remark] += count
     groups = sorted(problems.values(), key=lambda group: (not group.attack, -group.count))
-    unseen = _unseen(counts)
+    findings = judge(counts, columns, targets, bounds, bad, split_by, unsplit="all" in folder.splits)
     return CheckReport(
         str(folder.root),
         folder.layout,
@@ -161,7 +153,8 @@ def check(
         groups,
         copies.found,
         copies.examples,
-        unseen,
+        unseen(counts),
+        findings,
         {name: dict(found.most_common()) for name, found in remarks.items() if found},
         without_window=folder.without_window,
     )
@@ -196,10 +189,9 @@ def _count(record: Record, count: SplitCount, columns: Mapping[str, Column]) -> 
         count.bad += 1
         return
     count.good += 1
-    for name, column in columns.items():
-        for found in column.class_names(name, record.features):
-            classes = count.classes.setdefault(name, {})
-            classes[found] = classes.get(found, 0) + 1
+    for column, name in classes_of(record.features, columns):
+        classes = count.classes.setdefault(column, {})
+        classes[name] = classes.get(name, 0) + 1
 
 
 def _note(
@@ -228,12 +220,6 @@ def _fix(problem: Problem, columns: Mapping[str, Column]) -> str:
     if columns[problem.column].is_media:
         return f"Put a readable {noun} there, or remove it."
     return f"Write a {noun} that fits there, or remove the record."
-
-
-def _unseen(counts: Mapping[str, SplitCount]) -> dict[str, list[str]]:
-    train, evaluation = counts["train"].classes, counts["eval"].classes
-    lacking = {name: sorted(set(classes) - set(train.get(name, ()))) for name, classes in evaluation.items()}
-    return {name: classes for name, classes in lacking.items() if classes}
 
 
 def _title(group: ProblemGroup) -> str:

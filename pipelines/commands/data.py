@@ -45,12 +45,19 @@ def data_check(
 ) -> None:
     """Read a folder as a run of TASK would, and say what is wrong with it; exit 4 if a run would refuse it."""
     from data.folders.check import check
+    from data.folders.verdict import Bounds
     from pipelines import settings
 
     task_class = load_task(task)
     hparams, options = settings.apply_overrides(task_class.HParams, settings.parse_overrides(overrides or []))
-    names = task_class(hparams).column_names()
-    found = check(folder, task_class.columns, split_by=options.split_by or task_class.split_by, names=names)
+    found = check(
+        folder,
+        task_class.columns,
+        split_by=options.split_by or task_class.split_by,
+        names=task_class(hparams).column_names(),
+        targets=task_class.targets,
+        bounds=Bounds(options.max_quarantined, options.max_skew),
+    )
     if json_output:
         print_json(found.to_json())
     else:

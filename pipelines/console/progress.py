@@ -147,7 +147,7 @@ def describe(fields: dict[str, Any]) -> str:
     if "loss" in fields:
         parts.append(f"loss {fields['loss']:.4g}")
     if fields.get("stopped_early"):
-        parts.append("stopped early: the held-out loss no longer fell")
+        parts.append("stopped early")
     return ", ".join(parts)
 
 

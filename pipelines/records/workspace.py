@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from data.atomic import write_atomic
-from data.errors import BenisonError
+from data.errors import BenisonError, WrongUse
 
 DEFAULT_WORKSPACE = Path("workspace")
 
@@ -106,7 +106,23 @@ def named(workspace: Path) -> str:
 
 
 def task_space(workspace: Path, task: str) -> TaskSpace:
-    return TaskSpace(workspace.resolve() / task)
+    """
+    Raises:
+      WrongUse: TensorFlow could not read in a workspace of this path.
+    """
+    root = workspace.resolve() / task
+    if found := sorted(UNREADABLE & set(str(root))):
+        raise WrongUse(
+            f"the workspace {workspace.resolve()} has {' and '.join(found)} in its path: TensorFlow takes it for a "
+            "pattern, and finds no saved model there",
+            "give a folder without it: --workspace DIR (data may lie anywhere)",
+        )
+    return TaskSpace(root)
+
+
+UNREADABLE = frozenset("[\\")
+"""In a path they mean something else to the matching of names by which TensorFlow looks for a checkpoint's files.
+`*`, `?`, `{}` and spaces are read as they are: each matches itself."""
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -48,6 +48,9 @@ class Digits:
     def __init__(self, hparams: DigitsHParams) -> None:
         self.hparams = hparams
 
+    def column_names(self) -> dict[str, list[str]]:
+        return {}
+
     def metrics(self) -> Evaluation:
         return Evaluation("probabilities", "label", (), (Gate("accuracy", bound=0.98),))
 

@@ -25,7 +25,7 @@ from data.columns import (
     Window,
     raw_features,
 )
-from data.errors import BadValue
+from data.errors import BadValue, WrongUse
 
 
 def picture(mode="RGB", kind="PNG", size=(7, 5), **options):
@@ -263,3 +263,8 @@ def test_whatever_json_holds_is_taken_or_refused_in_words(value):
 )
 def test_a_kind_says_how_a_form_asks_for_it(column, asked):
     assert column.form() == asked
+
+
+def test_columns_whose_features_would_overwrite_each_other_are_refused():
+    with pytest.raises(WrongUse, match="'image' and 'image_width' both give a feature called 'image_width'"):
+        raw_features({"image": Image(), "image_width": Integer()})

@@ -74,8 +74,11 @@ def test_bad_records_are_grouped_by_reason_with_examples_and_a_fix(tmp_path):
 def test_more_than_five_percent_bad_is_refused(tmp_path):
     report = check(tables(tmp_path, [f"text {n},1,a" for n in range(9)] + ["x,6,a"], ["t,1,a"]), ROWS)
     assert not report.ok
-    assert report.refusals == ["9.1% of the records are bad; at most 5% may be"]
-    assert "Refused: 9.1%" in report.text()
+    assert report.refusals == [
+        "1 of 11 records are bad (9.1%; at most 5% may be):\n      train.csv, row 11, column stars: 6 is out of "
+        "bounds; must be 1 to 5"
+    ]
+    assert "Refused: 1 of 11 records are bad (9.1%" in report.text() and "--set max_quarantined=" in report.text()
 
 
 def test_one_attack_is_refused_and_comes_first(tmp_path):
@@ -89,7 +92,8 @@ def test_one_attack_is_refused_and_comes_first(tmp_path):
     assert report.problems[0].attack
     assert report.problems[0].examples[0]["file"] == "train/cat/link.png"
     assert "ATTACK 1 record: image: a link leads out of the data folder" in report.text()
-    assert report.refusals == ["1 path out of the data folder"]
+    [refusal] = report.refusals
+    assert refusal.startswith("1 path out of the data folder:\n      train/cat/link.png")
 
 
 def test_copies_across_train_and_eval_are_a_warning(tmp_path):
@@ -108,7 +112,7 @@ def test_classes_that_train_lacks_are_refused(tmp_path):
     report = check(pictures(tmp_path, {"train/cat": 5, "train/cow": 5, "eval/cat": 5, "eval/dog": 5}), COLUMNS)
     assert report.unseen == {"label": ["dog"]}
     assert not report.ok
-    assert "train lacks dog" in report.text()
+    assert "eval has classes that train lacks: dog" in report.text()
 
 
 def test_an_empty_split_is_refused(tmp_path):

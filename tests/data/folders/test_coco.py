@@ -245,7 +245,7 @@ def test_the_check_counts_objects_and_groups_faults(tmp_path: Path) -> None:
     assert "train/annotations.json, image 30: box 1 of [18.5, 2, 8, 3] reaches 6.5 pixels" in report.text()
     [group] = report.problems
     assert (group.count, group.fix) == (2, "Write a list of boxes that fits there, or remove the record.")
-    assert "things: train lacks dog, gato montés, in eval" in report.refusals
+    assert "column things: eval has classes that train lacks: dog, gato montés" in report.refusals
 
 
 def test_memory_does_not_grow_with_what_is_not_read(tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Any, 
     asked: list[tuple[Any, ...]] = []
 
     def answer(
-        task: str, files: list[Path], serving: Path, output: Path | None, given: dict[str, str]
+        task: str, files: list[Path], serving: Path, output: Path | None, given: dict[str, str], as_rows: bool = False
     ) -> list[dict[str, Any]]:
         asked.append((task, files, serving, output, given))
-        probabilities = {"7": 0.9, "1": 0.06, "2": 0.03, "9": 0.01}
+        probabilities: Any = {"7": 0.9, "1": 0.06, "2": 0.03, "9": 0.01}
+        if as_rows:
+            probabilities = "7 90.0%, 1 6.0%, 2 3.0%"
         picture = {"picture": str(output / "a.png")} if output else {}
         return [{"file": str(file), "label": "7", "probabilities": probabilities} | picture for file in files]
 

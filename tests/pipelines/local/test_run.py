@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,14 @@ from PIL import Image
 
 from components import manifest
 from data.errors import BenisonError, DataRefused, WrongUse
+from data.folders.check import check
 from data.folders.folder import DataFolder, Record
+from data.folders.verdict import refusal
 from pipelines.console.progress import Listener
 from pipelines.local.run import run
 from pipelines.records.run_result import EXIT_BLESSED, EXIT_NOT_BLESSED, RunResult
 from pipelines.settings import RunSettings
+from trainer.task import load
 
 pytestmark = pytest.mark.whole
 
@@ -237,8 +240,47 @@ def test_a_class_that_only_eval_has_refuses_the_run(tmp_path: Path) -> None:
     write_pictures(tmp_path / "data" / "train", 20)
     write_pictures(tmp_path / "data" / "eval", 10, seed=1)
     (tmp_path / "data" / "eval" / "down").rename(tmp_path / "data" / "eval" / "sideways")
-    with pytest.raises(DataRefused, match="eval split: column label: classes that the train split does not have"):
+    with pytest.raises(DataRefused, match="column label: eval has classes that train lacks: sideways"):
         run(settings(tmp_path / "data", tmp_path / "w"), Listener())
+
+
+def one_class(root: Path) -> Path:
+    write_pictures(root / "train", 8)
+    write_pictures(root / "eval", 4, seed=1)
+    for folder in root.glob("*/*"):
+        if folder.name != "down":
+            shutil.rmtree(folder)
+    return root
+
+
+def long_tail(root: Path) -> Path:
+    write_pictures(root / "train", 40)
+    write_pictures(root / "eval", 20, seed=1)
+    for folder in root.glob("train/*"):
+        for path in sorted(folder.iterdir())[1:] if folder.name != "down" else ():
+            path.unlink()
+    return root
+
+
+@pytest.mark.parametrize(
+    ("make", "words"), [(one_class, "every record of train is of one class, 'down'"), (long_tail, "max_skew=")]
+)
+def test_check_and_run_refuse_the_same_data_in_the_same_words(
+    make: Callable[[Path], Path], words: str, tmp_path: Path
+) -> None:
+    data = make(tmp_path / "data")
+    task = load(TASK)
+    found = check(data, task.columns, targets=task.targets)
+    with pytest.raises(DataRefused) as refused:
+        run(settings(data, tmp_path / "w"), Listener())
+    told = refusal(found.findings)
+    assert (refused.value.message, refused.value.fix) == (told.message, told.fix)
+    assert words in str(told)
+
+
+def test_skew_on_purpose_is_allowed_by_name(tmp_path: Path) -> None:
+    data = long_tail(tmp_path / "data")
+    run(settings(data, tmp_path / "w", to_node="DataGate", overrides={"max_skew": "1"}), Listener())
 
 
 def test_transform_takes_batches_of_one_size(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,25 @@
+"""A whole pipeline where the names of folders have signs that Beam, TensorFlow or TFX could take for patterns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipelines.console.progress import Listener
+from pipelines.local.run import run
+from pipelines.records.run_result import EXIT_BLESSED, EXIT_NOT_BLESSED
+from pipelines.settings import RunSettings
+from tests.samples import write_sample
+from trainer.task import load
+
+TASK = "image_classification"
+
+
+def test_signs_of_patterns_in_paths_are_taken_as_they_are(tmp_path: Path) -> None:
+    root = tmp_path / "two words {b} *? %s %(x)d"
+    root.mkdir()
+    data = write_sample(load(TASK).columns, root / "data [x] {SPAN}", 24)
+    overrides = {"global_batch_size": "8", "filters": "4"}
+    result = run(RunSettings(TASK, str(data), overrides, steps=4, workspace=root / "w ]2"), Listener())
+    assert result.exit in (EXIT_BLESSED, EXIT_NOT_BLESSED)
+    assert result.examples == {"train": 24, "eval": 12, "quarantined": 0}
+    assert result.metrics["example_count"] == 12
