@@ -19,6 +19,7 @@ import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
 from trainer.features.interactions import MISSED, NOT_ASKED, TOP
+from trainer.metrics.counts import CountsMetric
 
 Array = np.ndarray[Any, Any]
 Tally = dict[Hashable, dict[Hashable, int]]
@@ -112,15 +113,19 @@ class LeftOut(_ListMetric):
         super().__init__(left_out, name)
 
 
-class RatingError(metric_types.Metric):
-    """Root mean squared error of prediction `rating`; TFMA's own takes no prediction that stands beside others."""
+class RatingError(CountsMetric):
+    """Root mean squared error of prediction `rating`."""
 
-    def __init__(self, name: str = "rmse") -> None:
-        def computations(name: str, model_name: str = "", output_name: str = "") -> list[Any]:
-            key = metric_types.MetricKey(name, model_name=model_name, output_name=output_name)
-            return [metric_types.MetricComputation([key], None, _SquaredErrors(key))]
+    usual_name, output = "rmse", "rating"
 
-        super().__init__(metric_util.merge_per_key_computations(computations), name=name)
+    @classmethod
+    def counts(cls, label: Array, prediction: Array) -> Array:
+        [error] = np.ravel(prediction).astype(np.float64) - np.ravel(label)
+        return np.array([error**2, 1.0])
+
+    @classmethod
+    def value(cls, counts: Array) -> float:
+        return math.sqrt(counts[0] / counts[1])
 
 
 class _Tallies(beam.CombineFn):
@@ -131,7 +136,7 @@ class _Tallies(beam.CombineFn):
         return {}
 
     def add_input(self, accumulator: Tally, element: Any) -> Tally:
-        prediction = _prediction(element, self._key)
+        prediction = element.get_predictions(self._key.model_name, self._key.output_name)
         listed = prediction["items"].tolist()
         user, item = (np.ravel(element.features[name]).item() for name in ("user", "item"))
         rank = listed.index(item) + 1 if item in listed else MISSED
@@ -142,32 +147,6 @@ class _Tallies(beam.CombineFn):
 
     def extract_output(self, accumulator: Tally) -> dict[Any, Tally]:
         return {self._key: accumulator}
-
-
-class _SquaredErrors(beam.CombineFn):
-    def __init__(self, key: Any) -> None:
-        self._key = key
-
-    def create_accumulator(self) -> tuple[float, int]:
-        return 0.0, 0
-
-    def add_input(self, accumulator: tuple[float, int], element: Any) -> tuple[float, int]:
-        [rating] = np.ravel(_prediction(element, self._key)["rating"])
-        [truth] = np.ravel(element.get_labels(self._key.model_name, self._key.output_name))
-        return accumulator[0] + (float(rating) - float(truth)) ** 2, accumulator[1] + 1
-
-    def merge_accumulators(self, accumulators: Iterable[tuple[float, int]]) -> tuple[float, int]:
-        totals, counts = zip(*accumulators, strict=True)
-        return sum(totals), sum(counts)
-
-    def extract_output(self, accumulator: tuple[float, int]) -> dict[Any, float]:
-        total, count = accumulator
-        return {self._key: math.sqrt(total / count) if count else math.nan}
-
-
-def _prediction(element: Any, key: Any) -> Mapping[str, Array]:
-    outputs: Mapping[str, Array] = element.get_predictions(key.model_name, key.output_name)
-    return outputs
 
 
 def _added(found: Tally, more: Tally) -> Tally:

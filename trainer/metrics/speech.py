@@ -7,15 +7,16 @@ Rates may exceed 1. Imports TFMA; import it where it is used.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-import apache_beam as beam
 import jiwer
-from tensorflow_model_analysis.metrics import metric_types, metric_util
+import numpy as np
+
+from trainer.metrics.counts import CountsMetric, text_of
 
 Unit = Literal["word", "character"]
+Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -47,55 +48,23 @@ def normalised(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).lower().split())
 
 
-class _ErrorRate(metric_types.Metric):
-    def __init__(self, unit: Unit, name: str) -> None:
-        def computations(
-            name: str, eval_config: Any = None, model_name: str = "", output_name: str = ""
-        ) -> list[metric_types.MetricComputation]:
-            key = metric_types.MetricKey(name, model_name=model_name, output_name=output_name)
-            return [metric_types.MetricComputation([key], None, _ErrorCounts(key, unit, eval_config))]
+class _ErrorRate(CountsMetric):
+    unit: ClassVar[Unit]
+    constant_value = 1.0  # of the empty transcript: every word and character is missing
 
-        super().__init__(metric_util.merge_per_key_computations(computations), name=name)
+    @classmethod
+    def counts(cls, label: Array, prediction: Array) -> Array:
+        errors = Errors.of(text_of(label), text_of(prediction), cls.unit)
+        return np.array([errors.edits, errors.length])
+
+    @classmethod
+    def value(cls, counts: Array) -> float:
+        return Errors(*counts.tolist()).rate
 
 
 class WordErrorRate(_ErrorRate):
-    constant_value = 1.0  # of the empty transcript: every word is missing
-
-    def __init__(self, name: str = "wer") -> None:
-        super().__init__("word", name)
+    usual_name, unit = "wer", "word"
 
 
 class CharacterErrorRate(_ErrorRate):
-    constant_value = 1.0  # of the empty transcript: every character is missing
-
-    def __init__(self, name: str = "cer") -> None:
-        super().__init__("character", name)
-
-
-class _ErrorCounts(beam.CombineFn):
-    def __init__(self, key: Any, unit: Unit, eval_config: Any) -> None:
-        self._key, self._unit, self._eval_config = key, unit, eval_config
-
-    def create_accumulator(self) -> Errors:
-        return Errors()
-
-    def add_input(self, accumulator: Errors, element: Any) -> Errors:
-        for truth, transcript, _ in metric_util.to_label_prediction_example_weight(
-            element,
-            eval_config=self._eval_config,
-            model_name=self._key.model_name,
-            output_name=self._key.output_name,
-            flatten=False,
-        ):
-            accumulator += Errors.of(_text(truth), _text(transcript), self._unit)
-        return accumulator
-
-    def merge_accumulators(self, accumulators: Iterable[Errors]) -> Errors:
-        return sum(accumulators, Errors())
-
-    def extract_output(self, accumulator: Errors) -> dict[Any, float]:
-        return {self._key: accumulator.rate}
-
-
-def _text(value: Any) -> str:
-    return value.item().decode()
+    usual_name, unit = "cer", "character"
