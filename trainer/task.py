@@ -222,7 +222,7 @@ def load(name: str) -> type[Task]:
     """The one `Task` that module `trainer.tasks.<name>` defines.
 
     Raises:
-      WrongUse: there is no such module, or it does not define exactly one task.
+      WrongUse: there is no such module, it does not define exactly one task, or the task contradicts itself.
     """
     names = task_names()
     if name not in names:
@@ -234,8 +234,44 @@ def load(name: str) -> type[Task]:
         raise WrongUse(
             f"trainer/tasks/{name}.py defines {len(found)} tasks", "define exactly one subclass of trainer.task.Task"
         )
-    raw_features(found[0].columns)  # refuses columns whose features would overwrite each other
+    check(found[0])
     return found[0]
+
+
+def check(task_class: type[Task]) -> None:
+    """Refuses a task that would pass all nodes before the one where its mistake shows, most often after training.
+
+    Raises:
+      WrongUse: two columns give one feature; a target or `split_by` is no column; an input may be absent or of any
+        length, which no serving signature takes; a gate is on a metric that is not declared; a label is no target.
+    """
+    where, columns = f"trainer/tasks/{task_class.__module__.rpartition('.')[2]}.py", task_class.columns
+    raw_features(columns)
+    strangers = [name for name in task_class.targets if name not in columns]
+    if strangers:
+        raise WrongUse(f"{where}: the target {strangers[0]!r} is no column", f"name some of {', '.join(columns)}")
+    if task_class.split_by is not None and task_class.split_by not in columns:
+        raise WrongUse(
+            f"{where}: split_by names {task_class.split_by!r}, which is no column", f"name one of {', '.join(columns)}"
+        )
+    for name, column in columns.items():
+        value = column.features(name)[name]
+        if name not in task_class.targets and (value.optional or value.length is None):
+            lack = "may be absent" if value.optional else "holds any number of values"
+            fix = "make it a target, give it a length, or take a kind that holds all of it in one value"
+            raise WrongUse(f"{where}: the input {name!r} {lack}, which no serving signature takes", fix)
+    evaluation = task_class(task_class.HParams()).metrics()
+    declared = {metric.name for metric in evaluation.metrics}
+    for gate in evaluation.gates:
+        if gate.metric not in declared:
+            raise WrongUse(
+                f"{where}: a gate is on the metric {gate.metric!r}, which is not declared",
+                f"declare it, or name one of {', '.join(sorted(declared))}",
+            )
+    if evaluation.label is not None and evaluation.label not in task_class.targets:
+        raise WrongUse(
+            f"{where}: the label {evaluation.label!r} is no target", "name it in `targets`, so that serving lacks it"
+        )
 
 
 def _tasks_defined_in(module: Any) -> Iterator[type[Task]]:

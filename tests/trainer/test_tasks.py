@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from data import source_digest
-from data.columns import Column, raw_features
+from data.columns import Boxes, Column, Image, Integer, Label, Text, raw_features
 from data.errors import WrongUse
 from data.sources import catalogue
-from trainer.task import HParams, Task, load, task_names
+from trainer.evaluation import Evaluation, Gate, Metric
+from trainer.task import HParams, Task, check, load, task_names
 
 
 @pytest.fixture(params=task_names())
@@ -78,3 +79,50 @@ def test_each_node_has_a_digest_of_its_own_source(task: type[Task]) -> None:
 def test_unknown_task_is_wrong_use_with_a_suggestion() -> None:
     with pytest.raises(WrongUse, match="did you mean image_classification"):
         load("image_clasification")
+
+
+class Fitting(Task):
+    """A task without a contradiction; tests change one thing of it."""
+
+    columns = {"text": Text(), "label": Label()}
+    targets = ("label",)
+
+    def metrics(self) -> Evaluation:
+        return Evaluation("label", "label", (Metric("accuracy", "SparseCategoricalAccuracy"),), (Gate("accuracy"),))
+
+    preprocess = build_model = predict = preview = None  # type: ignore[assignment]
+
+
+class GatedByNothing(Fitting):
+    def metrics(self) -> Evaluation:
+        return dataclasses.replace(super().metrics(), gates=(Gate("recall"),))
+
+
+class LabelledByAnInput(Fitting):
+    def metrics(self) -> Evaluation:
+        return dataclasses.replace(super().metrics(), label="text")
+
+
+def variant(**changes: Any) -> type[Task]:
+    return type("Changed", (Fitting,), changes)
+
+
+MISFITS = {
+    "an input that may be absent": (variant(columns={"text": Text(optional=True), "label": Label()}), "may be absent"),
+    "an input of any length": (variant(columns={"text": Boxes(), "label": Label()}), "holds any number of values"),
+    "a target that is no column": (variant(targets=("class",)), "the target 'class' is no column"),
+    "a split by no column": (variant(split_by="voice"), "split_by names 'voice'"),
+    "columns of one feature": (
+        variant(columns={"image": Image(), "image_width": Integer(), "label": Label()}),
+        "image_width",
+    ),
+    "a gate on no metric": (GatedByNothing, "'recall', which is not declared"),
+    "a label that serving has": (LabelledByAnInput, "the label 'text' is no target"),
+}
+
+
+@pytest.mark.parametrize(("misfit", "words"), MISFITS.values(), ids=MISFITS.keys())
+def test_a_task_that_contradicts_itself_is_refused_before_anything_runs(misfit: type[Task], words: str) -> None:
+    check(Fitting)
+    with pytest.raises(WrongUse, match=words):
+        check(misfit)
