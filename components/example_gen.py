@@ -140,7 +140,8 @@ class _Reading:
         )
 
     def open(self) -> DataFolder:
-        return DataFolder(self.folder, load(self.task).columns, self.split_by, self.names)
+        task = load(self.task)
+        return DataFolder(self.folder, task.columns, self.split_by, self.names, task.refuse)
 
 
 class ReadFolder(beam.PTransform):

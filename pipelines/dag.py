@@ -147,7 +147,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
     task = task_class(settings.hparams)
     evaluation = effective_evaluation(task.metrics(), settings.default_data, settings.gate)
     names = {column: list(found) for column, found in task.column_names().items()}
-    reading = code.digest("components.example_gen:FolderExampleGenExecutor", "columns", "split_by")
+    reading = code.digest("components.example_gen:FolderExampleGenExecutor", "columns", "split_by", "refuse")
     hparams = dataclasses.asdict(settings.hparams)
     example_gen = FolderExampleGen(
         settings.data,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from data.columns import Column, raw_features
+from data.columns import Column, Value, raw_features
 from data.errors import WrongUse
 from trainer.evaluation import Evaluation, Gate, Metric
 
@@ -116,6 +116,15 @@ class Task(ABC):
     def column_names(self) -> Mapping[str, Sequence[str]]:
         """The columns of a user's tables that hold a column of the task, as far as a person named them by `--set`."""
         return {}
+
+    @classmethod
+    def refuse(cls, features: Mapping[str, Value]) -> str:
+        """Why a record cannot be learnt from although each of its columns is good; empty where it can be.
+
+        A record that is refused is a bad one, with this reason, in a run as in `benison data check`. `features` are the
+        raw features of one record, targets included. Cheap, and without TensorFlow: each record is asked about.
+        """
+        return ""
 
     @abstractmethod
     def preprocess(self, inputs: Features) -> Features:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from data.columns import Column, content_digest
+from data.columns import Column, Value, content_digest
 from data.folders.folder import DataFolder, Problem, Record
 from data.folders.verdict import DEFAULT_BOUNDS, Bounds, Finding, Problems, SplitCount, classes_of, judge, unseen
 
@@ -110,18 +110,19 @@ def check(
     names: Mapping[str, Sequence[str]] | None = None,
     targets: Sequence[str] = (),
     bounds: Bounds = DEFAULT_BOUNDS,
+    refuse: Callable[[Mapping[str, Value]], str] | None = None,
 ) -> CheckReport:
     """Reads every record once and reports; memory grows by 16 bytes per record of a folder that is split.
 
     Args:
-      split_by, names: as DataFolder's.
+      split_by, names, refuse: as DataFolder's.
       targets: the columns that a task is to answer.
       progress: called now and then, and at the end of a split, with its name and the records read from it.
 
     Raises:
       WrongUse, DataRefused: as DataFolder.
     """
-    folder = DataFolder(root, columns, split_by, names)
+    folder = DataFolder(root, columns, split_by, names, refuse)
     counts = {"train": SplitCount(), "eval": SplitCount()}
     problems: dict[tuple[str | None, str], ProblemGroup] = {}
     copies, bad = _Copies(), Problems()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -49,6 +49,7 @@ class DataFolder:
         (`data.folders.splits.decide`); `layout` says which.
       names: column of the task -> column or columns of the tables, as far as a person or a trained model says. Of
         tables of measurements only (`data.folders.series`).
+      refuse: why a record cannot be used although each of its columns is good; empty where it can be.
 
     Attributes:
       splits: ("train", "eval"), or ("all",) where each record's split follows from `split_by`.
@@ -67,9 +68,11 @@ class DataFolder:
         columns: Mapping[str, Column],
         split_by: str | None = None,
         names: Mapping[str, Sequence[str]] | None = None,
+        refuse: Callable[[Mapping[str, Value]], str] | None = None,
     ) -> None:
         self.root = Path(root)
         self.columns = dict(columns)
+        self._refuse = refuse
         self.split_by = _column_to_split_by(self.columns, split_by)
         self.without_window = 0
         self.remarks: Counter[tuple[str, str]] = Counter()
@@ -196,7 +199,9 @@ class DataFolder:
         if item.problem is not None:
             return None, item.problem
         try:
-            return encode_row(self.columns, item.values, lambda _, path: _content(inside, folder, path)), None
+            features = encode_row(self.columns, item.values, lambda _, path: _content(inside, folder, path))
+            reason = self._refuse(features) if self._refuse else ""
+            return (None, Problem(None, reason)) if reason else (features, None)
         except BadColumn as error:
             path = item.values.get(error.column)
             # Among the rows of a table the file at fault must be named; else it is the record's own.

@@ -56,6 +56,7 @@ def data_check(
         split_by=options.split_by or task_class.split_by,
         names=task_class(hparams).column_names(),
         targets=task_class.targets,
+        refuse=task_class.refuse,
         bounds=Bounds(options.max_quarantined, options.max_skew),
     )
     if json_output:

@@ -48,6 +48,10 @@ class Digits:
     def __init__(self, hparams: DigitsHParams) -> None:
         self.hparams = hparams
 
+    @classmethod
+    def refuse(cls, features: Any) -> str:
+        return ""
+
     def column_names(self) -> dict[str, list[str]]:
         return {}
 

@@ -31,6 +31,9 @@ STEPS_PER_DEVIATION = 32
 QUIETEST = -2.5
 """Level of added noise, in standard deviations from the mean, that is not noticed."""
 
+SUBSAMPLING = 2
+"""Frames of a spectrogram to one step of what a recogniser writes."""
+
 
 def decode_wav(content: Any, rate: int) -> Any:
     """A WAV file (string scalar, 16-bit PCM, one channel, any rate) as float32 samples `[n]` at `rate` Hz."""

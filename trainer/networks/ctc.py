@@ -10,12 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trainer.backend import tf
-from trainer.features.audio import dequantise
+from trainer.features.audio import SUBSAMPLING, dequantise
 from trainer.features.texts import SPACE
 from trainer.task import Features
-
-SUBSAMPLING = 2
-"""Frames to one step of the output."""
 
 
 class Crnn(tf.keras.Model):

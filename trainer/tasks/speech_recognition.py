@@ -19,11 +19,13 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run speech_rec
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import pairwise
+from typing import Any, cast
 
-from data.columns import Audio, Identifier, Text
+from data.columns import Audio, Identifier, Text, Value
 from data.errors import WrongUse
 from trainer.backend import tf
 from trainer.features import audio
@@ -80,6 +82,18 @@ class SpeechRecognition(Task):
     reference_examples = 2000
     plotted_examples = 256  # the beam search of each takes long
     HParams = SpeechRecognitionHParams
+
+    @classmethod
+    def refuse(cls, features: Mapping[str, Value]) -> str:
+        """CTC writes at most one character a step, and needs one more between two that are equal."""
+        text = " ".join(as_text(features["text"]).lower().split())
+        needed = len(text) + sum(one == other for one, other in pairwise(text))
+        seconds = cast(float, features["sound_seconds"])
+        frames = math.ceil(seconds / HOP_SECONDS)
+        steps = math.ceil(frames / audio.SUBSAMPLING)
+        if needed <= steps:
+            return ""
+        return f"{len(text)} characters cannot be said in {seconds:.2f} seconds"
 
     def preprocess(self, inputs: Features) -> Features:
         """

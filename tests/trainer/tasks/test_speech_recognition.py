@@ -162,3 +162,19 @@ def test_the_report_draws_likeness_and_confidence_of_transcripts() -> None:
     likeness, confidence = task_with().plots(examples, predictions)
     assert likeness["title"] == "Likeness of texts" and sum(likeness["series"]["texts"]) == 2
     assert sum(confidence["series"]["right"]) == sum(confidence["series"]["wrong"]) == 1  # capitals do not count
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "fits"),
+    [
+        ("turn left", 1.0, True),
+        ("turn left", 0.2, False),
+        ("aaaa", 0.2, True),
+        ("aaaa", 0.17, False),
+        ("a  b", 0.09, True),
+    ],
+)
+def test_a_transcript_that_cannot_be_said_in_its_sound_is_a_bad_record(text: str, seconds: float, fits: bool) -> None:
+    reason = SpeechRecognition.refuse({"text": text.encode(), "sound_seconds": seconds})
+    assert (reason == "") is fits
+    assert fits or "characters cannot be said in" in reason
