@@ -20,6 +20,8 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
+from trainer.metrics.counts import CountsMetric
+
 Array = np.ndarray[Any, Any]
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
@@ -29,6 +31,9 @@ RECALLS = np.linspace(0, 1, 101)
 """Precision is averaged over these."""
 
 BINS = 1000
+
+SURE = 0.5
+"""Score from which on a detection is shown to people."""
 
 AREAS = {"all": (0.0, math.inf), "small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, math.inf)}
 """Square pixels of an object. Others are left aside, and so are detections of them."""
@@ -102,6 +107,15 @@ def precision_at_recalls(tally: Tally, threshold: int) -> Array:
     return np.mean([_precisions(matched, threshold) for matched in tally.values() if matched.objects], axis=0)
 
 
+def precision_of_classes(tally: Tally, threshold: int) -> dict[int, tuple[float, Array]]:
+    """Average precision, and the curve under which it measures, `[RECALLS]`, of each class of which there are objects.
+
+    `threshold` is a place in `IOU_THRESHOLDS`.
+    """
+    curves = {c: _precisions(matched, threshold) for c, matched in tally.items() if matched.objects}
+    return {c: (float(curve.mean()), curve) for c, curve in curves.items()}
+
+
 def _precision(matched: Matched, threshold: int) -> float:
     return float(_precisions(matched, threshold).mean())
 
@@ -173,6 +187,26 @@ class AveragePrecision(metric_types.Metric):
         super().__init__(
             metric_util.merge_per_key_computations(computations), name=name, iou_threshold=iou_threshold, area=area
         )
+
+
+class FalseAlarms(CountsMetric):
+    """Share of the pictures without objects in which something is found, of a score of at least SURE. NaN where all
+    pictures hold objects. Labels and predictions as of `AveragePrecision`, which such pictures tell little of."""
+
+    usual_name = "false_alarms"
+
+    @classmethod
+    def counts(cls, label: Array, prediction: Array) -> Array:
+        objects, detections = label.reshape(-1, 5), prediction.reshape(-1, 6)
+        if (objects[:, 4] >= 0).any():
+            return np.zeros(2, np.int64)
+        alarm = ((detections[:, 4] >= 0) & (detections[:, 5] >= SURE)).any()
+        return np.array([alarm, True], np.int64)
+
+    @classmethod
+    def value(cls, counts: Array) -> float:
+        alarms, pictures = counts.tolist()
+        return alarms / pictures if pictures else math.nan
 
 
 class _Matching(beam.CombineFn):

@@ -154,6 +154,21 @@ def of_likeness(scores: Array) -> Plot:
     }
 
 
+def of_precision(curves: Mapping[str, tuple[Array, Array]], note: str = "") -> Plot:
+    """What share of what was found is right, by the share of what there is that was found.
+
+    `curves` is name -> recalls, ascending, and the precision at each, from 0 to 1.
+    """
+    return {
+        "kind": "lines",
+        "title": "Precision and recall",
+        "x_label": "recall",
+        "y_label": "precision",
+        "series": {name: _thinned(*curve) for name, curve in curves.items()},
+        "note": note,
+    }
+
+
 Scores = dict[str, tuple[Array, Array]]
 """Name -> whether each decision's truth is yes, and the score of yes."""
 
@@ -195,18 +210,11 @@ def _roc(scores: Scores) -> Plot:
 def _precision_recall(scores: Scores) -> Plot:
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
-    series: dict[str, Any] = {}
+    curves: dict[str, tuple[Array, Array]] = {}
     for name, pair in scores.items():
         precision, recall, _ = precision_recall_curve(*pair)
-        series[f"{name}, average {average_precision_score(*pair):.4f}"] = _thinned(recall[::-1], precision[::-1])
-    return {
-        "kind": "lines",
-        "title": "Precision and recall",
-        "x_label": "recall",
-        "y_label": "precision",
-        "series": series,
-        "note": _DECISION if len(scores) > 1 else "",
-    }
+        curves[f"{name}, average {average_precision_score(*pair):.4f}"] = recall[::-1], precision[::-1]
+    return of_precision(curves, _DECISION if len(scores) > 1 else "")
 
 
 _DECISION = "One decision for each class and example: is it this class? The single classes are those told worst."

@@ -25,11 +25,14 @@ from trainer.backend import tf
 from trainer.families import classification
 from trainer.features import images
 from trainer.optimisers import optimizer
-from trainer.preview import Box, Curve, Picture, Preview, as_text
+from trainer.preview import Box, Curve, Picture, Preview, as_text, plots
+from trainer.preview.plots import Plot
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 SHOWN_SCORE = 0.5
-"""Detections of a lower score are neither drawn nor listed."""
+"""Detections of a lower score are neither drawn nor listed, nor false alarms."""
+MAX_CLASSES_SHOWN = 8
+"""Curves in one plot."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,7 @@ class ObjectDetection(Task):
                 precision("map_small", area="small"),
                 precision("map_medium", area="medium"),
                 precision("map_large", area="large"),
+                Metric("false_alarms", "FalseAlarms", module="trainer.metrics.detection"),
             ),
             gates=(Gate("map_50", bound=0.6, baseline_margin=0.02), Gate("map", baseline_margin=0.02)),
             slices=("objects_count",),
@@ -180,11 +184,7 @@ class ObjectDetection(Task):
         """Precision by recall, where more and more detections are taken, the surest first."""
         from trainer.metrics import detection
 
-        known: dict[str, int] = {}
-        tally = detection.tally_of(
-            [_rows(e["objects"], e["objects_label"], known) for e in examples],
-            [_rows(p["boxes"], p["labels"], known, p["scores"]) for p in predictions],
-        )
+        _, tally = _tally(examples, predictions)
         if not any(matched.objects for matched in tally.values()):
             return []
         series = {
@@ -193,6 +193,33 @@ class ObjectDetection(Task):
         }
         curve = Curve(series, f"{len(examples)} pictures, mean of the classes", "recall in percent", "precision")
         return [Preview("precision by recall", None, {}, (curve,))]
+
+    def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
+        """Precision by recall of each class, the worst first."""
+        from trainer.metrics import detection
+
+        names, tally = _tally(examples, predictions)
+        found = sorted(detection.precision_of_classes(tally, threshold=0).items(), key=lambda pair: pair[1][0])
+        curves = {
+            f"{names[c]}, average {average:.4f}": (detection.RECALLS, curve)
+            for c, (average, curve) in found[:MAX_CLASSES_SHOWN]
+        }
+        note = "An object is found where a box of its class overlaps it by half. The classes are those found worst."
+        return [plots.of_precision(curves, note)] if curves else ()
+
+
+def _tally(
+    examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]
+) -> tuple[list[str], dict[int, Any]]:
+    """The names of the classes by their numbers, and what `trainer.metrics.detection` keeps of the pictures."""
+    from trainer.metrics import detection
+
+    known: dict[str, int] = {}
+    tally = detection.tally_of(
+        [_rows(e["objects"], e["objects_label"], known) for e in examples],
+        [_rows(p["boxes"], p["labels"], known, p["scores"]) for p in predictions],
+    )
+    return list(known), tally
 
 
 def _shown(prediction: Mapping[str, Any]) -> Iterator[tuple[Any, str, float]]:

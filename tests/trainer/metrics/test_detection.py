@@ -11,9 +11,11 @@ from tensorflow_model_analysis.metrics import metric_types
 
 from trainer.metrics.detection import (
     AveragePrecision,
+    FalseAlarms,
     average_precision,
     match,
     precision_at_recalls,
+    precision_of_classes,
     scores,
     tally_of,
 )
@@ -92,3 +94,33 @@ def test_parts_of_a_set_add_up_in_tfma() -> None:
     assert derived.result(merged) == {derived.keys[0]: pytest.approx(expected)}
     # Class 0: 3 of 6 objects, none missed; class 1: 1 of 3.
     assert expected == pytest.approx((51 / 101 + 34 / 101) / 2)
+
+
+def test_each_class_has_a_precision_of_its_own() -> None:
+    tally = tally_of([OBJECTS], [detections((0, 0, 10, 10, 0, 0.9), (20, 0, 30, 10, 0, 0.8), (0, 0, 5, 5, 2, 0.9))])
+    found = precision_of_classes(tally, threshold=0)
+    assert {c: average for c, (average, _) in found.items()} == {0: 1.0, 1: 0.0}  # of the third there are no objects
+    assert average_precision(tally, [0.5]) == pytest.approx(0.5)
+
+
+NOTHING = np.full((2, 5), -1, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "share"),
+    [
+        ([(NOTHING, detections((0, 0, 9, 9, 0, 0.9), (1, 1, 9, 9, 1, 0.7))), (NOTHING, detections())], 0.5),
+        ([(NOTHING, detections((0, 0, 9, 9, 0, 0.49)))], 0.0),  # nobody is shown it
+        ([(NOTHING, detections((0, 0, 9, 9, 0, 0.5))), (OBJECTS, detections((50, 50, 60, 60, 0, 0.9)))], 1.0),
+        ([(OBJECTS, PERFECT)], math.nan),
+    ],
+)
+def test_false_alarms_are_of_pictures_without_objects(pictures: list[Any], share: float) -> None:
+    [computation] = FalseAlarms().computations(model_names=[""], output_names=[""])
+    combiner = computation.combiner
+    accumulator = combiner.create_accumulator()
+    for objects, found in pictures:
+        inputs = metric_types.StandardMetricInputs({"labels": objects, "predictions": found, "example_weights": None})
+        accumulator = combiner.add_input(accumulator, inputs)
+    [value] = combiner.extract_output(accumulator).values()
+    assert value == pytest.approx(share, nan_ok=True)

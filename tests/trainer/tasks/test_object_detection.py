@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image as Pillow
 from trainer.backend import tf
 from trainer.preview import Box
 from trainer.task import DataSpec
-from trainer.tasks.object_detection import ObjectDetection, ObjectDetectionHParams
+from trainer.tasks.object_detection import SHOWN_SCORE, ObjectDetection, ObjectDetectionHParams
 
 PADDING = (0.0, 0.0, 0.0, 0.0, -1.0)
 
@@ -122,3 +123,22 @@ def test_the_table_lists_what_is_drawn_with_its_boxes(task: ObjectDetection) -> 
         "detections": [[12.2, 3.0, 52.8, 23.0, 0.0, 0.93]],
     }
     assert task.answer_row({}, answer) == {"found": 1, "objects [x, y, width, height]": "cup 0.93 [12, 3, 41, 20]"}
+
+
+def test_the_report_draws_precision_of_each_class_the_worst_first(task: ObjectDetection) -> None:
+    example = {"objects": [10.0, 20.0, 20.0, 40.0, 60.0, 0.0, 9.0, 9.0], "objects_label": [b"spoon", b"cup"]}
+    prediction = {
+        "boxes": np.array([[10, 20, 20, 40], [0, 0, 5, 5], [0, 0, 0, 0]], np.float32),
+        "labels": np.array([b"spoon", b"cup", b""]),
+        "scores": np.array([0.9, 0.8, 0.0], np.float32),
+    }
+    [plot] = task.plots([example], [prediction])
+    assert list(plot["series"]) == ["cup, average 0.0000", "spoon, average 1.0000"]
+    assert plot["series"]["spoon, average 1.0000"][-1] == [1.0, 1.0] and json.dumps(plot, allow_nan=False)
+    assert not task.plots([{"objects": [], "objects_label": []}], [prediction])
+
+
+def test_what_is_not_shown_is_no_false_alarm() -> None:
+    from trainer.metrics.detection import SURE
+
+    assert SURE == SHOWN_SCORE
