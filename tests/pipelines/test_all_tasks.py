@@ -44,8 +44,8 @@ class Tried:
 class Runs:
     """Runs of tasks, each made once, when a test first asks for it."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, steps: int = STEPS, **overrides: str) -> None:
+        self._root, self._steps, self._overrides = root, steps, overrides
         self._alone: dict[str, Tried] = {}
         self._together: dict[str, Tried] = {}
 
@@ -57,8 +57,8 @@ class Runs:
             settings = RunSettings(
                 name,
                 data=str(data),
-                overrides={"global_batch_size": "16"},
-                steps=STEPS,
+                overrides={"global_batch_size": "16", **self._overrides},
+                steps=self._steps,
                 limit=LIMIT,
                 workspace=root / "workspace",
             )

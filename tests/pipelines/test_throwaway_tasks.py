@@ -6,19 +6,33 @@ marked passages, two targets, a metric of one's own) comes through every node.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 import trainer.tasks
 from data import source_digest
-from tests.pipelines.test_all_tasks import LIMIT, Runs, assert_served_as_evaluated, assert_verdict, states
+from pipelines.records.run_result import EXIT_BLESSED
+from pipelines.serving.predict import predict
+from tests.pipelines.test_all_tasks import (
+    LIMIT,
+    Runs,
+    assert_served_as_evaluated,
+    assert_verdict,
+    first_records,
+    states,
+)
 from trainer.task import load, task_names
 
 pytestmark = pytest.mark.whole
 
+STEPS = 200
+"""Enough to learn what the samples hold."""
 OUTLINES, NOTES = "throwaway_outlines", "throwaway_notes"
 
 PIXELS_METRIC = '''
@@ -185,7 +199,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))
         patch.setattr(trainer.tasks, "__path__", [*trainer.tasks.__path__, str(folder / "trainer" / "tasks")])
-        yield Runs(folder / "runs")
+        yield Runs(folder / "runs", STEPS, learning_rate="0.03")
     for module in [name for name in sys.modules if name.startswith("trainer.") and "throwaway" in name]:
         del sys.modules[module]
 
@@ -207,6 +221,7 @@ def test_they_are_found_as_tasks_and_an_edit_of_them_is_seen(runs: Runs) -> None
 def test_it_runs_to_its_verdict(runs: Runs, name: str) -> None:
     alone = runs.alone(name)
     assert_verdict(alone)
+    assert alone.result.exit == EXIT_BLESSED, alone.result.verdict
     assert set(states(alone.result).values()) == {"ran"}
     assert alone.result.examples == {"train": LIMIT, "eval": LIMIT // 2, "quarantined": 0}
 
@@ -218,9 +233,6 @@ def test_the_served_model_answers_as_it_was_evaluated(runs: Runs, name: str) -> 
 
 def test_a_mask_is_judged_as_preprocess_made_it(runs: Runs) -> None:
     """The metric refuses other shapes and dtypes; what it gives is what the served answers give by hand."""
-    import numpy as np
-
-    from tests.pipelines.test_all_tasks import first_records
     from trainer.backend import tf
 
     alone = runs.alone(OUTLINES)
@@ -233,3 +245,24 @@ def test_a_mask_is_judged_as_preprocess_made_it(runs: Runs) -> None:
     assert truth.dtype == np.uint8 and truth.shape == (LIMIT // 2, 16, 24, 1)
     assert set(np.unique(truth)) == {0, 1, 2, 3}
     assert alone.result.metrics["pixel_accuracy"] == pytest.approx(np.mean(truth == answer))
+
+
+def test_predict_draws_the_mask_that_it_writes(runs: Runs, tmp_path: Path) -> None:
+    alone = runs.alone(OUTLINES)
+    [picture, *_] = sorted(Path(str(alone.settings.data), "eval").glob("image-*.png"))
+    [answer] = predict(OUTLINES, [picture], alone.pipeline.parent / "serving", tmp_path)
+    truth = Pillow.open(picture.with_name(picture.name.replace("image", "mask"))).resize((24, 16), Pillow.Resampling(0))
+    assert np.mean(np.asarray(Pillow.open(answer["mask"])) == np.asarray(truth)) > 0.9
+    assert Path(answer["picture"]).is_file()
+
+
+def test_both_targets_are_learnt_and_told_of_text_files(runs: Runs) -> None:
+    alone = runs.alone(NOTES)
+    folder = Path(str(alone.settings.data), "eval")
+    rows = [json.loads(line) for line in (folder / "metadata.jsonl").read_text(encoding="utf-8").splitlines()]
+    files = [next(folder / str(value) for value in row.values() if str(value).endswith(".txt")) for row in rows]
+    answers = predict(NOTES, files, alone.pipeline.parent / "serving", None)
+    passages = np.array([len(row["tags"]) for row in rows])
+    off = np.mean(np.abs([answer["passages"] for answer in answers] - passages))
+    assert off < 0.5 * np.mean(np.abs(np.median(passages) - passages))
+    assert np.mean([answer["label"] == row["label"] for answer, row in zip(answers, rows, strict=True)]) > 0.6
