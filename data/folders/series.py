@@ -20,7 +20,8 @@ from data.folders import tables
 from data.folders.files import printable
 
 TIMES = ("time", "timestamp", "datetime", "date", "ds", "month", "quarter", "year", "day", "period")
-VALUES = ("value", "y", "target")
+VALUES = ("value", "y", "target", "temperature")
+"""The last is what tables were asked to call it before they could go by their owner's names."""
 ROWS_LOOKED_AT = 500
 SEPARATOR = " / "
 """Between the parts of a series' name that stand in several columns."""

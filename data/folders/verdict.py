@@ -5,6 +5,7 @@ It takes counts, which `check` has from reading the folder and a run from what i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -36,8 +37,8 @@ class Bounds:
     """What of the verdict a person may set: `--set NAME=VALUE`.
 
     `max_quarantined` is the share of all records that may be bad, `max_skew` how far the share of any class in train
-    may lie from its share in eval. Small eval splits differ by chance; the default is set to catch a split by class or
-    by order of collection.
+    may lie from its share in eval; where the splits are so small that chance takes them further apart, that is no
+    finding. The default is set to catch a split by class or by order of collection.
     """
 
     max_quarantined: float = MAX_QUARANTINED
@@ -238,7 +239,10 @@ def _skew(splits: Mapping[str, SplitCount], most: float) -> Iterator[Finding]:
 
         widest = max(sorted(train.keys() | evaluation.keys()), key=lambda name: abs(shares(name)[0] - shares(name)[1]))
         here, there = shares(widest)
-        if abs(here - there) > most:
+        # By chance a share of the smaller side strays so far: three standard errors of what both sides hold together.
+        share = (train.get(widest, 0) + evaluation.get(widest, 0)) / (wholes[0] + wholes[1])
+        by_chance = 3 * math.sqrt(share * (1 - share) * (1 / wholes[0] + 1 / wholes[1]))
+        if abs(here - there) > max(most, by_chance):
             yield Finding(
                 f"column {column}: train and eval differ too much: {widest!r} is {here:.1%} of train and {there:.1%} "
                 f"of eval, {abs(here - there):.3f} apart; at most {most:g} may be",

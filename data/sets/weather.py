@@ -36,7 +36,7 @@ DATA_SET = DataSet(
     ),
 )
 
-COLUMNS = {"value": "temp", "humidity": "humid", "wind_speed": "wind_speed"}
+COLUMNS = {"temperature": "temp", "humidity": "humid", "wind_speed": "wind_speed"}
 MISSING = "NA"
 MAX_WIND = 253.0
 """Miles per hour: the highest gust ever measured at a weather station (WMO, Barrow Island 1996)."""

@@ -163,11 +163,11 @@ def assert_served_as_evaluated(tried: Tried) -> None:
             np.testing.assert_allclose(served[name], evaluated[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
-def first_records(split: Path) -> list[bytes]:
+def first_records(split: Path, count: int | None = COMPARED) -> list[bytes]:
     from trainer.backend import tf
 
     files = sorted(str(path) for path in split.iterdir())
-    return [record.numpy() for record in tf.data.TFRecordDataset(files, compression_type="GZIP").take(COMPARED)]
+    return [record.numpy() for record in tf.data.TFRecordDataset(files, compression_type="GZIP").take(count or -1)]
 
 
 def values_of(record: bytes, column: str, rank: int) -> Any:

@@ -60,6 +60,11 @@ def test_a_long_tail_beside_a_balanced_eval_names_its_bound() -> None:
     assert judged(train, evaluation, bounds=Bounds(max_skew=0.6)) == []
 
 
+def test_what_chance_does_to_a_few_records_is_no_skew() -> None:
+    assert judged({"a": 10, "b": 8, "c": 7}, {"b": 2, "c": 1}) == []
+    assert judged({"a": 1000, "b": 800, "c": 700}, {"b": 200, "c": 100}), "of many records it is"
+
+
 def test_too_many_bad_records_are_quoted_and_the_bound_is_named() -> None:
     [found] = judged({"a": 5, "b": 5}, {"a": 1, "b": 1}, bad=7)
     assert found.text.startswith("7 of 19 records are bad (36.8%; at most 5% may be):\n      rows.csv, row 2, column")

@@ -27,7 +27,7 @@ def test_rows_that_are_whole_and_possible_are_kept_with_local_times(tmp_path: Pa
     weather.prepare([tmp_path / "archive"], tmp_path / "files", weather.DATA_SET.sources[0])
     [table] = (tmp_path / "files").iterdir()
     assert table.read_text().splitlines() == [
-        "airport,time,value,humidity,wind_speed",
+        "airport,time,temperature,humidity,wind_speed",
         "EWR,2013-01-01T01:00:00-05:00,39.02,59.37,10.36",
         "JFK,2013-07-04T23:00:00-04:00,71.06,67.90,0.00",
     ]

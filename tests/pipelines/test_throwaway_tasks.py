@@ -1,0 +1,235 @@
+"""Two tasks that nobody ships, of kinds of column that no shipped task has, from a file each to a verdict.
+
+They show that a task is one file and the rest finds it, and that what they use (a mask as a target, a text in a file,
+marked passages, two targets, a metric of one's own) comes through every node.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import trainer.tasks
+from data import source_digest
+from tests.pipelines.test_all_tasks import LIMIT, Runs, assert_served_as_evaluated, assert_verdict, states
+from trainer.task import load, task_names
+
+pytestmark = pytest.mark.whole
+
+OUTLINES, NOTES = "throwaway_outlines", "throwaway_notes"
+
+PIXELS_METRIC = '''
+"""The share of pixels that have their class."""
+
+import numpy as np
+
+from trainer.metrics.counts import CountsMetric
+
+
+class PixelAccuracy(CountsMetric):
+    usual_name = "pixel_accuracy"
+
+    @classmethod
+    def counts(cls, label, prediction):
+        label, prediction = np.asarray(label), np.asarray(prediction)
+        assert label.dtype == prediction.dtype == np.uint8 and label.shape == prediction.shape == (16, 24, 1)
+        return np.array([np.sum(label == prediction), label.size])
+
+    @classmethod
+    def value(cls, counts):
+        return float(counts[0] / counts[1])
+'''
+
+OUTLINES_TASK = '''
+"""What does each pixel show?"""
+
+import io
+
+import numpy as np
+from PIL import Image as Pillow
+
+from data.columns import Image, Mask
+from trainer.backend import tf
+from trainer.features import images
+from trainer.networks import outputs
+from trainer.optimisers import optimizer
+from trainer.preview import Picture, Preview
+from trainer.task import Evaluation, Gate, HParams, Metric, Task
+
+CLASSES = ("nothing", "left", "middle", "right")
+HEIGHT, WIDTH = 16, 24
+
+
+class Outlines(Task):
+    title = "Outlines"
+    questions = ()
+    modality = "image"
+    data = "digits"
+    columns = {"image": Image(), "mask": Mask(of="image", classes=CLASSES)}
+    targets = ("mask",)
+    HParams = HParams
+
+    def preprocess(self, inputs):
+        def one(png):
+            return tf.image.resize(tf.io.decode_png(png, channels=1), (HEIGHT, WIDTH), method="nearest")
+
+        mask = tf.map_fn(one, inputs["mask"], fn_output_signature=tf.TensorSpec([HEIGHT, WIDTH, 1], tf.uint8))
+        return {"image": images.decode(inputs["image"], HEIGHT, WIDTH), "mask": mask}
+
+    def build_model(self, spec):
+        assert spec.features["mask"] == tf.TensorSpec([HEIGHT, WIDTH, 1], tf.uint8, spec.features["mask"].name)
+        image = tf.keras.Input(spec.features["image"].shape, dtype=tf.uint8, name="image")
+        x = tf.keras.layers.Rescaling(1 / 255)(image)
+        x = tf.keras.layers.Conv2D(8, 3, padding="same", activation="relu")(x)
+        model = outputs.model_of({"image": image}, tf.keras.layers.Conv2D(len(CLASSES), 1)(x), target="mask")
+        model.compile(optimizer(self.hparams, spec.steps), tf.keras.losses.SparseCategoricalCrossentropy(True))
+        return model
+
+    def predict(self, model, features, spec):
+        logits = model(features, training=False)
+        return {"mask": tf.cast(tf.argmax(logits, axis=-1), tf.uint8)[..., None], "logits": logits}
+
+    def metrics(self):
+        return Evaluation(
+            prediction="mask",
+            label="mask",
+            metrics=(Metric("pixel_accuracy", "PixelAccuracy", module="trainer.metrics.throwaway_pixels"),),
+            gates=(Gate("pixel_accuracy", bound=0.5),),
+        )
+
+    def reference(self, train, evaluation, spec):
+        most = np.bincount(train["mask"].ravel()).argmax()
+        return {"most frequent class": {"pixel_accuracy": float(np.mean(evaluation["mask"] == most))}}
+
+    def preview(self, example, prediction):
+        guess = np.asarray(prediction["mask"])[..., 0]
+        parts = [Picture(example["image"], caption="as seen by the model", mask=guess)]
+        if "mask" in example:
+            truth = np.asarray(Pillow.open(io.BytesIO(example["mask"])))
+            parts.append(Picture(example["image"], caption="the truth", mask=truth))
+        return Preview(", ".join(CLASSES[number] for number in np.unique(guess)), None, {}, tuple(parts))
+'''
+
+NOTES_TASK = '''
+"""Of which class is a text, and how many passages of it are marked?"""
+
+from data.columns import Document, Label, Tags
+from trainer.backend import tf
+from trainer.families import classification
+from trainer.optimisers import optimizer
+from trainer.preview import Bars, Preview, Words, as_text
+from trainer.task import HParams, Task
+
+BUCKETS = 64
+
+
+class Notes(Task):
+    title = "Notes"
+    questions = ()
+    modality = "text"
+    data = "digits"
+    columns = {"document": Document(), "tags": Tags(of="document"), "label": Label()}
+    targets = ("tags", "label")
+    HParams = HParams
+
+    def preprocess(self, inputs):
+        words = tf.strings.to_hash_bucket_fast(tf.strings.split(inputs["document"]), BUCKETS)
+        marked = tf.RaggedTensor.from_sparse(inputs["tags_label"]).row_lengths()
+        return {
+            "document": tf.reduce_sum(tf.one_hot(words.to_tensor(-1), BUCKETS), axis=1),
+            "tags": tf.cast(marked, tf.float32),
+            "label": classification.index_labels(inputs["label"], "label"),
+        }
+
+    def build_model(self, spec):
+        document = tf.keras.Input([BUCKETS], name="document")
+        label = tf.keras.layers.Dense(len(spec.vocabularies["label"]), name="label")(document)
+        tags = tf.keras.layers.Dense(1, name="tags")(document)
+        model = tf.keras.Model({"document": document}, {"label": label, "tags": tags})
+        losses = {"label": tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True), "tags": "mse"}
+        model.compile(optimizer(self.hparams, spec.steps), losses)
+        return model
+
+    def predict(self, model, features, spec):
+        answer = model({"document": features["document"]}, training=False)
+        return classification.class_probabilities(answer["label"], spec.vocabularies["label"]) | {
+            "passages": answer["tags"][:, 0]
+        }
+
+    def metrics(self):
+        return classification.evaluation(accuracy_bound=0.5, slices=("label", "tags_count"))
+
+    def preview(self, example, prediction):
+        bars = Bars({as_text(n): float(p) for n, p in zip(prediction["labels"], prediction["probabilities"])})
+        return Preview(as_text(prediction["label"]), None, {}, (Words(as_text(example["document"])), bars))
+'''
+
+FILES = {
+    "metrics/throwaway_pixels.py": PIXELS_METRIC,
+    f"tasks/{OUTLINES}.py": OUTLINES_TASK,
+    f"tasks/{NOTES}.py": NOTES_TASK,
+}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    """Runs of tasks that lie in a temporary folder, which is a part of the package `trainer` meanwhile."""
+    folder = tmp_path_factory.mktemp("throwaway")
+    for name, source in FILES.items():
+        file = folder / "trainer" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(source.lstrip(), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        patch.setattr(trainer.tasks, "__path__", [*trainer.tasks.__path__, str(folder / "trainer" / "tasks")])
+        yield Runs(folder / "runs")
+    for module in [name for name in sys.modules if name.startswith("trainer.") and "throwaway" in name]:
+        del sys.modules[module]
+
+
+def test_they_are_found_as_tasks_and_an_edit_of_them_is_seen(runs: Runs) -> None:
+    assert {OUTLINES, NOTES} < set(task_names())
+    module = load(OUTLINES).__module__
+    file = Path(str(sys.modules[module].__file__))
+    before, source = source_digest.digest(module, ["Outlines.preprocess"]), file.read_text(encoding="utf-8")
+    try:
+        file.write_text(source.replace("HEIGHT, WIDTH = 16, 24", "HEIGHT, WIDTH = 8, 24"), encoding="utf-8")
+        assert source_digest.digest(module, ["Outlines.preprocess"]) != before
+    finally:
+        file.write_text(source, encoding="utf-8")
+    assert source_digest.digest(module, ["Outlines.preprocess"]) == before
+
+
+@pytest.mark.parametrize("name", [OUTLINES, NOTES])
+def test_it_runs_to_its_verdict(runs: Runs, name: str) -> None:
+    alone = runs.alone(name)
+    assert_verdict(alone)
+    assert set(states(alone.result).values()) == {"ran"}
+    assert alone.result.examples == {"train": LIMIT, "eval": LIMIT // 2, "quarantined": 0}
+
+
+@pytest.mark.parametrize("name", [OUTLINES, NOTES])
+def test_the_served_model_answers_as_it_was_evaluated(runs: Runs, name: str) -> None:
+    assert_served_as_evaluated(runs.alone(name))
+
+
+def test_a_mask_is_judged_as_preprocess_made_it(runs: Runs) -> None:
+    """The metric refuses other shapes and dtypes; what it gives is what the served answers give by hand."""
+    import numpy as np
+
+    from tests.pipelines.test_all_tasks import first_records
+    from trainer.backend import tf
+
+    alone = runs.alone(OUTLINES)
+    folder = max((alone.pipeline / "Trainer" / "model").iterdir(), key=lambda path: int(path.name))
+    signatures = tf.saved_model.load(str(folder / "Format-Serving")).signatures
+    split = next((alone.pipeline / "FolderExampleGen" / "examples").glob("*/Split-eval"))
+    records = tf.constant(first_records(split, None))
+    truth = signatures["transform_labels"](records)["mask_target"].numpy()
+    answer = signatures["evaluate"](records)["mask"].numpy()
+    assert truth.dtype == np.uint8 and truth.shape == (LIMIT // 2, 16, 24, 1)
+    assert set(np.unique(truth)) == {0, 1, 2, 3}
+    assert alone.result.metrics["pixel_accuracy"] == pytest.approx(np.mean(truth == answer))
