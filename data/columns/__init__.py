@@ -9,6 +9,7 @@ from data.columns.identifier import Identifier
 from data.columns.image import Image
 from data.columns.label import Label
 from data.columns.mask import Mask
+from data.columns.midi import Midi
 from data.columns.number import Integer, Number
 from data.columns.rows import BadColumn, content_digest, encode_row
 from data.columns.seed import Seed
@@ -17,6 +18,7 @@ from data.columns.text import Text
 from data.columns.texts import Texts
 from data.columns.timestamp import Timestamp
 from data.columns.vector import Vector
+from data.columns.video import Video
 from data.columns.window import Ahead, Companions, SeriesName, Window
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "Integer",
     "Label",
     "Mask",
+    "Midi",
     "Number",
     "Prefix",
     "Scalar",
@@ -48,6 +51,7 @@ __all__ = [
     "Timestamp",
     "Value",
     "Vector",
+    "Video",
     "Window",
     "bio",
     "content_digest",

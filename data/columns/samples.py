@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 WORDS = ("left", "middle", "right", "upper", "lower")
 CLASSES = WORDS[:3]
 WIDTH, HEIGHT = 32, 24
+FRAMES, FRAME_RATE = 8, 10
 RATE = 8000
 WORD_SECONDS = 0.5
 FIRST_HOUR = datetime(2026, 1, 1)
@@ -93,6 +94,30 @@ def sound(subject: Subject, min_seconds: float, max_seconds: float) -> np.ndarra
     return np.asarray(0.5 * np.sin(2 * np.pi * pitch * time) + 0.01 * noise)
 
 
+def frames(subject: Subject) -> np.ndarray[Any, Any]:
+    """uint8 `[FRAMES, HEIGHT, WIDTH, 3]`: over still noise, a square in the colour of its class, which moves to the
+    right for the first class, to the left for the second, downwards for others."""
+    import numpy as np
+
+    noise = np.random.default_rng([subject.hour, subject.position])
+    film = np.repeat(noise.integers(0, 60, (1, HEIGHT, WIDTH, 3), dtype=np.uint8), FRAMES, axis=0)
+    aside, side = int(noise.integers(HEIGHT - 8)), 8
+    for number, pixels in enumerate(film):
+        along = (WIDTH - side) * number // (FRAMES - 1)
+        down = (HEIGHT - side) * number // (FRAMES - 1)
+        x, y = ((along, aside), (WIDTH - side - along, aside), (aside, down))[min(subject.kind, 2)]
+        pixels[y : y + side, x : x + side, subject.kind % 3] = 230
+    return film
+
+
+def tune(subject: Subject) -> str:
+    """Tokens as `data.media.midis` reads: for each word a note of its own pitch; in every second column an octave
+    higher."""
+    octave = 12 * (subject.position % 2)
+    length = 20 + subject.hour % 60
+    return " ".join(f"on_{60 + 4 * word + octave} wait_{length} off_{60 + 4 * word + octave}" for word in subject.words)
+
+
 def png(pixels: np.ndarray[Any, Any]) -> Media:
     import io
 
@@ -101,6 +126,18 @@ def png(pixels: np.ndarray[Any, Any]) -> Media:
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG")
     return Media(".png", stream.getvalue())
+
+
+def gif(film: np.ndarray[Any, Any]) -> Media:
+    """An animation of uint8 `[frames, height, width, 3]`."""
+    import io
+
+    from PIL import Image
+
+    stream = io.BytesIO()
+    first, *others = [Image.fromarray(pixels) for pixels in film]
+    first.save(stream, "GIF", save_all=True, append_images=others, duration=1000 // FRAME_RATE, loop=0)
+    return Media(".gif", stream.getvalue())
 
 
 def _boxes(kind: int, rng: np.random.Generator) -> Iterator[tuple[int, int, int, int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,12 +70,21 @@ def sample_frames(content: bytes, count: int, max_side: int, max_seconds: float,
             pictures = [_upright(frame, max_side) for frame in _shown_at(container, middles, packets / seconds)]
     except (av.FFmpegError, EOFError) as error:
         what = error.strerror if isinstance(error, av.FFmpegError) else "it ends early"
-        raise BadValue(f"the film cannot be decoded ({what}); mend it, or convert it to MP4") from None
+        raise BadValue(f"the video cannot be decoded ({what}); mend it, or convert it to MP4") from None
     if not pictures:
-        raise BadValue("the film holds no frame that can be decoded")
+        raise BadValue("the video holds no frame that can be decoded")
     (width, height), source = pictures[0][0].size, pictures[0][1]
     frames = [_jpeg(picture.resize((width, height))) for picture, _ in pictures]
     return Film(frames, seconds, packets / seconds, width, height, *source)
+
+
+def pack(frames: Sequence[bytes]) -> bytes:
+    """The JPEGs one behind the other: motion JPEG, of which viewers of pictures show the first frame.
+
+    No decoder is needed to take them apart again: inside a JPEG as Pillow writes it, no end is followed by a beginning.
+    `trainer.features.videos.decode` does so inside a TensorFlow graph.
+    """
+    return b"".join(frames)
 
 
 def _clock(container: Any) -> tuple[float, float, int, float]:
@@ -95,7 +104,7 @@ def _clock(container: Any) -> tuple[float, float, int, float]:
         first, last, packets = min(first, time), max(last, time), packets + 1
         unit = float((packet.duration or 0) * packet.time_base) or unit
     if not packets:
-        raise BadValue("the film holds no frame that can be decoded")
+        raise BadValue("the video holds no frame that can be decoded")
     seconds = last - first + (unit or (last - first) / max(1, packets - 1) or _ONE_FRAME)
     return first, seconds, packets, float(stream.duration * stream.time_base) if stream.duration else 0.0
 

@@ -18,18 +18,21 @@ from data.columns import (
     Integer,
     Label,
     Mask,
+    Midi,
     Number,
     Prefix,
     Tags,
     Text,
     Texts,
     Vector,
+    Video,
     bio,
     encode_row,
     samples,
 )
 from data.errors import BadFile, BadValue
 from data.folders.folder import DataFolder
+from data.media import midis, videos
 
 
 def png(picture):
@@ -178,6 +181,78 @@ def test_marked_passages_at_fault():
     bad(Tags(), "no json", "expected a list of marked passages")
     with pytest.raises(BadColumn, match="a passage ends at character 15; text has 4"):
         encode_row({"text": Text(), "names": Tags()}, {"text": "Anna", "names": SPANS}, no_file)
+
+
+# --- videos and tunes ---
+
+
+def made(column, kind, hour=0):
+    rng = np.random.default_rng(hour)
+    return column.sample("c", samples.subject(hour, kind, rng), rng)
+
+
+def class_folders(root, column):
+    """A folder of two classes in each split, of two files each."""
+    for number, split in enumerate(("train", "eval")):
+        for kind, name in enumerate(("first", "second")):
+            (root / split / name).mkdir(parents=True)
+            for hour in (0, 1):
+                media = made(column, kind, 10 * number + hour)
+                (root / split / name / f"{hour}{media.suffix}").write_bytes(media.content)
+    return DataFolder(root, {"c": column, "label": Label()})
+
+
+def test_a_video_is_one_value_of_a_bounded_number_of_small_frames():
+    column = Video(max_frames=4, max_side=16)
+    features = column.encode("c", made(column, 0).content)
+    assert set(features) == set(column.features("c"))
+    assert isinstance(features["c"], bytes)
+    assert [features[f"c_{what}"] for what in ("frames", "width", "height")] == [4, 16, 12]
+    assert features["c_seconds"] == pytest.approx(0.8, abs=0.05)
+    assert features["c_rate"] == pytest.approx(10, abs=0.5)
+    assert features["c"].count(b"\xff\xd8\xff") == 4
+    assert Video().encode("c", made(column, 0).content)["c_frames"] == 8
+
+
+def test_a_video_that_is_none_says_why():
+    bad(Video(), b"", "the file is empty")
+    bad(Video(), b"no video", "the video cannot be decoded")
+    bad(Video(max_seconds=0.5), made(Video(), 0).content, "0.80 seconds; must be 0 to 0.5")
+
+
+def test_a_tune_is_one_text_of_its_notes():
+    features = Midi().encode("c", made(Midi(), 2).content)
+    assert set(features) == set(Midi().features("c"))
+    assert features["c"].startswith(b"on_68 wait_20 off_68")
+    assert features["c_tokens"] == len(features["c"].split())
+    assert features["c_notes"] == features["c"].count(b"on_") >= 1
+
+
+def test_a_tune_that_is_none_says_why():
+    bad(Midi(), b"", "the file is empty")
+    bad(Midi(), b"no tune", "the MIDI file cannot be read")
+    bad(Midi(max_tokens=2), made(Midi(), 0).content, "more than 2 tokens")
+
+
+@pytest.mark.parametrize("column", [Video(), Midi()])
+def test_videos_and_tunes_in_class_folders_or_side_by_side_are_read(tmp_path, column):
+    data = class_folders(tmp_path / "classes", column)
+    assert data.layout == "class-named subfolders"
+    records = list(data.records("train"))
+    assert not [record.problem for record in records if record.problem]
+    assert sorted(record.features["label"] for record in records) == [b"first", b"first", b"second", b"second"]
+    assert len({record.features["c"] for record in records}) == 4
+
+    plain = DataFolder(tmp_path / "classes" / "train" / "first", {"c": column})
+    assert plain.layout.startswith(f"{column.noun}s without classes or table")
+    assert all(record.features["c"] for record in plain.records("all"))
+
+
+@pytest.mark.parametrize("column", [Video(), Midi()])
+def test_a_form_asks_for_a_file_that_is_read(column):
+    assert column.form().kind == "file"
+    assert made(column, 0).suffix in column.form().suffixes
+    assert column.suffixes == (videos if isinstance(column, Video) else midis).SUFFIXES
 
 
 # --- numbers ---
