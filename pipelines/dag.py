@@ -169,6 +169,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
         task=settings.task,
         digest=code.digest("components.schema:SchemaGen", "columns"),
     )
+    schema_gen.add_upstream_node(statistics_gen)  # for one order of nodes, which people and kills go by
     validator = ExampleValidator(statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"])
     data_gate = DataGate(
         examples=examples,

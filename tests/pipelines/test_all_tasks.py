@@ -82,7 +82,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
 def training_loop(task: type[Task]) -> tuple[bool, ...]:
     """What tells one kind of training loop from another: early stopping, batches by length, a train step of its own."""
     tree = ast.parse(Path(inspect.getfile(task)).read_text(encoding="utf-8"))
-    imported = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    imported = [
+        name for node in froms for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+    ]
     files = [ROOT / (module.replace(".", "/") + ".py") for module in imported if module.startswith("trainer.")]
     own_step = any("def train_step(" in file.read_text(encoding="utf-8") for file in files if file.is_file())
     return task.monitor is not None, bool(task.sequences), own_step
