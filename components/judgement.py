@@ -143,7 +143,8 @@ def judge(gates: Sequence[Gate], found: Found, strict: bool, health: Mapping[str
         intervals={
             name: list(limits)
             for name, estimate in found.candidate.items()
-            if (limits := interval(estimate, found.examples, name in found.shares)) is not None
+            if name != "example_count"  # how many examples there are is no estimate
+            and (limits := interval(estimate, found.examples, name in found.shares)) is not None
         },
         baseline={name: estimate.value for name, estimate in found.baseline.items()},
         reference={**reference, **({CONSTANT: constant} if constant else {})},
