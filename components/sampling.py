@@ -219,14 +219,17 @@ def _is_number(value: Any) -> bool:
 def _constant_answer(metric: tfma.MetricConfig) -> Callable[[Counter[Any]], float | None] | None:
     """The value of a metric for the best constant answer, given how often each label occurs; None if there is none.
 
-    A metric of ours says it in its class attribute `constant_value`; of TFMA's it follows from the labels.
+    A metric of ours says it in its class attribute `constant_value`, or names in `constant_like` the metric of TFMA's
+    that comes to the same; of TFMA's it follows from the labels.
     """
+    like = metric.class_name
     if metric.module:
         found = getattr(importlib.import_module(metric.module), metric.class_name)
         fixed = getattr(found, "constant_value", None)
         if fixed is not None:
             return lambda labels: float(fixed)
-    return _OF_LABELS.get(metric.class_name)
+        like = getattr(found, "constant_like", "")
+    return _OF_LABELS.get(like)
 
 
 def _most_frequent(labels: Counter[Any]) -> float | None:
@@ -276,5 +279,4 @@ _OF_LABELS: dict[str, Callable[[Counter[Any]], float | None]] = {
     "MeanAbsoluteError": _about_median,
     "MeanSquaredError": _about_mean,
     "RootMeanSquaredError": _root_about_mean,
-    "RatingError": _root_about_mean,
 }

@@ -23,8 +23,6 @@ from trainer.task import Task, load
 if TYPE_CHECKING:
     from trainer.preview import Preview
 
-BATCH = 64
-
 
 def predict(
     task_name: str,
@@ -69,7 +67,7 @@ def predict(
     )
     task = _task(task_class, about)
     answers, pictures = [], _Pictures(task, output, files) if output else None
-    for example, prediction in _predictions(model, task_name, columns, examples):
+    for example, prediction in _predictions(model, task_name, columns, examples, task_class.predict_batch_size):
         media = {name: value for name, value in prediction.items() if _media_suffix(value)}
         shown = _as_json({name: value for name, value in prediction.items() if name not in media})
         made = pictures.made(example, prediction, media) if pictures else {}
@@ -100,9 +98,9 @@ def _task(task_class: type[Task], about: Mapping[str, Any]) -> Task:
 
 
 def _predictions(
-    model: Path, task_name: str, columns: Mapping[str, Column], examples: Sequence[Example]
+    model: Path, task_name: str, columns: Mapping[str, Column], examples: Sequence[Example], size: int
 ) -> Iterator[tuple[Example, dict[str, Any]]]:
-    """Each example with its row of every output, NumPy values. Runs `raw`, BATCH examples at a time."""
+    """Each example with its row of every output, NumPy values. Runs `raw` on `size` examples at a time."""
     tf = load_tensorflow()
     loaded = tf.saved_model.load(str(model))  # a name of its own: signatures do not keep the variables alive
     raw = loaded.signatures["raw"]
@@ -112,8 +110,8 @@ def _predictions(
             f"the pushed model {model} takes {', '.join(inputs)}; the task's inputs are {', '.join(columns)}",
             f"benison run {task_name}",
         )
-    for start in range(0, len(examples), BATCH):
-        batch = examples[start : start + BATCH]
+    for start in range(0, len(examples), size):
+        batch = examples[start : start + size]
         tensors = {name: tf.constant([e.values[name] for e in batch], spec.dtype) for name, spec in inputs.items()}
         outputs = {name: tensor.numpy() for name, tensor in raw(**tensors).items()}
         for i, example in enumerate(batch):

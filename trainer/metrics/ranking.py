@@ -117,6 +117,7 @@ class RatingError(CountsMetric):
     """Root mean squared error of prediction `rating`."""
 
     usual_name, output = "rmse", "rating"
+    constant_like = "RootMeanSquaredError"
 
     @classmethod
     def counts(cls, label: Array, prediction: Array) -> Array:

@@ -32,6 +32,7 @@ class Brightness:
 
     columns: ClassVar[Mapping[str, Column]] = {"image": Image(), "label": Label()}
     targets: ClassVar[tuple[str, ...]] = ("label",)
+    predict_batch_size = 8
     HParams = HParams
 
     def __init__(self, hparams: Any) -> None:
@@ -151,7 +152,7 @@ def picture(path: Path, grey: int) -> Path:
 
 
 def test_each_picture_gets_its_label_and_ranked_probabilities(tmp_path: Path, pushed: Path) -> None:
-    files = [picture(tmp_path / f"{i}.png", 255 if i % 3 else 51) for i in range(module.BATCH + 2)]
+    files = [picture(tmp_path / f"{i}.png", 255 if i % 3 else 51) for i in range(Brightness.predict_batch_size + 2)]
     answers = predict("brightness", files, pushed / "brightness", None)
     assert [answer["file"] for answer in answers] == [str(file) for file in files]
     assert [answer["label"] for answer in answers] == ["bright" if i % 3 else "dark" for i in range(len(files))]
