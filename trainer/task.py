@@ -77,8 +77,9 @@ class DataSpec:
     num_train_examples: int
     steps: int
     """Training steps that will be taken at most: what learning-rate schedules need."""
-    train: Callable[[], Arrays]
-    """The transformed train split in memory, for tables that a model holds, as of what each user has seen."""
+    train: Callable[..., Arrays]
+    """The transformed train split in memory, or its first `limit` examples: for tables that a model holds, as of what
+    each user has seen, and weights that begin as a classical solution."""
     judge: Any = None
     """In `reference`, the model that `judge` made."""
 

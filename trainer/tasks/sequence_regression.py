@@ -3,7 +3,8 @@
 Method: a stack of recurrent layers, LSTM (Hochreiter & Schmidhuber 1997), GRU (Cho et al. 2014) or the plain recurrent
 network (Elman 1990), chosen by `cell`, then a dense layer, beside a linear autoregression (as in LSTNet, Lai et al.
 2018). It reads 24 steps and says by how much the next value differs from the last (a residual forecast: no change is
-the hard reference to beat). Windows `[24]` float32 -> `forecast` float32, in the data's own unit.
+the hard reference to beat). The linear part begins as the least-squares solution, the recurrent one as nothing to add.
+Windows `[24]` float32 -> `forecast` float32, in the data's own unit.
 
 A series is a time, a value and, if there are several series, their name; whatever other numbers stand in the row (up
 to 16 columns) helps to tell. Columns go by the user's own names: `--set target=NAME` says which one is continued where
@@ -44,6 +45,8 @@ COMPANIONS = 16
 CYCLES = (86_400.0, 7 * 86_400.0, 365.25 * 86_400.0)
 """A day, a week and a year, in seconds."""
 MAX_SERIES_SHOWN = 12
+FITTED = 20_000
+"""Train examples at most that the linear part is fitted to at first."""
 LEAST_SCALE = 0.05
 """Share of the train split's usual change below which no window's own is taken to lie."""
 
@@ -54,6 +57,8 @@ class SequenceRegressionHParams(HParams):
     units: int = field(default=32, metadata={"min": 1})
     layers: int = field(default=2, metadata={"min": 1, "max": 8})
     learning_rate: float = field(default=3e-3, metadata={"min": 0.0})
+    dropout: float = field(default=0.1, metadata={"min": 0.0, "max": 0.95})
+    patience: int = field(default=5, metadata={"min": 1})
     target: str = ""
     """The column of the table that is continued, where its name does not tell."""
     series: str = ""
@@ -84,9 +89,10 @@ class SequenceRegression(Task):
         """
         Returns:
           `value` float32 `[batch, 24]` as measured; `scale` float32 `[batch]`, the usual change from step to step in
-          this window; `window` float32 `[batch, 24, 1 + COMPANIONS]`, the distance from the last value in units of
-          `scale`, and each companion with mean 0 and variance 1; `cycles` float32 `[batch, 6]`, the time of day, of the
-          week and of the year on circles; `next_value` float32 `[batch]`, the change to it in units of `scale`.
+          this window; `unit` float32 `[batch]`, the train split's usual change in units of `scale`; `window` float32
+          `[batch, 24, 1 + COMPANIONS]`, the distance from the last value in units of `scale`, and each companion with
+          mean 0 and variance 1; `cycles` float32 `[batch, 6]`, the time of day, of the week and of the year on circles;
+          `next_value` float32 `[batch]`, the change to it in units of `scale`.
         """
         import tensorflow_transform as tft
 
@@ -102,6 +108,7 @@ class SequenceRegression(Task):
         features = {
             "value": value,
             "scale": scale,
+            "unit": tf.where(usual > 0, usual, 1.0) / scale,
             "window": tf.concat([distance[..., None], tft.scale_to_z_score(others, elementwise=True)], axis=-1),
             "cycles": _cycles(inputs["time"]),
         }
@@ -120,13 +127,21 @@ class SequenceRegression(Task):
         x = tf.asinh(inputs["window"])
         for layer in range(hparams.layers):
             x = recurrent(hparams.units, return_sequences=layer < hparams.layers - 1)(x)
-        x = layers.Concatenate()([x, inputs["cycles"]])
+        unit = layers.Reshape((1,))(inputs["unit"])
+        x = layers.Concatenate()([x, inputs["cycles"], tf.math.log(unit)])
         x = layers.Dense(hparams.units, activation="relu")(x)
-        # Both parts begin as "no change", and learn what there is to add.
+        x = layers.Dropout(hparams.dropout)(x)
         learnt = layers.Dense(1, kernel_initializer="zeros", dtype="float32")(x)
-        linear = layers.Dense(1, kernel_initializer="zeros", use_bias=False, dtype="float32", name="autoregression")
-        change = layers.Reshape(())(learnt + linear(layers.Flatten()(inputs["window"])))
-        model = outputs.model_of(inputs, change, target="next_value")
+        # What companions and calendar say does not grow with the noise of a window: it is in the split's unit.
+        by_changes = layers.Dense(1, use_bias=False, dtype="float32", name="by_changes")
+        by_moment = layers.Dense(1, dtype="float32", name="by_moment")
+        window = inputs["window"]
+        linear = by_changes(window[:, 1:, 0] - window[:, :-1, 0])
+        linear += unit * by_moment(layers.Concatenate()([window[:, -1, 1:], inputs["cycles"]]))
+        model = outputs.model_of(inputs, layers.Reshape(())(learnt + linear), target="next_value")
+        fitted = Autoregression.of(spec.train(limit=FITTED))
+        by_changes.set_weights([fitted.by_changes[:, None]])
+        by_moment.set_weights([fitted.by_moment[:, None], np.array([fitted.constant])])
         model.compile(
             optimizer=optimizer(hparams, spec.steps, clip=5.0),
             loss=tf.keras.losses.MeanAbsoluteError(),
@@ -159,7 +174,7 @@ class SequenceRegression(Task):
         return {
             "persistence": _errors(scale * change),
             f"{STEPS} steps before": _errors(scale * (before - change)),
-            "linear autoregression": _errors(scale * (autoregression(train, evaluation) - change)),
+            "linear autoregression": _errors(scale * (Autoregression.of(train).changes(evaluation) - change)),
         }
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
@@ -207,26 +222,46 @@ class SequenceRegression(Task):
         return self.hparams.target or "value"
 
 
-def autoregression(train: Arrays, evaluation: Arrays) -> np.ndarray:
-    """The changes, float64 `[examples]` in units of `scale`, that a linear autoregression expects.
+@dataclass(frozen=True)
+class Autoregression:
+    """A linear autoregression of the changes, with the companions and the calendar (Box & Jenkins 1970).
 
-    Least squares in the data's own unit over the changes within a window and the companions of its last row, with a
-    little ridge, as of Box & Jenkins's AR model of the first differences.
+    Attributes:
+      by_changes: float64 `[24 - 1]`, what each change within a window says of the next, in any unit.
+      by_moment: float64 `[COMPANIONS + cycles]`, what companions and calendar say of it, in the train split's unit.
+      constant: in that unit.
     """
-    from sklearn.linear_model import Ridge
 
-    def regressors(arrays: Arrays) -> np.ndarray:
-        scale = arrays["scale"].astype(np.float64)[:, None]
-        changes = np.diff(arrays["window"][:, :, 0].astype(np.float64), axis=1) * scale
-        return np.concatenate([changes, arrays["window"][:, -1, 1:], arrays["cycles"]], axis=1)
+    by_changes: np.ndarray
+    by_moment: np.ndarray
+    constant: float
 
-    x, x_eval = regressors(train), regressors(evaluation)
-    spread = x.std(axis=0)
-    spread[spread == 0] = 1.0
-    unit = float(np.abs(x[:, : STEPS - 1]).mean()) or 1.0
-    y = train["next_value"].astype(np.float64) * train["scale"] / unit
-    fitted = Ridge(alpha=1.0).fit(x / spread, y)
-    return fitted.predict(x_eval / spread) * unit / evaluation["scale"]
+    @classmethod
+    def of(cls, train: Arrays) -> Autoregression:
+        """Fitted by least squares in the data's own unit, with a little ridge."""
+        from sklearn.linear_model import Ridge
+
+        unit = train["unit"].astype(np.float64)
+        x = np.concatenate([_changes(train) / unit[:, None], _moment(train)], axis=1)
+        spread = x.std(axis=0)
+        spread[spread == 0] = 1.0
+        fitted = Ridge(alpha=1.0).fit(x / spread, train["next_value"] / unit)
+        weights = fitted.coef_ / spread
+        return cls(weights[: STEPS - 1], weights[STEPS - 1 :], float(fitted.intercept_))
+
+    def changes(self, arrays: Arrays) -> np.ndarray:
+        """The next changes that it expects, float64 `[examples]` in units of `scale`."""
+        return _changes(arrays) @ self.by_changes + arrays["unit"] * (_moment(arrays) @ self.by_moment + self.constant)
+
+
+def _changes(arrays: Arrays) -> np.ndarray:
+    """Within each window, float64 `[examples, 24 - 1]` in units of `scale`."""
+    return np.diff(arrays["window"][:, :, 0].astype(np.float64), axis=1)
+
+
+def _moment(arrays: Arrays) -> np.ndarray:
+    """The companions of each window's last row, and where it lies in the calendar: float32 `[examples, ...]`."""
+    return np.concatenate([arrays["window"][:, -1, 1:], arrays["cycles"]], axis=1)
 
 
 def _cycles(time: Any) -> Any:

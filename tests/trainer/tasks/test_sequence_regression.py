@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -17,9 +18,9 @@ from trainer.task import DataSpec
 from trainer.tasks.sequence_regression import (
     COMPANIONS,
     STEPS,
+    Autoregression,
     SequenceRegression,
     SequenceRegressionHParams,
-    autoregression,
 )
 
 WIDTH = 1 + COMPANIONS
@@ -29,13 +30,32 @@ SPEC = DataSpec(
         "window": tf.TensorSpec([STEPS, WIDTH], tf.float32),
         "cycles": tf.TensorSpec([6], tf.float32),
         "scale": tf.TensorSpec([], tf.float32),
+        "unit": tf.TensorSpec([], tf.float32),
         "next_value": tf.TensorSpec([], tf.float32),
     },
     vocabularies={},
     num_train_examples=4,
     steps=60,
-    train=dict,
+    train=lambda limit: noise(limit),
 )
+
+
+def noise(limit: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """A random walk, of which nothing is to be foretold."""
+    level = np.cumsum(np.random.default_rng(seed).normal(size=min(limit, 400)))
+    return of_series(level)
+
+
+def of_series(level: np.ndarray) -> dict[str, np.ndarray]:
+    """The transformed windows of one series whose usual change is 1."""
+    windows = np.lib.stride_tricks.sliding_window_view(level, STEPS)[:-1]
+    return {
+        "window": np.pad((windows - windows[:, -1:])[..., None], ((0, 0), (0, 0), (0, COMPANIONS))),
+        "scale": np.ones(len(windows)),
+        "unit": np.ones(len(windows)),
+        "cycles": np.zeros((len(windows), 6)),
+        "next_value": level[STEPS:] - windows[:, -1],
+    }
 
 
 def task_with(**hparams: Any) -> SequenceRegression:
@@ -52,6 +72,7 @@ def features(count: int, start: float, step: float) -> dict[str, np.ndarray]:
         "window": window,
         "cycles": np.tile(np.array([0, 1] * 3, np.float32), (count, 1)),
         "scale": np.full(count, step, np.float32),
+        "unit": np.ones(count, np.float32),
     }
 
 
@@ -88,16 +109,20 @@ def test_the_autoregression_finds_the_coefficient_of_one() -> None:
     changes = np.zeros(400)
     for i in range(1, 400):
         changes[i] = 0.8 * changes[i - 1] + rng.normal()
-    level = np.cumsum(changes)
-    windows = np.lib.stride_tricks.sliding_window_view(level, STEPS)[:-1]
-    arrays = {
-        "window": np.pad((windows - windows[:, -1:])[..., None], ((0, 0), (0, 0), (0, COMPANIONS))),
-        "scale": np.ones(len(windows)),
-        "cycles": np.zeros((len(windows), 6)),
-        "next_value": level[STEPS:] - windows[:, -1],
-    }
-    expected = 0.8 * (windows[:, -1] - windows[:, -2])
-    assert np.abs(autoregression(arrays, arrays) - expected).mean() < 0.35 * np.abs(expected).mean()
+    arrays = of_series(np.cumsum(changes))
+    expected = 0.8 * (arrays["window"][:, -1, 0] - arrays["window"][:, -2, 0])
+    assert np.abs(Autoregression.of(arrays).changes(arrays) - expected).mean() < 0.35 * np.abs(expected).mean()
+
+
+def test_an_untrained_model_forecasts_as_the_autoregression_does() -> None:
+    changes = np.zeros(400)
+    for i, shock in enumerate(np.random.default_rng(1).normal(size=399), 1):
+        changes[i] = 0.8 * changes[i - 1] + shock
+    arrays = of_series(np.cumsum(changes))
+    model = task_with().build_model(dataclasses.replace(SPEC, train=lambda limit: arrays))
+    fed = {name: tf.constant(array, tf.float32) for name, array in arrays.items()} | {"value": tf.zeros([376, STEPS])}
+    answered = model({name: fed[name] for name in SPEC.features if name != "next_value"})
+    np.testing.assert_allclose(answered, Autoregression.of(arrays).changes(arrays), atol=1e-4)
 
 
 def example(hour: int, series: bytes = b"LGA", **more: Any) -> dict[str, Any]:
