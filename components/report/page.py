@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Required, TypedDict, TypeGuard
 
 from components.report.previews import ReportPage
+from data.atomic import write_atomic
 from trainer.preview.kinds import is_roomy, shown
 from trainer.preview.wording import number
 
@@ -176,7 +177,7 @@ def render(report_dir: Path) -> Path:
         settings={name: value for name, value in report.get("settings", {}).items() if value not in (None, False, {})},
     )
     file = report_dir / "index.html"
-    file.write_text(html, encoding="utf-8")
+    write_atomic(file, html)
     return file
 
 
