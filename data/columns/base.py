@@ -109,6 +109,11 @@ class Column(ABC):
         """How many rows later in an ordered table its value stands."""
         return 0
 
+    @property
+    def stand_in(self) -> Any:
+        """What `encode` is given in prediction where a person gave nothing; None where a person has to."""
+        return None
+
     def is_missing(self, value: Any) -> bool:
         """Whether a row's value stands for none: absent, null, not-a-number or an empty field."""
         return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
