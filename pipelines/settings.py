@@ -71,7 +71,8 @@ class RunOptions:
     max_skew: float = field(default=MAX_SKEW, metadata={"min": 0.0, "max": 1.0})
     """How far the share of a class in train may lie from its share in eval."""
     split_by: str = ""
-    """Column by which a folder that is not split is split, in place of the task's own; `content` is by a hash."""
+    """Column by which a folder that is not split is split, in place of the task's own; `content` is by a hash. A series
+    is split by its time or, by its name, into whole series."""
     gate: float | None = None
     """Bound on the task's key metric in place of the task's own."""
     beam: BeamSettings = BeamSettings()

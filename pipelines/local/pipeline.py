@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from components.report.page import render
 from data.errors import BenisonError
 from data.sources import catalogue
 from data.sources.cache import Progress
@@ -79,6 +80,7 @@ def last_verdict(task: str, workspace: Path) -> Verdict:
     if report is None:
         raise BenisonError(f"{task} has no finished run in {workspace}", f"benison run {task}")
     found = json.loads((report / "report.json").read_text(encoding="utf-8"))
+    render(report)
     return Verdict(found["blessed"], found["verdict"], report)
 
 
