@@ -159,12 +159,13 @@ def apply_overrides(hparams_type: type[H], overrides: Mapping[str, str]) -> tupl
     return hparams_type(**chosen["hparams"]), RunOptions(**chosen["options"], **options)
 
 
-def check_local(hparams_type: type[HParams], overrides: Mapping[str, str]) -> None:
-    """Raises WrongUse if an override is misspelt, or means nothing to a run on this machine."""
-    apply_overrides(hparams_type, overrides)
+def check_local(hparams_type: type[H], overrides: Mapping[str, str]) -> H:
+    """The hyper-parameters. Raises WrongUse if an override is misspelt, or means nothing to a run on this machine."""
+    hparams, _ = apply_overrides(hparams_type, overrides)
     for name in overrides:
         if name.startswith("cluster."):
             raise WrongUse(f"--set {name}: a run on this machine has no cluster", "it is for compile and submit")
+    return hparams
 
 
 # --- texts to fields ---

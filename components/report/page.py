@@ -94,7 +94,8 @@ class ReportData(TypedDict, total=False):
     `examples` good records of train and eval and quarantined ones; `classes` class -> split -> count; `plots` as in
     `trainer.preview.plots`; `statistics` as `components.statistics.summary` returns them; `quarantine` the first bad
     records, each with file, row, column and reason; `previews` as `trainer.preview.disk.write` returns them; `data`
-    name, fingerprint, licence and credit; `predict` the command that asks the pushed model.
+    name, fingerprint, licence and credit; `assets` what the task was given for each of its
+    assets; `predict` the command that asks the pushed model.
     """
 
     task: Required[str]
@@ -127,6 +128,7 @@ class ReportData(TypedDict, total=False):
     hparams: dict[str, Any]
     settings: dict[str, Any]
     data: dict[str, str]
+    assets: dict[str, str]
     code_digest: str
     versions: dict[str, str]
     pushed: str | None
