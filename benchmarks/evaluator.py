@@ -102,6 +102,7 @@ def _ours(model: Path, records: Path) -> None:
                 "eval_config": proto_utils.proto_to_json(_eval_config()),
                 "example_splits": json.dumps(["eval"]),
                 "gates": json.dumps([{"metric": "accuracy"}]),
+                "runs_model": "[]",
                 "strict": 1,
             },
         )
