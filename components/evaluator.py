@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ class EvaluatorExecutor(executor.Executor):
         shares = [json.loads(m.config)["name"] for m in metrics if m.class_name in SHARES]
         judgement = judge(
             [Gate(**gate) for gate in json.loads(exec_properties["gates"])],
-            found_by(evaluation, read_scores(reference), shares),
+            found_by(evaluation, read_scores(reference), shares, class_names(_models(input_dict)[CANDIDATE])),
             strict=bool(exec_properties["strict"]),
             health=_health(input_dict.get("model_run")),
         )
@@ -93,9 +94,17 @@ class EvaluatorExecutor(executor.Executor):
         _bless(judgement.blessed, input_dict, output_dict)
 
 
-def found_by(evaluation: Path, reference: Mapping[str, Mapping[str, Any]], shares: Collection[str]) -> Found:
+def class_names(model: Path) -> list[str]:
+    """Of the classes that a SavedModel answers with, in index order; empty where it has none."""
+    vocabulary = model / "assets" / "label"
+    return vocabulary.read_text(encoding="utf-8").splitlines() if vocabulary.exists() else []
+
+
+def found_by(
+    evaluation: Path, reference: Mapping[str, Mapping[str, Any]], shares: Collection[str], classes: Sequence[str]
+) -> Found:
     """What TFMA left in `evaluation`, with sampling errors, beside the references' scores."""
-    results = Results(evaluation)
+    results = Results(evaluation, classes)
     estimates, episodes = sampling.read(evaluation), model_runs.read(evaluation)
 
     def with_groups(metrics: Mapping[str, float], model: str) -> dict[str, Estimate]:
@@ -147,11 +156,15 @@ def _bless(blessed: bool, input_dict: Any, output_dict: Any) -> None:
 
 
 class Results:
-    """TFMA's results of the model and of the latest blessed one, as numbers by name."""
+    """TFMA's results of the model and of the latest blessed one, as numbers by name.
 
-    def __init__(self, evaluation: Path) -> None:
+    `classes` are the names of the classes that metrics tell apart by number.
+    """
+
+    def __init__(self, evaluation: Path, classes: Sequence[str] = ()) -> None:
         names = [spec.name for spec in tfma.load_eval_result(str(evaluation), model_name=None).config.model_specs]
         self.candidate = CANDIDATE if CANDIDATE in names else ""
+        self._classes = list(classes)
         self._result = tfma.load_eval_result(str(evaluation), model_name=self.candidate or None)
         self.metrics = _overall(self._result)
         self.baseline: dict[str, float] = {}
@@ -159,8 +172,9 @@ class Results:
             self.baseline = _overall(tfma.load_eval_result(str(evaluation), model_name=BASELINE))
 
     def slices(self) -> list[dict[str, Any]]:
-        """Each slice's metrics, in TFMA's order, without the overall one."""
-        rows = []
+        """Each slice's metrics, in TFMA's order, without the overall one; before them each class's, where a metric
+        tells them apart."""
+        rows = self._of_classes()
         for key, by_output in self._result.slicing_metrics:
             if key:
                 metrics = _scalars(by_output)
@@ -168,7 +182,23 @@ class Results:
                 rows.append({"slice": name, "examples": int(metrics.pop("example_count", 0)), "metrics": metrics})
         return rows
 
-    def confusion(self, classes: list[str]) -> dict[str, Any] | None:
+    def _of_classes(self) -> list[dict[str, Any]]:
+        overall: Mapping[str, Any] = next((found for key, found in self._result.slicing_metrics if not key), {})
+        found: dict[int, dict[str, float]] = {}
+        for by_part in overall.values():
+            for part in by_part:
+                if number := re.fullmatch(r"classId:(\d+)", part):
+                    found.setdefault(int(number[1]), {}).update(_scalars({"": by_part}, part))
+        return [
+            {
+                "slice": f"class: {self._classes[number] if number < len(self._classes) else number}",
+                "examples": int(metrics.pop("example_count", 0)),
+                "metrics": metrics,
+            }
+            for number, metrics in sorted(found.items())
+        ]
+
+    def confusion(self) -> dict[str, Any] | None:
         """Counts [true][predicted] of the overall slice, if a confusion matrix was among the metrics."""
         for key, drawn in self._result.plots:
             if key == ():
@@ -176,7 +206,7 @@ class Results:
                     for named in by_subkey.values():
                         matrix = named.get("multiClassConfusionMatrixAtThresholds")
                         if matrix:
-                            return {"labels": classes, "counts": _counts(matrix, len(classes))}
+                            return {"labels": self._classes, "counts": _counts(matrix, len(self._classes))}
         return None
 
 
@@ -194,14 +224,14 @@ def _overall(result: Any) -> dict[str, float]:
     return next((_scalars(by_output) for key, by_output in result.slicing_metrics if not key), {})
 
 
-def _scalars(by_output: Any) -> dict[str, float]:
+def _scalars(by_output: Any, part: str = "") -> dict[str, float]:
     """Numbers by name, of all outputs, without the differences from the baseline that TFMA adds as `NAME_diff`.
 
     `by_output` is TFMA's of a slice: output -> part of it, "" for the whole -> metric -> value.
     """
     found = {}
     for by_part in (by_output or {}).values():
-        for name, value in by_part.get("", {}).items():
+        for name, value in by_part.get(part, {}).items():
             number = value.get("doubleValue", value.get("boundedValue", {}).get("value")) if value else None
             if isinstance(number, (int, float)):
                 found[name] = float(number)

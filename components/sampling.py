@@ -205,7 +205,7 @@ class _LeaveOneOut(beam.DoFn):
     def _estimates(self, whole: Mapping[Any, Any], rests: Sequence[Mapping[Any, Any]]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, value in whole.items():
-            if not key.name.startswith("_") and _is_number(value):
+            if not key.name.startswith("_") and key.sub_key is None and _is_number(value):
                 without = [float(np.ravel(rest.get(key, math.nan))[0]) for rest in rests]
                 found.setdefault(key.model_name, {})[key.name] = {
                     "value": float(np.ravel(value)[0]),

@@ -81,7 +81,7 @@ def laps(model: Path, episodes: int) -> Iterator[float]:
         yield float(evaluate(tf.constant([example]))["probabilities"][0, 1])
 
 
-Row = dict[str, float]
+Row = dict[str, Any]
 Evaluate = Callable[..., tuple[Judgement, Path, Any]]
 
 
@@ -101,6 +101,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     from trainer.backend import tf
 
     parsing = {name: tf.io.FixedLenFeature([], tf.float32) for name in ("guess", "other", "number")}
+    parsing["found"] = tf.io.FixedLenFeature([1, 6], tf.float32, [[-1.0] * 6])
     made = {}
     for column in ("guess", "other"):
         module = tf.Module()
@@ -109,7 +110,11 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         def evaluate(examples: Any, column: str = column) -> Any:
             found = tf.io.parse_example(examples, parsing)
             sure = 0.1 + 0.8 * found[column]
-            return {"probabilities": tf.stack([1 - sure, sure], axis=-1), "number": found["number"]}
+            return {
+                "probabilities": tf.stack([1 - sure, sure], axis=-1),
+                "number": found["number"],
+                "found": found["found"],
+            }
 
         made[column] = tmp_path_factory.mktemp(column)
         tf.saved_model.save(module, str(made[column] / "Format-Serving"), signatures={"evaluate": evaluate})
@@ -197,7 +202,9 @@ def _write_examples(split: Path, rows: Sequence[Row]) -> None:
             writer.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
 
 
-def _feature(tf: Any, name: str, value: float) -> Any:
+def _feature(tf: Any, name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return tf.train.Feature(float_list=tf.train.FloatList(value=value))
     if name == "label":
         return tf.train.Feature(int64_list=tf.train.Int64List(value=[int(value)]))
     return tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
@@ -247,9 +254,9 @@ def test_slices_and_confusion_are_read_from_what_tfma_left(evaluated: Evaluate) 
     from components.evaluator import Results
 
     _, evaluation, _ = evaluated(classified(100, mistakes=10))
-    results = Results(evaluation)
+    results = Results(evaluation, ["no", "yes"])
     assert [(row["slice"], row["examples"]) for row in results.slices()] == [("label: 0", 50), ("label: 1", 50)]
-    confusion = results.confusion(["no", "yes"])
+    confusion = results.confusion()
     assert confusion is not None
     assert sum(map(sum, confusion["counts"])) == 100
     assert confusion["counts"][0][1] + confusion["counts"][1][0] == 10
@@ -282,6 +289,7 @@ def test_several_labels_come_to_what_each_alone_comes_to(
     both, evaluation, _ = evaluated(rows, BOTH, with_baseline=with_baseline)
     assert both.blessed, both.verdict
     constant: dict[str, float] = {}
+    classes = ["no", "yes"]
     for name, alone in {"classified": CLASSIFIED, "measured": MEASURED}.items():
         (tmp_path / name).mkdir()
         one, place, _ = _evaluate(models, tmp_path / name, rows, alone, {}, True, with_baseline, None)
@@ -290,7 +298,7 @@ def test_several_labels_come_to_what_each_alone_comes_to(
         assert one.intervals.items() <= both.intervals.items()
         constant |= one.reference[CONSTANT]
         if alone is CLASSIFIED:
-            assert Results(evaluation).confusion(["no", "yes"]) == Results(place).confusion(["no", "yes"])
+            assert Results(evaluation, classes).confusion() == Results(place, classes).confusion()
     assert both.reference == {CONSTANT: constant}
     assert set(both.metrics) == {"accuracy", "mae", "rmse", "agreement", "example_count"}
     assert both.metrics["example_count"] == 100
@@ -339,3 +347,33 @@ def test_one_number_alone_has_no_error() -> None:
     assert model_runs.estimate([0.5]).value == 0.5
     assert math.isnan(model_runs.estimate([0.5]).error)
     assert math.isnan(model_runs.estimate([]).value)
+
+
+@pytest.mark.parametrize("with_baseline", [False, True])
+def test_each_class_that_a_metric_tells_apart_stands_before_the_slices(
+    evaluated: Evaluate, with_baseline: bool
+) -> None:
+    """The first class is found always, the second in one picture of two."""
+    from components.evaluator import Results
+
+    rows = []
+    for i, row in enumerate(classified(40, 0)):
+        box = [0.0, 0.0, 9.0, 9.0]
+        found = -1.0 if i % 4 == 1 else float(i % 2)
+        rows.append(row | {"objects": [*box, float(i % 2)], "found": [*box, found, 0.9]})
+    detection = dataclasses.replace(
+        CLASSIFIED,
+        prediction="found",
+        label="objects",
+        metrics=(Metric("map_50", "AveragePrecision", "trainer.metrics.detection", {"iou_threshold": 0.5}),),
+        gates=(Gate("map_50"),),
+    )
+    judgement, evaluation, _ = evaluated(rows, detection, with_baseline=with_baseline)
+    half = pytest.approx(51 / 101)
+    assert judgement.metrics == {"map_50": pytest.approx((1 + 51 / 101) / 2), "example_count": 40}
+    low, high = judgement.intervals["map_50"]
+    assert low < judgement.metrics["map_50"] < high
+    first, second, *slices = Results(evaluation, ["cat"]).slices()
+    assert first == {"slice": "class: cat", "examples": 20, "metrics": {"map_50": 1.0}}
+    assert second == {"slice": "class: 1", "examples": 20, "metrics": {"map_50": half}}
+    assert [row["slice"] for row in slices] == ["label: 0", "label: 1"]

@@ -1,4 +1,4 @@
-"""Two tasks that nobody ships, of kinds of column that no shipped task has, from a file each to a verdict.
+"""Tasks that nobody ships, of kinds of column that no shipped task has, from a file each to a verdict.
 
 They show that a task is one file and the rest finds it, and that what they use (a mask as a target, a text in a file,
 marked passages, two targets with a metric each, a metric of one's own, one that runs the model) comes through every
@@ -18,7 +18,7 @@ from PIL import Image as Pillow
 
 import trainer.tasks
 from data import source_digest
-from pipelines.records.run_result import EXIT_BLESSED
+from pipelines.records.run_result import EXIT_BLESSED, EXIT_NOT_BLESSED
 from pipelines.serving.predict import predict
 from tests.pipelines.test_all_tasks import (
     LIMIT,
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.whole
 
 STEPS = 200
 """Enough to learn what the samples hold."""
-OUTLINES, NOTES = "throwaway_outlines", "throwaway_notes"
+OUTLINES, NOTES, DEAD = "throwaway_outlines", "throwaway_notes", "throwaway_dead"
 
 PIXELS_METRIC = '''
 """The share of pixels that have their class."""
@@ -207,11 +207,35 @@ class Notes(Task):
         return Preview(as_text(prediction["label"]), None, {}, (Words(as_text(example["document"])), bars))
 '''
 
+DEAD_TASK = '''
+"""The same, by a network that is dead from its first step."""
+
+from trainer.backend import tf
+from trainer.optimisers import optimizer
+from trainer.tasks.throwaway_notes import BUCKETS, Notes
+
+
+class Dead(Notes):
+    title = "Dead notes"
+
+    def build_model(self, spec):
+        layers = tf.keras.layers
+        document = tf.keras.Input([BUCKETS], name="document")
+        below_zero = tf.keras.initializers.Constant(-1000.0)
+        hidden = layers.Dense(8, "relu", bias_initializer=below_zero, name="hidden")(document)
+        label = layers.Dense(len(spec.vocabularies["label"]), name="label")(hidden)
+        model = tf.keras.Model({"document": document}, {"label": label, "tags": layers.Dense(1, name="tags")(hidden)})
+        losses = {"label": tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True), "tags": "mse"}
+        model.compile(optimizer(self.hparams, spec.steps), losses)
+        return model
+'''
+
 FILES = {
     "metrics/throwaway_pixels.py": PIXELS_METRIC,
     "metrics/throwaway_runs.py": RUNS_METRIC,
     f"tasks/{OUTLINES}.py": OUTLINES_TASK,
     f"tasks/{NOTES}.py": NOTES_TASK,
+    f"tasks/{DEAD}.py": DEAD_TASK,
 }
 
 
@@ -325,3 +349,15 @@ def test_a_metric_that_runs_the_model_is_reported_as_any_other(runs: Runs) -> No
     [gate] = [row for row in found["gates"] if row["metric"] == "sureness"]
     assert gate["bound_from"] == "reference: a guess" and gate["passed"]
     assert alone.result.metrics["sureness"] == found["metrics"]["sureness"]
+
+
+def test_a_dead_network_is_the_verdict_in_words(runs: Runs) -> None:
+    alone = runs.alone(DEAD)
+    assert_verdict(alone)
+    finding = "answers the same for everything: no unit of the layer 'hidden' is active on any held-out example"
+    [health] = (alone.pipeline / "Trainer" / "model_run").glob("*/health.json")
+    record = json.loads(health.read_text(encoding="utf-8"))
+    assert (record["ok"], record["finding"]) == (False, finding)
+    assert (alone.result.exit, alone.result.pushed) == (EXIT_NOT_BLESSED, None)
+    assert alone.result.verdict == f"not blessed: {finding}; {record['advice']}"
+    assert "--set learning_rate=0.003" in record["advice"]
