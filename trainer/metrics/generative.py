@@ -147,10 +147,10 @@ class ClassEntropy(_JudgedMetric):
         super().__init__(class_entropy, judge, name)
 
 
-class Mean(CountsMetric):
+class AnswerMean(CountsMetric):
     """Of what the model itself says of each example, one number."""
 
-    usual_name = "mean"
+    usual_name = "answer_mean"
 
     @classmethod
     def counts(cls, label: Array, prediction: Array) -> Array:

@@ -128,9 +128,9 @@ class ImageGeneration(Task):
             raw_label=True,
             metrics=(
                 *generation.judged_metrics(),
-                Metric("reconstruction_psnr", "Mean", module, prediction="psnr"),
-                Metric("kl", "Mean", module, prediction="kl"),
-                Metric("reconstruction_nats", "Mean", module, prediction="reconstruction_nats"),
+                Metric("reconstruction_psnr", "AnswerMean", module, prediction="psnr"),
+                Metric("kl", "AnswerMean", module, prediction="kl"),
+                Metric("reconstruction_nats", "AnswerMean", module, prediction="reconstruction_nats"),
                 Metric("active_units", "ActiveUnits", module, prediction="code"),
             ),
             gates=(
