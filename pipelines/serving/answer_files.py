@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipelines.serving.inputs import Example
 from trainer.task import Task
-
-if TYPE_CHECKING:
-    from trainer.preview import Preview
 
 
 class AnswerFiles:
@@ -34,7 +31,7 @@ class AnswerFiles:
                 written[content] = self._keep(example, name, value)
             found[name] = written[content]
         preview = self._task.preview(example.values, prediction)
-        alone = _only_picture(preview)
+        alone = preview.parts[0].medium() if len(preview.parts) == 1 else None
         if alone is not None and (content := _content(alone)) in written:
             return found | {"picture": written[content]}
         path = self._free(example, "prediction", ".png")
@@ -91,14 +88,3 @@ def _content(value: Any) -> Any:
             value = np.asarray(picture)
     pixels = value[..., 0] if value.ndim == 3 and value.shape[-1] == 1 else value
     return pixels.shape, pixels.tobytes()
-
-
-def _only_picture(preview: Preview) -> Any:
-    """The content of a preview that is one picture on which nothing is drawn."""
-    from trainer.preview.drawing import is_marked
-    from trainer.preview.parts import Picture
-
-    match preview.parts:
-        case [Picture() as picture] if not is_marked(picture):
-            return picture.content
-    return None
