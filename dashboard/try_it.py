@@ -21,7 +21,7 @@ from components.report.page import MEDIA
 from dashboard.kept_model import Died, KeptModel
 from dashboard.store import Model, NotThere, Store
 from data.columns import FormField
-from data.errors import WrongUse
+from data.errors import DataRefused, WrongUse
 from data.folders import tables
 from pipelines.console.usage import inputs_of
 from trainer.task import Task, load
@@ -129,6 +129,8 @@ class Trial:
         finally:
             self._wait_for_the_next()
         if isinstance(found, dict):  # an error, as every command prints it
+            if found["exit"] not in (WrongUse.exit_code, DataRefused.exit_code):
+                self._end()  # it was not what was asked, and nobody knows what state the process is in
             said = ". ".join(found[part] for part in ("error", "fix") if found.get(part))
             raise Refused(said.replace(f"{folder}/", ""))
         return [_answer(one, output) for one in found]
