@@ -199,11 +199,10 @@ def _metrics(run: Run, report: ReportData) -> html.Section:
                 number(baseline.get(name)),
                 _difference(value, baseline.get(name)),
                 _lines(f"{who} {number(scores[name])}" for who, scores in references.items() if name in scores),
-                _lines(_bound(gate) for gate in own),
-                html.Span([_held(gate) for gate in own]),
+                [html.Span([_held(gate), html.Span(_bound(gate))], className="bound") for gate in own] or "–",
             ]
         )
-    headings = ["Metric", "Model", "Baseline", "Difference", "References", "Bounds", "Held"]
+    headings = ["Metric", "Model", "Baseline", "Difference", "References", "Bounds, and whether they held"]
     notes = (
         "References are classical methods on the same split, and the best constant answer; the baseline is the latest "
         "blessed model before."
@@ -230,9 +229,9 @@ def _bound(gate: Mapping[str, Any]) -> str:
 
 def _held(gate: Mapping[str, Any]) -> html.Span:
     if gate.get("state") == "open":
-        return html.Span("? open", className="score held soft")
+        return html.Span("? open", className="held soft")
     passed = gate["passed"]
-    return html.Span("✓ yes" if passed else "✗ no", className=f"score held {'good' if passed else 'bad'}")
+    return html.Span("✓ yes" if passed else "✗ no", className=f"held {'good' if passed else 'bad'}")
 
 
 def _with_limits(value: Any, interval: Sequence[float] | None) -> Any:

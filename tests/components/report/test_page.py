@@ -273,6 +273,16 @@ def test_curves_stay_in_their_chart_and_break_at_gaps() -> None:
     assert heights == sorted(heights)  # a falling loss goes down the page
 
 
+@pytest.mark.parametrize(("top", "left"), [(1.0, 46), (0.01, 55), (0.0000123, 63)])
+def test_long_numbers_at_an_axis_have_room(top: float, left: int) -> None:
+    """0.0075 was cut."""
+    lines = report_page.line_chart({"a": [(1, 0.0), (2, top)]})
+    bars = report_page.histogram_chart({"series": {"a": [1, 3]}, "edges": [0.0, 1.0, 2.0]})
+    assert lines is not None and bars is not None
+    assert lines["left"] == left and lines["lines"][0]["marks"][0][0] == lines["left"]
+    assert min(bar["x"] for bar in bars["series"][0]["bars"]) == bars["left"]
+
+
 def test_curves_of_one_round_or_of_no_number() -> None:
     assert report_page.line_chart({"a": [(1, 0.5)]})["lines"][0]["marks"]  # type: ignore[index]
     assert report_page.line_chart({"a": [(1, math.nan)]}) is None
