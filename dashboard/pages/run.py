@@ -202,7 +202,7 @@ def _metrics(run: Run, report: ReportData) -> html.Section:
                 [html.Span([_held(gate), html.Span(_bound(gate))], className="bound") for gate in own] or "–",
             ]
         )
-    headings = ["Metric", "Model", "Baseline", "Difference", "References", "Bounds, and whether they held"]
+    headings = ["Metric", "Model", "Baseline", "Difference", "References", "Bounds"]
     notes = (
         "References are classical methods on the same split, and the best constant answer; the baseline is the latest "
         "blessed model before."
