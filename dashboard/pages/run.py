@@ -383,16 +383,18 @@ def _examples(run: Run, report: ReportData, found: Query) -> html.Section:
                 placeholder="of every slice",
                 id="examples-slice",
                 className="slice-choice",
+                style={} if slices else {"display": "none"},
             ),
         ],
         className="bar-of-tools",
     )
+    order = ", wrong ones first" if verdicts["wrong"] else ""
     return parts.section(
         "examples",
         "Examples",
         tools,
         html.Div(_chosen(run, report, chosen, where if where in slices else None), id="examples-shown"),
-        note="A choice of eval examples, wrong ones first: not a sample, so that their share says nothing.",
+        note=f"A choice of eval examples{order}: not a sample, so that their share says nothing of the model's.",
     )
 
 
