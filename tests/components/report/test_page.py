@@ -355,6 +355,15 @@ def test_curves_and_histograms_of_the_answers(report: dict[str, Any], tmp_path: 
     assert page.all("svg", aria_label="ROC") == [] and page.all("svg", **{"aria-label": "ROC"})
 
 
+def test_six_lines_look_like_six(report: dict[str, Any], tmp_path: Path) -> None:
+    lines = {"kind": "lines", "title": "ROC", "x_label": "false", "y_label": "true", "note": ""}
+    series = {f"class {i}": [[0.0, 0.0], [1.0, i / 6]] for i in range(6)}
+    page = rendered(report | {"plots": [{**lines, "series": series}], "previews": [], "curves": {}}, tmp_path)
+    styles = [attributes["class"] or "" for tag, attributes in page.elements if tag == "g"]
+    assert len(set(styles)) == 6 and len(styles) == 12  # in the legend, too
+    assert all(f".{style.replace(' ', '.')} " in page.style for style in styles if style != "series s0")
+
+
 def test_a_histogram_is_of_shares() -> None:
     chart = report_page.histogram_chart({"series": {"a": [1, 3], "b": [0, 5]}, "edges": [0.0, 1.0, 2.0]})
     assert chart is not None
