@@ -72,6 +72,15 @@ class ImageGeneration(Task):
     }
     targets = ("label",)
     HParams = ImageGenerationHParams
+    small = {
+        **Task.small,
+        "min_steps": 1200,
+        "learning_rate": 5e-3,
+        "image_size": 8,
+        "latent_size": 4,
+        "filters": 16,
+        "dense_units": 32,
+    }
 
     def preprocess(self, inputs: Features) -> Features:
         prepared = generation.pictures_and_labels(inputs, self.hparams.image_size)
