@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from components import manifest
-from components.report.page import MEDIA
 from dashboard.kept_model import Died, KeptModel
 from dashboard.store import Model, NotThere, Store
 from data.columns import FormField
 from data.errors import DataRefused, WrongUse
 from data.folders import tables
+from data.media.kinds import BY_SUFFIX, data_uri
 from pipelines.console.usage import inputs_of
 from trainer.task import Task, load
 
@@ -203,8 +203,8 @@ def _answer(found: dict[str, Any], output: Path) -> Answer:
     media, values = {}, {}
     for name, value in found.items():
         file = Path(value) if isinstance(value, str) else None
-        if file and file.suffix in MEDIA and file.parent == output and file.is_file():
-            media[name] = f"data:{MEDIA[file.suffix]};base64,{base64.b64encode(file.read_bytes()).decode()}"
+        if file and file.suffix in BY_SUFFIX and file.parent == output and file.is_file():
+            media[name] = data_uri(file.suffix, file.read_bytes())
         elif name != "file":
             values[name] = value
     return Answer(values, media)

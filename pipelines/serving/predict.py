@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines.serving.answer_files import AnswerFiles, each_once, media_suffix
+from pipelines.serving.answer_files import AnswerFiles, each_once, without_media
 from pipelines.serving.inputs import CheckedExamples, Example, given_example, read_examples
 from pipelines.serving.served import Served
 
@@ -58,7 +58,8 @@ def ask(
     Yields:
       For each example `file`, for rows `row`, then what `Task.predict` returns: for classifiers `label` and
       `probabilities` by label, highest first, for others every output by name as JSON values; `picture` is its path.
-      Outputs that are the same picture are the same file.
+      Outputs that are the same picture are the same file. An output `X_bytes`, a medium in its encoded form, is called
+      X.
 
     Raises:
       WrongUse: there is no such file.
@@ -75,8 +76,8 @@ def ask(
 
     written = AnswerFiles(task, output, files) if output else None
     for example, answer in served.answers(CheckedExamples(read)):
-        media = {name: value for name, value in answer.items() if media_suffix(value)}
-        shown = _as_json({name: value for name, value in answer.items() if name not in media})
+        values, media = without_media(answer)
+        shown = _as_json(values)
         made = written.made(example, answer, media) if written else {}
         if as_rows:
             place: dict[str, Any] = {"file": example.place} if files else {}
