@@ -15,7 +15,7 @@ from data.columns import Label, Number
 from data.errors import WrongUse
 from trainer import export, worker
 from trainer.backend import tf
-from trainer.evaluation import Evaluation
+from trainer.evaluation import Evaluation, Metric
 from trainer.export import TARGET_SUFFIX
 from trainer.networks import outputs
 from trainer.packing import pack
@@ -55,7 +55,7 @@ class Lit(Task):
         return {"lit": model({"row": features["row"]}, training=False), "row": features["row"]}
 
     def metrics(self) -> Evaluation:
-        return Evaluation(prediction="lit", label="lit", metrics=(), gates=())
+        return Evaluation(prediction="lit", label="lit", metrics=(Metric("error", "MeanSquaredError"),), gates=())
 
     preview = None  # type: ignore[assignment]
 
