@@ -1,6 +1,6 @@
 """The SavedModel: the trained model together with the Transform graph, behind named signatures.
 
-- `serving_default`: serialised tf.Examples, string `[batch]`, to all predictions;
+- `serving_default`: serialised tf.Examples, string `[batch]`, to all predictions; what has a default may lack in them;
 - `raw`: one plain tensor `[batch]` for each raw column (encoded pictures, numbers, texts) to all predictions;
 - `transform_features`: serialised tf.Examples to transformed features, as the model gets them;
 - `evaluate`: serialised tf.Examples to the predictions that metrics need;
@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ def save(task: Task, model: Any, spec: DataSpec, examples: TransformedExamples, 
     module.model_variables = model.variables  # not the model: Keras would trace each of its layers again
     module.transform = transform_output.transform_features_layer()
     parsing = transform_output.raw_feature_spec()
-    in_serving = {name: parsing[name] for name in task.columns if name not in task.targets}
+    in_serving = {name: _asked(name, task, parsing) for name in task.columns if name not in task.targets}
     fed: dict[str, None] = {}
     beside = [name for name in evaluation.slices if name not in parsing]
 
@@ -106,6 +106,13 @@ def _check_media(task: Task, predict: Any, features: Collection[str], examples: 
                 f"{where} {name!r}, but not one string an example that is of a known kind of media",
                 f"give it another name, or encode it as one of {known}",
             )
+
+
+def _asked(name: str, task: Task, parsing: Mapping[str, Any]) -> Any:
+    """How a column is parsed from the tf.Examples that are served, in which what has a default may lack."""
+    default = task.columns[name].default_features(name).get(name)
+    given = parsing[name]
+    return given if default is None else tf.io.FixedLenFeature(given.shape, given.dtype, default)
 
 
 def _tensor_spec(name: str, parsing: Any) -> Any:

@@ -52,7 +52,8 @@ def ask(
       served: who answers.
       files: what to predict from.
       output: where a picture of each answer is written, and pictures and sounds that are the answer; None for none.
-      given: in place of files the inputs of one example by name, media as paths.
+      given: in place of files the inputs of one example by name, media as paths; beside files those that need not be
+        given, as a temperature, for all examples.
       as_rows: for a person's table: `Task.answer_row` in place of all outputs, and each picture once.
 
     Yields:
@@ -70,7 +71,7 @@ def ask(
 
     def read() -> Iterator[Example]:
         if files:
-            yield from read_examples(files, task_class, served.names)
+            yield from read_examples(files, task_class, served.names, given)
         else:
             yield given_example(given or {}, task_class, served.name)
 
