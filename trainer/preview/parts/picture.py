@@ -18,6 +18,8 @@ HEAT = ((20, 11, 52), (187, 55, 84), (249, 201, 50), (252, 255, 164))
 """Colours from cold to hot, ever lighter, so that they can be told apart without their hue."""
 MAX_COVER = 0.7
 """How much of the picture the hottest place hides."""
+STRIP = 2.5
+"""So many times as wide as high, a picture would be too low beside another."""
 
 
 class PictureRecord(TypedDict, total=False):
@@ -80,7 +82,8 @@ class Picture(Part):
 
     @classmethod
     def fills_row(cls, record: Record) -> bool:
-        return bool(record.get("marked"))
+        """One with boxes or a mask on it, to be seen large, and one that is a long strip."""
+        return bool(record.get("marked")) or record.get("width", 0) > STRIP * record.get("height", math.inf)
 
     def medium(self) -> bytes | np.ndarray | None:
         return None if self.is_marked() else self.content
