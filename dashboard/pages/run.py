@@ -8,12 +8,13 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from components.report import page as report_page
-from components.report.page import ReportData, number, plain
+from components.report.page import ReportData, plain
 from dashboard import address, charts, parts, previews
 from dashboard.address import Query
 from dashboard.store import Damaged, NotThere, Run, Store
 from pipelines.console.progress import in_words, seconds_left
 from pipelines.records.workspace import named
+from trainer.preview.wording import number
 
 BEAT_MS = 2000
 TOP_VALUES = 3
@@ -443,7 +444,8 @@ def _nodes(run: Run) -> html.Section:
 
 def _data(store: Store, run: Run, report: ReportData) -> html.Section:
     counts = [(name, number(count)) for name, count in report.get("examples", {}).items()]
-    about = [(name, said) for name, said in report.get("data", {}).items() if said]
+    of_data, of_assets = report.get("data", {}), report.get("assets", {})
+    about = [(name, said) for name, said in (*of_data.items(), *of_assets.items()) if said]
     anomalies = report.get("anomalies", [])
     found = html.Ul([html.Li(said) for said in anomalies]) if anomalies else _no_anomalies(run)
     return parts.section(
