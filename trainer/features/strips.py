@@ -12,32 +12,38 @@ STRIP_PIXELS = 1 << 17
 """Of a strip, without what it shares with its neighbours."""
 
 
-def answer_whole(encoded: Any, answer: Callable[[Any], Any], reach: int, scale: int = 1) -> Any:
+Answer = Callable[[Any], Any]
+"""uint8 `[1, rows, columns, 3]` to floats `[1, scale rows, scale columns, 3]`, 0 to 1."""
+
+
+def answer_whole(encoded: Any, answer_for: Callable[[Any], Answer], reach: int, scale: int = 1, step: int = 1) -> Any:
     """Each of a batch of pictures answered at its own size: for `Task.predict` of fully convolutional models.
 
     Args:
       encoded: string `[batch]`, PNG or JPEG, of any sizes.
-      answer: uint8 `[1, rows, columns, 3]` to floats `[1, scale rows, scale columns, 3]`, 0 to 1.
+      answer_for: what answers the strips of a picture, which it is given whole, uint8 `[height, width, 3]`.
       reach: a pixel of the answer depends on no input further away, in pixels of the input.
+      step: strips begin at multiples of it, as a network asks that folds so many rows into one; divides `reach`.
 
     Returns:
       PNGs, string `[batch]`.
     """
 
     def one(data: Any) -> Any:
-        return tf.io.encode_png(in_strips(images.decode_whole(data), answer, reach, scale))
+        picture = images.decode_whole(data)
+        return tf.io.encode_png(in_strips(picture, answer_for(picture), reach, scale, step))
 
     return tf.map_fn(one, encoded, fn_output_signature=tf.string, parallel_iterations=1)
 
 
-def in_strips(picture: Any, answer: Callable[[Any], Any], reach: int, scale: int = 1) -> Any:
+def in_strips(picture: Any, answer: Answer, reach: int, scale: int = 1, step: int = 1) -> Any:
     """uint8 `[height, width, 3]` to uint8, `scale` times as high and wide; otherwise as `answer_whole`.
 
     Each strip is answered with `reach` rows more on both sides, as far as there are any, which are then cut off: what
     is left is what the whole picture would have been answered, and no seam is to be seen.
     """
     height, width = tf.shape(picture)[0], tf.shape(picture)[1]
-    rows = tf.maximum(STRIP_PIXELS // width, 1)
+    rows = step * tf.maximum(STRIP_PIXELS // (step * width), 1)
     count = -(-height // rows)
 
     def strip(number: Any, answered: Any) -> tuple[Any, Any]:

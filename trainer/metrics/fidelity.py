@@ -97,6 +97,18 @@ class EnlargedSsim(_Fidelity):
     usual_name, measure, on_luma, border = "ssim", staticmethod(ssim), True, 2
 
 
+class RestoredPsnr(_Fidelity):
+    """Of pictures mended at their own size, in dB."""
+
+    usual_name, measure, on_luma, border = "psnr", staticmethod(psnr), False, 0
+
+
+class RestoredSsim(_Fidelity):
+    """Of pictures mended at their own size."""
+
+    usual_name, measure, on_luma, border = "ssim", staticmethod(ssim), False, 0
+
+
 @functools.lru_cache(maxsize=4)  # each metric, and the jackknife, asks for the same pair
 def _decoded(truth: bytes, answer: bytes) -> tuple[Array, Array]:
     answered = images.decode_whole(tf.constant(answer))

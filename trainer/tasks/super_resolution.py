@@ -112,7 +112,7 @@ class SuperResolution(Task):
             return model({"pixels": small}, training=False)
 
         reach = pixels.reach(self.hparams.blocks)
-        return {"enlarged_bytes": strips.answer_whole(features["small"], answer, reach, SCALE)}
+        return {"enlarged_bytes": strips.answer_whole(features["small"], lambda whole: answer, reach, SCALE)}
 
     def metrics(self) -> Evaluation:
         return restoration.evaluation("Enlarged", "enlarged_bytes", margin=0.3, bound=None, slices=("photo",))

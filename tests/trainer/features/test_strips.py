@@ -31,5 +31,5 @@ def test_there_is_no_seam(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 def test_pictures_of_a_batch_keep_their_sizes() -> None:
     sizes = [(3, 5), (8, 2)]
     encoded = [tf.io.encode_png(tf.zeros([*size, 3], tf.uint8)).numpy() for size in sizes]
-    answers = strips.answer_whole(tf.constant(encoded), lambda p: tf.cast(p, tf.float32) / 255, reach=0)
+    answers = strips.answer_whole(tf.constant(encoded), lambda _: lambda p: tf.cast(p, tf.float32) / 255, reach=0)
     assert [tuple(tf.io.decode_png(one).shape[:2]) for one in answers] == sizes

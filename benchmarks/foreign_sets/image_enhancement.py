@@ -1,0 +1,28 @@
+"""Drawings in strong colours, 60 to 150 pixels; and pairs: grey surfaces, 128 pixels, behind speckles and a veil."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.foreign_sets import super_resolution
+
+
+def speckled(folder: Path) -> None:
+    """`train/` and `eval/`, each with `input/` and `target/`: multiplied with noise, and paler by a third."""
+    super_resolution.surfaces(folder)
+    rng = np.random.default_rng(6)
+    for split in ("train", "eval"):
+        files = sorted((folder / split).glob("*.png"))
+        for kind in ("input", "target"):
+            (folder / split / kind).mkdir()
+        for file in files:
+            pixels = np.asarray(Image.open(file), np.float64)
+            poor = 85 + pixels * rng.normal(1, 0.25, pixels.shape) * 2 / 3
+            Image.fromarray(poor.clip(0, 255).astype(np.uint8)).save(folder / split / "input" / file.name)
+            file.rename(folder / split / "target" / file.name)
+
+
+SETS = {"drawn": super_resolution.drawn, "speckled": speckled}
