@@ -14,7 +14,7 @@ picture, an unsplit folder is split by it, so that no part of a photograph is ju
 PSNR and SSIM are those of the literature: on the luma of BT.601 in studio range, without the outer two pixels; equal
 pictures have 100 dB. References: bicubic and Lanczos interpolation. The guide's code has a classifier in place of this.
 
-Default data: 287 tiles of 17 photographs (`photos`), four of which, with 88 tiles, are evaluated on.
+Default data: 287 tiles of 17 photographs (`photos`), five of which, with 88 tiles, are evaluated on.
 Measured scores and seconds: `docs/results.md`. Command: `benison run super_resolution`.
 """
 
