@@ -156,6 +156,10 @@ class Column(ABC):
         """
         return {}
 
+    def default_features(self, name: str) -> dict[str, Value]:
+        """The features of `stand_in`, which a served tf.Example may lack; none where there is no such value."""
+        return {} if self.stand_in is None else self.encode(name, self.stand_in)
+
     def class_names(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
         """The classes that one record has by this column, one as often as it occurs; none for kinds without classes."""
         return ()

@@ -82,7 +82,7 @@ class Gan(Task):
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
         image = generation.as_pixels(model({"seed": features["seed"]}, training=False), -1.0, 1.0)
-        return {"image": image, "png": tf.io.encode_png(image)}
+        return {"image": image, "image_bytes": tf.io.encode_png(image)}
 
     def metrics(self) -> Evaluation:
         return Evaluation(
