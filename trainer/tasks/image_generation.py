@@ -177,6 +177,9 @@ class ImageGeneration(Task):
         )
         return Preview(f"seed {int(example['seed'])}", None, {}, parts)
 
+    def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+        return {} if example["image"] == NO_PICTURE else {"PSNR of the reconstruction, dB": answer["psnr"]}
+
     def overview(
         self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]
     ) -> Sequence[Preview]:

@@ -79,6 +79,12 @@ def test_a_preview_shows_given_reconstructed_new_and_the_way(task: ImageGenerati
     ]
 
 
+def test_the_table_tells_of_the_reconstruction_where_there_is_one(task: ImageGeneration) -> None:
+    answer = {"psnr": 20.5, "kl": 3.0, "code": [0.1] * 4}
+    assert list(task.answer_row({"image": b"a picture"}, answer).values()) == [20.5]
+    assert task.answer_row({"image": NO_PICTURE}, answer) == {}
+
+
 def test_noise_is_drawn_anew_in_training_and_the_records_own_otherwise(task: ImageGeneration) -> None:
     features = {"seed": tf.constant([1, 2], tf.int64)}
     first, second = (task.batch(features, tf.constant([step, 0], tf.int64))["noise"].numpy() for step in (1, 2))
