@@ -13,7 +13,8 @@ from data.folders.files import Inside, printable, visible
 from data.folders.layouts.base import Folder, Item, Layout, Problem, Shuffled, has_suffix, relative, required
 
 PICTURES = ("images", "image", "imgs", "img", "jpegimages")
-MASKS = ("masks", "mask", "labels", "annotations", "segmentationclass")
+MASKS = ("masks", "mask", "segmentationclass", "labels", "annotations")
+"""The first of them that there is: Pascal VOC's `Annotations` are no masks."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,7 @@ class PicturesAndMasks(Layout):
     @classmethod
     def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
         mask_columns = _mask_columns(columns)
-        pictures = next((name for name in folder.folders if name.lower() in PICTURES), None)
-        masks = next((name for name in folder.folders if name.lower() in MASKS), None)
+        pictures, masks = (_first(folder, known) for known in (PICTURES, MASKS))
         if mask_columns is None or pictures is None or masks is None:
             return None
         found: dict[str, list[str]] = {}
@@ -55,7 +55,8 @@ class PicturesAndMasks(Layout):
         return (
             "  train/images/1.jpg\n"
             "  train/masks/1.png   of equal size; the number of a pixel's class in each pixel\n"
-            "  eval/               the same"
+            "  eval/               the same\n"
+            "  classes.txt         if there is one: a class a line, or a class and its colour"
         )
 
     @classmethod
@@ -79,6 +80,12 @@ class PicturesAndMasks(Layout):
             else:
                 reason = f"no picture of this name in {self.folders[0]}/"
                 yield Item(file, None, {}, Problem(self.columns[0], reason))
+
+
+def _first(folder: Folder, known: tuple[str, ...]) -> str | None:
+    """The folder that is called as one of `known`, the sooner the better."""
+    by_name = {name.lower(): name for name in folder.folders}
+    return next((by_name[name] for name in known if name in by_name), None)
 
 
 def _mask_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:
