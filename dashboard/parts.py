@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dash import dcc, html
 
-from components.report.page import number
+from trainer.preview.wording import number
 
 Child = Any
 """A component, a text or a number; Dash escapes the latter two."""
@@ -99,6 +99,27 @@ def spark(histogram: Sequence[Sequence[float]], label: str) -> html.Div:
     most = max((count for *_, count in histogram), default=0.0) or 1.0
     bars = [html.Span(style={"height": f"{100 * count / most:.1f}%"}) for *_, count in histogram]
     return html.Div(bars, className="spark-bars", role="img", **aria(label=label))
+
+
+def shares(rows: Iterable[Mapping[str, Any]]) -> html.Div:
+    """Named bars: each row has a name, its length in percent and its value as text (`shown`)."""
+    cells: list[Child] = []
+    for row in rows:
+        cells += [
+            html.Span(row["name"], className="name", title=row["name"]),
+            bar(row["length"], f"{row['name']} {row['shown']}"),
+            html.Span(row["shown"], className="n"),
+        ]
+    return html.Div(cells, className="shares")
+
+
+def wave(stretches: Sequence[Sequence[float]], label: str) -> html.Div:
+    """The outline of a sound: lowest and highest value of each stretch, from -1 to 1."""
+    across = [100 * (i + 0.5) / len(stretches) for i in range(len(stretches))]
+    above = [f"{x:.2f}% {50 - 50 * high - 1:.1f}%" for x, (_, high) in zip(across, stretches, strict=True)]
+    below = [f"{x:.2f}% {50 - 50 * low + 1:.1f}%" for x, (low, _) in zip(across, stretches, strict=True)]
+    outline = f"polygon({', '.join([*above, *below[::-1]])})"
+    return html.Div(className="outline", style={"clipPath": outline}, role="img", **aria(label=label))
 
 
 def outcome(word: str) -> html.Span:

@@ -20,8 +20,8 @@ from typing import Annotated, Any, TypedDict, cast
 from components import manifest
 from components.report.page import MEDIA, ReportData
 from dashboard import lineage
-from dashboard.shapes import WrongShape, expect, finite
 from data.errors import BenisonError
+from data.shapes import WrongShape, expect, finite
 from pipelines.records.lineage import Step, steps_of_json
 
 STALE_SECONDS = 60

@@ -15,7 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Required, TypedDict, TypeGuard
 
-from components.report.differences import differences
+from components.report.previews import ReportPage
+from trainer.preview.kinds import is_roomy, shown
+from trainer.preview.wording import number
 
 TEMPLATES = Path(__file__).parent / "templates"
 MEDIA = {".png": "image/png", ".wav": "audio/wav"}
@@ -152,11 +154,10 @@ def render(report_dir: Path) -> Path:
         "plain": plain,
         "line_chart": line_chart,
         "histogram_chart": histogram_chart,
-        "differences": differences,
         "natural": natural,
-        "shares": shares,
     }
     templates.globals |= {"data_uri": lambda name: data_uri(report_dir, name)}
+    page = ReportPage(templates)
     css = templates.get_template("report.css.j2").render()
     html = templates.get_template("report.html.j2").render(
         report=_EMPTY | report,
@@ -170,11 +171,13 @@ def render(report_dir: Path) -> Path:
         confusion=confusion(report.get("confusion")),
         curves=training_curves(report.get("curves", {})),
         gantt=gantt(report.get("nodes", [])),
+        shown=lambda preview: shown(preview["parts"], preview["title"], page),
+        roomy=is_roomy(report.get("previews", [])),
         settings={name: value for name, value in report.get("settings", {}).items() if value not in (None, False, {})},
     )
-    page = report_dir / "index.html"
-    page.write_text(html, encoding="utf-8")
-    return page
+    file = report_dir / "index.html"
+    file.write_text(html, encoding="utf-8")
+    return file
 
 
 _EMPTY: dict[str, Any] = {
@@ -209,13 +212,6 @@ _EMPTY: dict[str, Any] = {
 
 
 # --- values in words ---
-
-
-def number(value: Any) -> str:
-    """Four significant digits; whole numbers in full; a dash for none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return "–"
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
 
 
 def limits(interval: Sequence[float] | None) -> str:
@@ -427,15 +423,6 @@ def ticks(values: Sequence[float], about: int = 4) -> list[float]:
     step = next(magnitude * unit for unit in (1, 2, 2.5, 5, 10) if magnitude * unit >= rough * 0.999)
     first, last = math.floor(low / step + 1e-6), math.ceil(high / step - 1e-6)
     return [round(i * step, 12) for i in range(first, last + 1)]
-
-
-def shares(values: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Bars of a preview: each value's length in percent, and as text, a share of 1 unless there are greater ones."""
-    full = max([1.0, *values.values()])
-    return [
-        {"name": name, "length": 100 * value / full, "shown": f"{value:.1%}" if full == 1.0 else number(value)}
-        for name, value in values.items()
-    ]
 
 
 def histogram_chart(plot: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -7,10 +7,11 @@ from typing import Any
 
 from dash import html
 
-from components.report.page import ReportData, number, plain
+from components.report.page import ReportData, plain
 from dashboard import address, charts, parts, previews
 from dashboard.address import Query
 from dashboard.store import Run, Store
+from trainer.preview.wording import number
 
 MOST_RUNS = 6
 MOST_SLICES = 20

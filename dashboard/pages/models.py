@@ -7,13 +7,18 @@ from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 
-from components.report.page import number, plain, shares
+from components.report.page import plain
 from dashboard import address, parts
 from dashboard.store import Checked, Model, NotThere, Run, Store
 from dashboard.try_it import Answer, Asked, Field, Refused, Trial, fields_of
 from data.errors import WrongUse
 from pipelines.records.workspace import named
+from trainer.preview.parts.bars import shares
+from trainer.preview.wording import number
 from trainer.task import load
+
+MOST_CLASSES = 10
+"""Of an answer's probabilities."""
 
 
 def overview(store: Store) -> Any:
@@ -229,7 +234,7 @@ def _answer(answer: Answer) -> html.Div:
         shown.append(html.P(str(answer.values["label"]), className="answer-label"))
     for name, value in answer.values.items():
         if name == "probabilities" and isinstance(value, Mapping):
-            shown.append(_probabilities(value))
+            shown.append(parts.shares(shares(dict(list(value.items())[:MOST_CLASSES]))))
     rest = [(name, plain(value)) for name, value in answer.values.items() if name not in ("label", "probabilities")]
     media = [
         html.Img(src=uri, alt=f"{name} of the answer")
@@ -238,14 +243,3 @@ def _answer(answer: Answer) -> html.Div:
         for name, uri in answer.media.items()
     ]
     return html.Div([html.Div([*shown, parts.terms(rest)]), html.Div(media)], className="answer")
-
-
-def _probabilities(values: Mapping[str, float], most: int = 10) -> html.Div:
-    cells = []
-    for row in shares(dict(list(values.items())[:most])):
-        cells += [
-            html.Span(row["name"], className="name", title=row["name"]),
-            parts.bar(row["length"], f"{row['name']} {row['shown']}"),
-            html.Span(row["shown"], className="n"),
-        ]
-    return html.Div(cells, className="shares")

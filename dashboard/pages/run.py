@@ -8,12 +8,13 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from components.report import page as report_page
-from components.report.page import ReportData, number, plain
+from components.report.page import ReportData, plain
 from dashboard import address, charts, parts, previews
 from dashboard.address import Query
 from dashboard.store import Damaged, NotThere, Run, Store
 from pipelines.console.progress import in_words, seconds_left
 from pipelines.records.workspace import named
+from trainer.preview.wording import number
 
 BEAT_MS = 2000
 TOP_VALUES = 3

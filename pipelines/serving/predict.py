@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from components import manifest
 from data.columns import Column
@@ -19,9 +19,6 @@ from pipelines.console.usage import inputs_of
 from pipelines.serving.inputs import Example, given_example, read_examples
 from trainer.backend import load_tensorflow
 from trainer.task import Task, load
-
-if TYPE_CHECKING:
-    from trainer.preview import Preview
 
 
 def predict(
@@ -162,17 +159,6 @@ def _content(value: Any) -> Any:
     return pixels.shape, pixels.tobytes()
 
 
-def _only_picture(preview: Preview) -> Any:
-    """The content of a preview that is one picture on which nothing is drawn."""
-    from trainer.preview.drawing import is_marked
-    from trainer.preview.parts import Picture
-
-    match preview.parts:
-        case [Picture() as picture] if not is_marked(picture):
-            return picture.content
-    return None
-
-
 def _each_once(files: Mapping[str, str]) -> dict[str, str]:
     """Of several names of one file the first."""
     names: dict[str, str] = {}
@@ -201,7 +187,7 @@ class _Pictures:
                 written[content] = self._keep(example, name, value)
             found[name] = written[content]
         preview = self._task.preview(example.values, prediction)
-        alone = _only_picture(preview)
+        alone = preview.parts[0].medium() if len(preview.parts) == 1 else None
         if alone is not None and (content := _content(alone)) in written:
             return found | {"picture": written[content]}
         path = self._free(example, "prediction", ".png")

@@ -1,5 +1,11 @@
-"""What a person is shown of one example: parts, their drawing, their form on disk."""
+"""What a person is shown of one example: parts, their drawing, their form on disk, their place on a page."""
 
-from trainer.preview.parts import Bars, Box, Curve, Part, Picture, Preview, Sound, Words, as_text
+from trainer.preview.part import Part, Preview
+from trainer.preview.parts.bars import Bars
+from trainer.preview.parts.curve import Curve
+from trainer.preview.parts.picture import Box, Picture
+from trainer.preview.parts.sound import Sound
+from trainer.preview.parts.words import Words
+from trainer.preview.wording import as_text
 
 __all__ = ["Bars", "Box", "Curve", "Part", "Picture", "Preview", "Sound", "Words", "as_text"]

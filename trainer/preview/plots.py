@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from trainer.preview.parts import as_text
+from trainer.preview.wording import as_text
 
 BINS = 20
 """Stretches of a histogram."""

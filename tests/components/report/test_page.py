@@ -6,9 +6,7 @@ import base64
 import hashlib
 import json
 import math
-import random
 import re
-import time
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -367,54 +365,6 @@ def test_columns_are_listed_with_their_distribution(report: dict[str, Any], tmp_
     page = rendered(report, tmp_path)
     assert page.all("svg", **{"aria-label": "width in train, from 0 to 9"})
     assert "always 28" in page.text("data") and HOSTILE[:20] in page.text("data")
-
-
-def test_words_that_differ_in_capitals_only_are_marked_where_case_counts() -> None:
-    parts = [{"kind": "words", "text": text, "compared": True} for text in ("One two", "one three")]
-    assert report_page.differences(parts)[0] == [("One two", True)]
-    any_case = [{**part, "any_case": True} for part in parts]
-    assert report_page.differences(any_case)[0] == [("One ", False), ("two", True)]
-
-
-def test_words_that_differ_are_marked() -> None:
-    def words(text: str, compared: bool = True) -> dict[str, Any]:
-        return {"kind": "words", "text": text, "compared": compared}
-
-    heard, said, source = words("one two four"), words("one too three four"), words("eins", compared=False)
-    assert report_page.differences([source, heard, {"kind": "sound"}, said]) == [
-        [("eins", False)],
-        [("one ", False), ("two", True), (" four", False)],
-        [],
-        [("one ", False), ("too three", True), (" four", False)],
-    ]
-    assert report_page.differences([heard]) == [[("one two four", False)]]
-
-
-@pytest.mark.parametrize("vocabulary", [5, 100_000])
-def test_differences_of_long_texts_are_found_at_once(vocabulary: int) -> None:
-    """5.8 s for 3,000 words before; words that occur once, and words that occur all the time."""
-    dice = random.Random(3)
-    words = [f"w{dice.randrange(vocabulary)}" for _ in range(10_000)]
-    changed = list(words)
-    for place in range(50, 10_000, 100):
-        changed[place] = f"changed{place}"
-    begun = time.process_time()
-    one, other = report_page.differences(
-        [{"kind": "words", "text": " ".join(text), "compared": True} for text in (words, changed)]
-    )
-    assert time.process_time() - begun < 3
-    assert "".join(text for text, _ in one) == " ".join(words)
-    marked = [text for text, differs in other if differs]
-    assert marked == [f"changed{place}" for place in range(50, 10_000, 100)]
-
-
-def test_texts_without_a_word_in_common_are_marked_whole_at_once() -> None:
-    texts = [" ".join(f"{name}{i}" for i in range(10_000)) for name in "ab"]
-    begun = time.process_time()
-    assert report_page.differences([{"kind": "words", "text": t, "compared": True} for t in texts]) == [
-        [(t, True)] for t in texts
-    ]
-    assert time.process_time() - begun < 3
 
 
 def test_a_tie_does_not_look_like_a_gap(report: dict[str, Any], tmp_path: Path) -> None:

@@ -1,15 +1,14 @@
 """A row becomes features in one way, and nothing outside `data` asks which kind a column is."""
 
 import ast
-from pathlib import Path
 
 import pytest
 
 import data.columns
 from data.columns import BadColumn, Boxes, Column, Image, Integer, Label, Seed, Text, encode_row, samples
 from data.errors import BadFile, BadValue
+from tests.kinds_asked import ROOT, asks, where_asked
 
-ROOT = Path(__file__).parents[3]
 KINDS = {name for name, kind in vars(data.columns).items() if isinstance(kind, type) and issubclass(kind, Column)} - {
     "Column"
 }
@@ -19,28 +18,21 @@ def no_file(name, path):
     raise BadFile("there is no such file")
 
 
-def asks_for_a_kind(node):
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "issubclass"):
-        return {part.id for part in ast.walk(node.args[1]) if isinstance(part, ast.Name)} & KINDS
-    if isinstance(node, ast.MatchClass) and isinstance(node.cls, ast.Name):
-        return {node.cls.id} & KINDS
-    return set()
-
-
 def test_nothing_outside_data_asks_which_kind_a_column_is():
-    found = [
-        f"{path.relative_to(ROOT)}:{node.lineno}"
-        for room in ("trainer", "components", "pipelines", "dashboard")
-        for path in sorted((ROOT / room).rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text()))
-        if asks_for_a_kind(node)
-    ]
-    assert not found
+    assert not list(where_asked(KINDS, but_in=ROOT / "data"))
 
 
-def test_the_search_for_kinds_finds_them():
-    code = "isinstance(c, Label); isinstance(c, (int, Image))\nmatch c:\n    case Text(): pass"
-    assert sum(bool(asks_for_a_kind(node)) for node in ast.walk(ast.parse(code))) == 3
+@pytest.mark.parametrize(
+    "code",
+    [
+        "isinstance(c, Label)",
+        "isinstance(c, (int, columns.Image))",
+        "type(c) is Label",
+        "match c:\n    case Text(): pass",
+    ],
+)
+def test_the_search_for_kinds_finds_them(code):
+    assert sum(asks(node, KINDS) for node in ast.walk(ast.parse(code))) == 1
 
 
 def test_a_bad_value_names_its_column_and_a_missing_one_is_an_error_only_where_it_is_needed():

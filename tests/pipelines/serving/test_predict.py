@@ -19,7 +19,6 @@ from pipelines.serving import predict as module
 from pipelines.serving.predict import predict
 from trainer.backend import load_tensorflow
 from trainer.preview import Picture, Preview
-from trainer.preview.drawing import is_marked
 from trainer.task import HParams, Task
 
 
@@ -139,7 +138,6 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "load", lambda name: TASKS[name])
     preview = ModuleType("trainer.preview.drawing")
     preview.render_png = lambda preview, path: path.write_text(preview.title)  # type: ignore[attr-defined]
-    preview.is_marked = is_marked  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "trainer.preview.drawing", preview)
 
 

@@ -7,8 +7,7 @@ import itertools
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 SHORT = 100
 """Stretches of at most so many words are compared word by word with all of each other."""
@@ -19,22 +18,13 @@ Pieces = list[tuple[str, bool]]
 Pairs = Iterator[tuple[int, int]]
 
 
-def differences(parts: Sequence[Mapping[str, Any]]) -> list[Pieces]:
-    """For each part of a preview its text in pieces, each with whether the other compared text lacks it.
-
-    Parts that are not compared, or have no other to be compared with, come in one piece; those without text in none.
-    Words that differ in case alone are the same where both parts say `any_case`.
-    """
-    pieces = [[(part["text"], False)] if part["kind"] == "words" else [] for part in parts]
-    places = [i for i, part in enumerate(parts) if part.get("compared")]
-    if len(places) == 2:
-        first, second = (parts[i] for i in places)
-        folded = first.get("any_case") and second.get("any_case")
-        words = [re.findall(r"\S+", part["text"].casefold() if folded else part["text"]) for part in (first, second)]
-        same = list(_pairs(words[0], words[1]))
-        pieces[places[0]] = _pieces(first["text"], {i for i, _ in same})
-        pieces[places[1]] = _pieces(second["text"], {j for _, j in same})
-    return pieces
+def differences(text: str, other: str, any_case: bool = False) -> Pieces:
+    """`text` in pieces, each with whether `other` lacks it. Of `any_case`, words that differ in case alone are the
+    same. Seen from either text, the same words are the common ones."""
+    words, others = (re.findall(r"\S+", one.casefold() if any_case else one) for one in (text, other))
+    if words <= others:
+        return _pieces(text, {i for i, _ in _pairs(words, others)})
+    return _pieces(text, {j for _, j in _pairs(others, words)})
 
 
 def _pieces(text: str, same: set[int]) -> Pieces:
