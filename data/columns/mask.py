@@ -49,7 +49,9 @@ class Mask(Column):
             name: Feature("bytes", counted=False, optional=self.optional),
             f"{name}_width": side,
             f"{name}_height": side,
-            f"{name}_numbers": Feature("int64", counted=False, optional=self.optional, length=None),
+            f"{name}_numbers": Feature(
+                "int64", minimum=0, maximum=255, optional=self.optional, derived=True, length=None
+            ),
             f"{name}_classes": Feature("bytes", categories=True, optional=self.optional, length=None),
         }
 

@@ -39,6 +39,34 @@ def decode_sized(encoded: Any, height: Any, width: Any, channels: Any = 3) -> tu
     return tf.ensure_shape(pictures, [None, *(_static(n) for n in (height, width, channels))]), sizes
 
 
+def decode_fitted(encoded: Any, height: Any, width: Any, channels: Any = 3) -> tuple[Any, Any]:
+    """As `decode_sized`, but no picture is stretched: each is as large as the canvas allows, at its left top, and what
+    is beside it is black."""
+    canvas = tf.stack([tf.cast(height, tf.int32), tf.cast(width, tf.int32)])
+    channels = tf.cast(channels, tf.int32)
+
+    def one(data: Any) -> Any:
+        picture = tf.io.decode_image(data, channels=3, expand_animations=False)
+        picture = tf.cond(tf.equal(channels, 1), lambda: tf.image.rgb_to_grayscale(picture), lambda: picture)
+        picture.set_shape([None, None, None])
+        came = tf.shape(picture)[:2]
+        size = fitted_size(came, canvas)
+        fitted = tf.cond(tf.reduce_all(tf.equal(came, size)), lambda: picture, lambda: _resize(picture, size))
+        beside = canvas - size
+        return tf.pad(fitted, [[0, beside[0]], [0, beside[1]], [0, 0]]), came
+
+    signature = tf.TensorSpec([None, None, None], tf.uint8), tf.TensorSpec([2], tf.int32)
+    pictures, sizes = tf.map_fn(one, encoded, fn_output_signature=signature)
+    return tf.ensure_shape(pictures, [None, *(_static(n) for n in (height, width, channels))]), sizes
+
+
+def fitted_size(size: Any, canvas: Any) -> Any:
+    """The largest size of the same shape that a canvas holds; all int32 `[2]`, height and width."""
+    scale = tf.reduce_min(tf.cast(canvas, tf.float64) / tf.cast(size, tf.float64))
+    fitted = tf.cast(tf.round(tf.cast(size, tf.float64) * scale), tf.int32)
+    return tf.clip_by_value(fitted, 1, canvas)
+
+
 def _resize(picture: Any, size: Any) -> Any:
     resized = tf.image.resize(tf.cast(picture, tf.float32), size, method="bilinear", antialias=True)
     return tf.cast(tf.clip_by_value(tf.round(resized), 0.0, 255.0), tf.uint8)

@@ -92,7 +92,11 @@ def test_tensorflow_reads_a_mask_s_numbers_whatever_palette_it_had():
 def test_a_mask_that_is_none_says_why():
     bad(Mask(classes=CLASSES[:2]), png(Pillow.fromarray(PIXELS)), "a pixel of class 2; the last of 2 is 1")
     bad(Mask(void=None, classes=CLASSES), png(Pillow.fromarray(PIXELS)), "class 255")
-    bad(Mask(), png(Pillow.new("RGB", (3, 2))), "a picture in colours")
+    bad(
+        Mask(),
+        png(Pillow.new("RGB", (3, 2), (1, 2, 3))),
+        r"x 0, y 0 has the colour .1, 2, 3., of no class: it is none of Pascal",
+    )
     bad(Mask(), png(Pillow.fromarray(np.full((2, 2), 300, np.uint16))), "class 300")
     bad(Mask(), b"", "empty")
     bad(Mask(), b"\x89PNG", "not a PNG|cannot be decoded")
