@@ -44,7 +44,7 @@ SHOWN_SHARE = 0.001
 @dataclass(frozen=True)
 class SemanticSegmentationHParams(HParams):
     epochs: int = field(default=3, metadata={"min": 1})
-    min_steps: int = field(default=600, metadata={"min": 1})
+    min_steps: int = field(default=1200, metadata={"min": 1})
     global_batch_size: int = field(default=8, metadata={"min": 1})
     learning_rate: float = field(default=3e-3, metadata={"min": 0.0})
     image_size: int = field(default=0, metadata={"min": 0, "max": 1024})
