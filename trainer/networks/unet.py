@@ -3,7 +3,8 @@ and is given, at each size, what the encoder saw there.
 
 Here with "same" padding, so that what comes out is as large as what came in; batch normalisation (Ioffe & Szegedy
 2015); and enlargement by bilinear interpolation and a convolution, which leaves no checkerboard as transposed
-convolutions do (Odena et al. 2016).
+convolutions do (Odena et al. 2016). At full size there is one convolution on either side, not two: most of the time is
+spent there, and the least is learnt.
 """
 
 from __future__ import annotations
@@ -30,14 +31,12 @@ def unet(picture: Any, filters: int, depth: int) -> Any:
       `[batch, height, width, filters]`.
     """
     layers = tf.keras.layers
-    seen = []
     x = _convolution(picture, filters)
-    for level in range(depth):
-        x = _convolution(x, filters << level)
-        seen.append(x)
+    seen = [x]
+    for level in range(1, depth + 1):
         x = layers.MaxPooling2D(2)(x)
-        x = _convolution(x, filters << (level + 1))
-    x = _convolution(x, filters << depth)
+        x = _convolution(_convolution(x, filters << level), filters << level)
+        seen.append(x)
     for level in reversed(range(depth)):
         x = layers.UpSampling2D(2, interpolation="bilinear")(_convolution(x, filters << level, size=1))
         x = layers.Concatenate()([seen[level], x])

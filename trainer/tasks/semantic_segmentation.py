@@ -1,7 +1,7 @@
 """Semantic segmentation (question 16): what does each pixel of a picture show?
 
 Method: a U-Net (Ronneberger et al. 2015; `trainer.networks.unet`), an encoder and a decoder with a shortcut at each
-size, learnt on random parts of the pictures, half of them mirrored. Pictures of any size -> a class for each pixel, at
+size, learnt on random parts of the pictures, half of them mirrored, in changing light. Pictures of any size -> a class for each pixel, at
 the picture's own size, whole.
 
 Sizes, channels and classes come from the data: pictures are laid, unstretched, on a canvas of the train split's median
@@ -43,18 +43,20 @@ SHOWN_SHARE = 0.001
 
 @dataclass(frozen=True)
 class SemanticSegmentationHParams(HParams):
-    epochs: int = field(default=3, metadata={"min": 1})
-    min_steps: int = field(default=1200, metadata={"min": 1})
+    epochs: int = field(default=16, metadata={"min": 1})
+    min_steps: int = field(default=3000, metadata={"min": 1})
     global_batch_size: int = field(default=8, metadata={"min": 1})
     learning_rate: float = field(default=3e-3, metadata={"min": 0.0})
     image_size: int = field(default=0, metadata={"min": 0, "max": 1024})
     """Side in pixels of the canvas on which pictures are laid; 0 takes the train split's median width and height, at
     most 256. Larger shows more detail and takes more time."""
-    crop_size: int = field(default=96, metadata={"min": 16, "max": 1024})
+    crop_size: int = field(default=112, metadata={"min": 16, "max": 1024})
     """Side in pixels of the parts of a canvas that are learnt from."""
-    filters: int = field(default=16, metadata={"min": 1})
+    light: float = field(default=0.4, metadata={"min": 0.0, "max": 1.0})
+    """How much training pictures are lit otherwise, channel by channel: few photographs must stand for many."""
+    filters: int = field(default=8, metadata={"min": 1})
     """Of the first convolution; each halving doubles them."""
-    depth: int = field(default=3, metadata={"min": 1, "max": 5})
+    depth: int = field(default=4, metadata={"min": 1, "max": 5})
     """How often the network halves a picture."""
 
 
@@ -88,7 +90,7 @@ class SemanticSegmentation(Task):
         return step * ((side + step - 1) // step)
 
     def batch(self, features: Features, seed: Any) -> Features:
-        """In training a random part of each canvas, half of them mirrored."""
+        """In training a random part of each canvas, half of them mirrored, in another light."""
         from trainer.networks.unet import stride
 
         if seed is None:
@@ -97,7 +99,7 @@ class SemanticSegmentation(Task):
         most = step * -(-self.hparams.crop_size // step)
         height, width = (min(most, side) for side in features["mask"].shape[1:])
         image, mask = masks.random_window(features["image"], features["mask"], (height, width), seed)
-        return features | {"image": image, "mask": mask}
+        return features | {"image": images.random_light(image, self.hparams.light, seed), "mask": mask}
 
     def build_model(self, spec: DataSpec) -> Any:
         from trainer.networks.unet import unet
