@@ -1,8 +1,8 @@
 """Semantic segmentation (question 16): what does each pixel of a picture show?
 
 Method: a U-Net (Ronneberger et al. 2015; `trainer.networks.unet`), an encoder and a decoder with a shortcut at each
-size, learnt on random parts of the pictures, half of them mirrored, in changing light. Pictures of any size -> a class for each pixel, at
-the picture's own size, whole.
+size, learnt on random parts of the pictures, half of them mirrored, in changing light. Pictures of any size -> a class
+for each pixel, at the picture's own size, whole.
 
 Sizes, channels and classes come from the data: pictures are laid, unstretched, on a canvas of the train split's median
 size (at most 256 pixels a side, or `image_size`); what the network says there is enlarged to the picture's own size
