@@ -19,7 +19,7 @@ _HEADER_END = 33
 def index_classes(numbers: Any, names: Any, vocabulary: str) -> Any:
     """What class each number of each example's mask is, by a vocabulary of the train split.
 
-    A full pass, for use in `preprocess`. An entry of the vocabulary is a number and a name (`entry_parts`), so that
+    A full pass, for use in `preprocess`. An entry of the vocabulary is a name and a number (`entry_parts`), so that
     masks that a model makes have the numbers that people gave.
 
     Args:
@@ -32,7 +32,7 @@ def index_classes(numbers: Any, names: Any, vocabulary: str) -> Any:
     """
     import tensorflow_transform as tft
 
-    entries = tf.strings.join([tf.strings.as_string(numbers.values), names.values], separator=":")
+    entries = tf.strings.join([names.values, " (", tf.strings.as_string(numbers.values), ")"])
     index = tft.compute_and_apply_vocabulary(
         tf.SparseTensor(numbers.indices, entries, numbers.dense_shape),
         default_value=UNSEEN,
@@ -44,10 +44,10 @@ def index_classes(numbers: Any, names: Any, vocabulary: str) -> Any:
     return tf.tensor_scatter_nd_update(nowhere, places, tf.cast(index.values, tf.uint8))
 
 
-def entry_parts(entry: str) -> tuple[int, str]:
-    """Number and name of a class."""
-    number, _, name = entry.partition(":")
-    return int(number), name
+def entry_parts(entry: str) -> tuple[str, int]:
+    """Name and number of a class: of "cat (12)"."""
+    name, _, number = entry.removesuffix(")").rpartition(" (")
+    return name, int(number)
 
 
 def decode_fitted(encoded: Any, classes: Any, height: Any, width: Any) -> Any:

@@ -21,37 +21,53 @@ Array = np.ndarray[Any, Any]
 
 NUMBERS = 256
 """A mask has numbers below it."""
+UNKNOWN = 254
 
 
 class MeanIntersectionOverUnion(CountsMetric):
-    """The mean over all classes that the truth or the answers hold (Everingham et al. 2015), 0 to 1.
+    """The mean over all classes that the truth or the answers hold (Everingham et al. 2015), 0 to 1, and that of each
+    class. A class of the truth that a model does not know counts 0.
 
-    A class of the truth that a model does not know counts 0.
+    Labels are PNGs of numbers, predictions `mask_bytes`, such PNGs, and `numbers` `[classes]`, those of the classes.
     """
 
     usual_name = "mean_iou"
 
     @classmethod
-    def counts(cls, label: Array, prediction: Array) -> Array:
-        return counts(decoded(label), decoded(prediction))
+    def counts(cls, label: Array, prediction: Any) -> Array:
+        return indexed_counts(label, prediction)
 
     @classmethod
     def value(cls, counts: Array) -> float:
         return mean_iou(counts)
 
+    @classmethod
+    def of_classes(cls, counts: Array) -> dict[int, tuple[float, float]]:
+        """Beside the value stand the true pixels."""
+        return {index: (value, float(counts[1, index])) for index, value in ious(counts).items() if index != UNKNOWN}
+
 
 class PixelAccuracy(CountsMetric):
-    """The share of pixels whose class is right, 0 to 1."""
+    """The share of pixels whose class is right, 0 to 1. Labels and predictions as above."""
 
     usual_name = "pixel_accuracy"
 
     @classmethod
-    def counts(cls, label: Array, prediction: Array) -> Array:
-        return counts(decoded(label), decoded(prediction))
+    def counts(cls, label: Array, prediction: Any) -> Array:
+        return indexed_counts(label, prediction)
 
     @classmethod
     def value(cls, counts: Array) -> float:
         return pixel_accuracy(counts)
+
+
+def indexed_counts(label: Any, prediction: Any) -> Array:
+    """As `counts`, by the indices of the classes in place of their numbers; UNKNOWN is any that the model lacks."""
+    index = np.full(NUMBERS, UNKNOWN, np.uint8)
+    numbers = np.ravel(prediction["numbers"])
+    index[numbers] = np.arange(len(numbers))
+    index[VOID] = VOID
+    return counts(index[decoded(label)], index[decoded(prediction["mask_bytes"])])
 
 
 def decoded(content: Any) -> Array:

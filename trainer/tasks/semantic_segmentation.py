@@ -79,7 +79,7 @@ class SemanticSegmentation(Task):
         height, width = (self._side(inputs[name]) for name in ("image_height", "image_width"))
         channels = images.needed_channels(inputs["image_channels"])
         image, size = images.decode_fitted(inputs["image"], height, width, channels)
-        classes = masks.index_classes(inputs["mask_numbers"], inputs["mask_classes"], "classes")
+        classes = masks.index_classes(inputs["mask_numbers"], inputs["mask_classes"], "label")
         mask = masks.decode_fitted(inputs["mask"], classes, height, width)
         return {"image": image, "size": tf.cast(size, tf.int64), "mask": mask}
 
@@ -108,7 +108,7 @@ class SemanticSegmentation(Task):
         image = tf.keras.Input(spec.features["image"].shape, dtype=tf.uint8, name="image")
         size = tf.keras.Input([2], dtype=tf.int64, name="size")  # what `predict` needs of an example, not the network
         x = unet(layers.Rescaling(1 / 127.5, -1)(image), hparams.filters, hparams.depth)
-        logits = layers.Conv2D(len(spec.vocabularies["classes"]), 1, dtype="float32")(x)
+        logits = layers.Conv2D(len(spec.vocabularies["label"]), 1, dtype="float32")(x)
         model = outputs.model_of({"image": image, "size": size}, logits, target="mask")
         model.compile(optimizer(hparams, spec.steps, warmup=50, clip=1.0), masks.cross_entropy, jit_compile=hparams.xla)
         return model
@@ -119,7 +119,7 @@ class SemanticSegmentation(Task):
           `mask_bytes` string `[batch]`, indexed PNGs; `shares` float32 `[batch, classes]`, of all pixels, and of each
           class `labels`, its name, and `numbers`, that of its pixels.
         """
-        numbers, names = zip(*map(masks.entry_parts, spec.vocabularies["classes"]), strict=True)
+        names, numbers = zip(*map(masks.entry_parts, spec.vocabularies["label"]), strict=True)
         number_of, count = tf.constant(numbers, tf.int64), len(names)
 
         def one(example: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -143,9 +143,9 @@ class SemanticSegmentation(Task):
         }
 
     def metrics(self) -> Evaluation:
-        """Masks are compared at the pictures' own size. In a slice are the pictures that show its class."""
+        """Masks are compared at the pictures' own size, of one matrix of all pixels; each class has its own value."""
         return Evaluation(
-            prediction="mask_bytes",
+            prediction=("mask_bytes", "numbers"),
             label="mask",
             raw_label=True,
             metrics=(
@@ -153,7 +153,6 @@ class SemanticSegmentation(Task):
                 Metric("pixel_accuracy", "PixelAccuracy", module="trainer.metrics.pixels"),
             ),
             gates=(Gate("mean_iou", bound=0.6, baseline_margin=0.01),),
-            slices=("mask_classes",),
         )
 
     def reference(self, train: Arrays, evaluation: Arrays, spec: DataSpec) -> dict[str, dict[str, float]]:

@@ -67,5 +67,5 @@ def test_void_pixels_are_in_no_loss() -> None:
     assert found == pytest.approx([expected[0, 1:].mean(), 0.0], rel=1e-5)
 
 
-def test_an_entry_of_the_vocabulary_is_a_number_and_a_name_that_may_hold_anything() -> None:
-    assert masks.entry_parts("12:a: b") == (12, "a: b")
+def test_an_entry_of_the_vocabulary_is_a_name_that_may_hold_anything_and_a_number() -> None:
+    assert masks.entry_parts("a (b) (12)") == ("a (b)", 12)

@@ -42,7 +42,11 @@ def test_masks_are_compared_as_files() -> None:
         picture.save(stream, "PNG")
         return stream.getvalue()
 
-    numbers = np.array([[3, 200], [0, 255]], np.uint8)
-    label, answer = np.array([png(numbers, "L")], object), png(numbers, "P")
-    assert pixels.PixelAccuracy.value(pixels.PixelAccuracy.counts(label, np.array(answer, object))) == 1.0
-    assert pixels.decoded(label).tolist() == pixels.decoded(answer).tolist() == numbers.tolist()
+    numbers, known = np.array([[3, 200], [0, 255]], np.uint8), np.array([3, 200, 0, 7])
+    label, answer = np.array([png(numbers, "L")], object), {"mask_bytes": np.array(png(numbers, "P"), object)}
+    counts = pixels.PixelAccuracy.counts(label, answer | {"numbers": known})
+    assert pixels.PixelAccuracy.value(counts) == 1.0 and counts[1, :4].tolist() == [1, 1, 1, 0]
+    assert pixels.MeanIntersectionOverUnion.of_classes(counts) == {0: (1.0, 1.0), 1: (1.0, 1.0), 2: (1.0, 1.0)}
+    counts = pixels.PixelAccuracy.counts(label, answer | {"numbers": known[[0, 2]]})
+    assert counts[1, pixels.UNKNOWN] == 1, "a class of the truth that the model does not know"
+    assert pixels.decoded(label).tolist() == numbers.tolist()

@@ -16,7 +16,7 @@ from trainer.preview import Bars, Picture
 from trainer.task import DataSpec
 from trainer.tasks.semantic_segmentation import SemanticSegmentation, SemanticSegmentationHParams
 
-VOCABULARY = ["0:background", "12:cat"]
+VOCABULARY = ["background (0)", "cat (12)"]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def task() -> SemanticSegmentation:
 
 def spec() -> DataSpec:
     features = {"image": tf.TensorSpec((None, None, 3), tf.uint8), "size": tf.TensorSpec((2,), tf.int64)}
-    return DataSpec(features, {"classes": VOCABULARY}, num_train_examples=8, steps=10, train=dict)
+    return DataSpec(features, {"label": VOCABULARY}, num_train_examples=8, steps=10, train=dict)
 
 
 def png(numbers: Any) -> bytes:
