@@ -98,6 +98,16 @@ def random_shift(pictures: Any, share: float, seed: Any) -> Any:
     return tf.ensure_shape(moved, pictures.shape)
 
 
+def random_mirror(pictures: Any, seed: Any) -> Any:
+    """Mirrors half of the pictures, uint8 `[batch, height, width, channels]`, left to right: for `Task.batch`.
+
+    Args:
+      seed: int64 `[2]`.
+    """
+    chosen = tf.random.stateless_uniform([tf.shape(pictures)[0], 1, 1, 1], seed) < 0.5
+    return tf.where(chosen, pictures[:, :, ::-1], pictures)
+
+
 def random_light(pictures: Any, strength: float, seed: Any) -> Any:
     """Each picture in another light: each of its channels is multiplied and shifted by chance, for `Task.batch`.
 
@@ -107,9 +117,9 @@ def random_light(pictures: Any, strength: float, seed: Any) -> Any:
       seed: int64 `[2]`.
     """
     count, channels = tf.shape(pictures)[0], tf.shape(pictures)[3]
-    chance = tf.random.stateless_uniform([2, count, 1, 1, channels], seed, -strength, strength)
-    common = tf.random.stateless_uniform([2, count, 1, 1, 1], seed + 1, -strength, strength)
-    gain, shift = 1 + (chance[0] + common[0]) / 2, 127.5 * (chance[1] + common[1]) / 2
+    chance = tf.random.stateless_uniform([2, count, 1, 1, channels + 1], seed, -strength, strength)
+    both = (chance[..., :-1] + chance[..., -1:]) / 2  # of the channel, and of the picture
+    gain, shift = 1 + both[0], 127.5 * both[1]
     lit = (tf.cast(pictures, tf.float32) - 127.5) * gain + 127.5 + shift
     return tf.cast(tf.clip_by_value(lit, 0.0, 255.0), tf.uint8)
 

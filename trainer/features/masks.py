@@ -114,6 +114,26 @@ def cross_entropy(truth: Any, logits: Any) -> Any:
     return tf.reduce_sum(losses * weights, axis=[1, 2]) / tf.maximum(tf.reduce_sum(weights, axis=[1, 2]), 1.0)
 
 
+def dice_loss(truth: Any, logits: Any) -> Any:
+    """One minus the mean soft Dice of those classes that the batch shows (Milletari et al. 2016), a scalar.
+
+    Each class counts alike, however few its pixels. Arguments as of `cross_entropy`.
+    """
+    truth = tf.cast(truth, tf.int32)
+    counted = tf.cast(truth < UNSEEN, tf.float32)[..., None]
+    true = tf.one_hot(truth, logits.shape[-1]) * counted
+    guessed = tf.nn.softmax(logits) * counted
+    both, sums = (tf.reduce_sum(values, axis=[0, 1, 2]) for values in (true * guessed, true + guessed))
+    shown = tf.cast(tf.reduce_sum(true, axis=[0, 1, 2]) > 0, tf.float32)
+    dice = (2 * both + 1) / (sums + 1)
+    return 1 - tf.reduce_sum(dice * shown) / tf.maximum(tf.reduce_sum(shown), 1.0)
+
+
+def cross_entropy_and_dice(truth: Any, logits: Any) -> Any:
+    """Their sum, float32 `[batch]` (Isensee et al. 2021): the one for each pixel, the other for each class."""
+    return cross_entropy(truth, logits) + dice_loss(truth, logits)
+
+
 def indexed_png(numbers: Any) -> Any:
     """One mask, uint8 `[height, width]`, as an indexed PNG in Pascal VOC's colours: string scalar.
 

@@ -1,8 +1,8 @@
 """Semantic segmentation (question 16): what does each pixel of a picture show?
 
 Method: a U-Net (Ronneberger et al. 2015; `trainer.networks.unet`), an encoder and a decoder with a shortcut at each
-size, learnt on random parts of the pictures, half of them mirrored, in changing light. Pictures of any size -> a class
-for each pixel, at the picture's own size, whole.
+size, learnt by cross-entropy and Dice (Isensee et al. 2021) on random parts of the pictures, half of them mirrored, in
+changing light. Pictures of any size -> a class for each pixel, at the picture's own size, whole.
 
 Sizes, channels and classes come from the data: pictures are laid, unstretched, on a canvas of the train split's median
 size (at most 256 pixels a side, or `image_size`); what the network says there is enlarged to the picture's own size
@@ -98,8 +98,9 @@ class SemanticSegmentation(Task):
         step = stride(self.hparams.depth)
         most = step * -(-self.hparams.crop_size // step)
         height, width = (min(most, side) for side in features["mask"].shape[1:])
-        image, mask = masks.random_window(features["image"], features["mask"], (height, width), seed)
-        return features | {"image": images.random_light(image, self.hparams.light, seed), "mask": mask}
+        seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+        image, mask = masks.random_window(features["image"], features["mask"], (height, width), seeds[0])
+        return features | {"image": images.random_light(image, self.hparams.light, seeds[1]), "mask": mask}
 
     def build_model(self, spec: DataSpec) -> Any:
         from trainer.networks.unet import unet
@@ -110,7 +111,9 @@ class SemanticSegmentation(Task):
         x = unet(layers.Rescaling(1 / 127.5, -1)(image), hparams.filters, hparams.depth)
         logits = layers.Conv2D(len(spec.vocabularies["label"]), 1, dtype="float32")(x)
         model = outputs.model_of({"image": image, "size": size}, logits, target="mask")
-        model.compile(optimizer(hparams, spec.steps, warmup=50, clip=1.0), masks.cross_entropy, jit_compile=hparams.xla)
+        model.compile(
+            optimizer(hparams, spec.steps, warmup=50, clip=1.0), masks.cross_entropy_and_dice, jit_compile=hparams.xla
+        )
         return model
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:

@@ -77,6 +77,10 @@ class Coco(Layout):
     def words(self) -> str:
         return f"COCO's {relative(self.root, self.path).removesuffix('/')} and the files it names"
 
+    @property
+    def class_numbers(self) -> Mapping[int, str]:
+        return self.instances.class_names if self.instances.outlined else {}
+
     def items(self, shard: int, num_shards: int) -> Iterator[Item]:
         file = relative(self.root, self.path).removesuffix("/")
         for picture in islice(self.instances.pictures(), shard, None, num_shards):

@@ -30,7 +30,7 @@ from data.columns import (
     encode_row,
     samples,
 )
-from data.errors import BadFile, BadValue
+from data.errors import BadFile, BadValue, DataRefused
 from data.folders.folder import DataFolder
 from data.media import midis, videos
 
@@ -130,6 +130,26 @@ def test_pictures_and_masks_in_two_folders_belong_together_by_their_names(tmp_pa
     assert records[f"train/{pictures}/b.png"].features["mask_classes"] == [b"1"]
     assert "no mask of this name" in records[f"train/{pictures}/c.png"].problem.reason
     assert "no picture of this name" in records[f"train/{masks}/d.png"].problem.reason
+
+
+def test_a_folder_as_pascal_voc_has_it_is_split_by_its_lists(tmp_path):
+    for folder in ("JPEGImages", "SegmentationClass", "Annotations", "ImageSets/Segmentation"):
+        (tmp_path / folder).mkdir(parents=True)
+    for number, name in enumerate("abcdef"):
+        (tmp_path / "JPEGImages" / f"{name}.png").write_bytes(png(Pillow.new("L", (3, 2), number)))
+        if name != "f":  # most pictures of VOC have no mask, and are in no list
+            (tmp_path / "SegmentationClass" / f"{name}.png").write_bytes(png(Pillow.new("L", (3, 2), number)))
+    for name, stems in (("train", "a\nb\nc\n"), ("val", "d\nx\n")):
+        (tmp_path / "ImageSets" / "Segmentation" / f"{name}.txt").write_text(stems)
+    (tmp_path / "classes.txt").write_text("\n".join(f"class {n}" for n in range(6)))
+    data = DataFolder(tmp_path, {"image": Image(), "mask": Mask()})
+    train, evaluated = ([*data.records(split)] for split in data.splits)
+    assert sorted(record.features["mask_classes"][0] for record in train) == [b"class 0", b"class 1", b"class 2"]
+    [bad] = [record for record in evaluated if record.problem]
+    assert bad.file == "x" and "named in ImageSets/Segmentation/" in bad.problem.reason and len(evaluated) == 2
+    (tmp_path / "ImageSets" / "Segmentation" / "val.txt").unlink()
+    with pytest.raises(DataRefused, match="val.txt cannot be read"):
+        DataFolder(tmp_path, {"image": Image(), "mask": Mask()})
 
 
 # --- texts ---

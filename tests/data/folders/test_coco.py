@@ -319,3 +319,13 @@ def test_classes_have_the_ids_of_their_categories_or_their_places(tmp_path: Path
     document["annotations"] = []
     path.write_text(json.dumps(document), encoding="utf-8")
     assert coco.Instances(path, outlined=True).class_names == {0: "background", 1: "dog", 2: "gato montés"}
+
+
+def test_a_number_means_the_same_in_both_splits(tmp_path: Path) -> None:
+    document = outlined()
+    write(tmp_path / "train", document)
+    document["categories"][0]["name"] = "wolf"
+    write(tmp_path / "eval", document)
+    with pytest.raises(DataRefused, match="class 9 is 'dog' in train and 'wolf' in eval"):
+        DataFolder(tmp_path, MASKED)
+    assert DataFolder(tmp_path, COLUMNS).splits == ("train", "eval"), "boxes go by names"

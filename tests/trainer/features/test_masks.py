@@ -67,5 +67,15 @@ def test_void_pixels_are_in_no_loss() -> None:
     assert found == pytest.approx([expected[0, 1:].mean(), 0.0], rel=1e-5)
 
 
+def test_dice_is_of_the_classes_that_a_batch_shows_and_leaves_out_void() -> None:
+    truth = np.array([[[0, 0, 2, VOID]]], np.uint8)
+    sure = 50 * tf.one_hot([[[0, 2, 2, 1]]], 4)
+    expected = ((2 * 1 + 1) / (2 + 1 + 1) + (2 * 1 + 1) / (1 + 2 + 1)) / 2
+    assert float(masks.dice_loss(truth, sure)) == pytest.approx(1 - expected, abs=1e-5)
+    assert float(masks.dice_loss(np.full_like(truth, VOID), sure)) == pytest.approx(1.0)
+    both = masks.cross_entropy_and_dice(truth, sure).numpy()
+    assert both == pytest.approx(masks.cross_entropy(truth, sure).numpy() + 1 - expected, abs=1e-4)
+
+
 def test_an_entry_of_the_vocabulary_is_a_name_that_may_hold_anything_and_a_number() -> None:
     assert masks.entry_parts("a (b) (12)") == ("a (b)", 12)
