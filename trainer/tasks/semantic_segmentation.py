@@ -68,6 +68,7 @@ class SemanticSegmentation(Task):
     columns = {"image": Image(), "mask": Mask(of="image", description="the class of each pixel")}
     targets = ("mask",)
     HParams = SemanticSegmentationHParams
+    small = {"epochs": 1, "min_steps": 150, "depth": 1, "light": 0.0, "learning_rate": 0.01}
     reference_examples = 1_000
 
     def preprocess(self, inputs: Features) -> Features:
