@@ -164,6 +164,11 @@ class Column(ABC):
         """
         return {}
 
+    def default_features(self, name: str) -> dict[str, Value]:
+        """The features that it has where nobody gives a value and nothing else decides; none for kinds that follow from
+        a record, or have to be given."""
+        return {}
+
     def class_names(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
         """The classes that one record has by this column, one as often as it occurs; none for kinds without classes."""
         return ()

@@ -4,8 +4,8 @@ Method: a residual network (He et al. 2016; `trainer.networks.resnet`), ResNet-1
 on pictures that are moved, mirrored and lit at random. Pictures of any size, brought to `[image_size, image_size, 3]`
 uint8 -> class probabilities `[classes]` float32.
 
-The guide asks for 224 x 224 pixels, which `--set image_size=224` gives. The default of 128 takes a third of the time, so
-that two cores see each picture three times as often in the same minutes.
+The guide asks for 224 x 224 pixels, which `--set image_size=224` gives. The default of 128 takes a third of the time,
+so that two cores see each picture three times as often in the same minutes.
 
 Classes come from the data. Where left and right matter, as of letters or arrows, `--set mirror=False` leaves the
 mirrored pictures out.

@@ -32,7 +32,6 @@ from data.columns import (
 )
 from data.errors import BadFile, BadValue, DataRefused
 from data.folders.folder import DataFolder
-from data.media import midis, videos
 
 
 def png(picture):
@@ -276,7 +275,6 @@ def test_videos_and_tunes_in_class_folders_or_side_by_side_are_read(tmp_path, co
 def test_a_form_asks_for_a_file_that_is_read(column):
     assert column.form().kind == "file"
     assert made(column, 0).suffix in column.form().suffixes
-    assert column.suffixes == (videos if isinstance(column, Video) else midis).SUFFIXES
 
 
 # --- numbers ---
@@ -327,6 +325,15 @@ def test_a_derived_column_is_made_of_another_in_training_and_given_in_prediction
     assert one["noisy"][:3] == b"cba"
     assert one == encode_row(columns, {"text": "abc"}, no_file)
     assert encode_row({"noisy": columns["noisy"]}, {"noisy": "given"}, no_file)["noisy"] == b"given"
+
+
+def test_of_several_ways_the_content_decides_and_the_record_says_which():
+    ways = {"backwards": lambda text, n: text.decode()[::-1], "loud": lambda text, n: text.decode().upper()}
+    columns = {"text": Text(), "changed": Derived(of="text", kind=Text(), how=ways)}
+    rows = [encode_row(columns, {"text": f"abc {n}"}, no_file) for n in range(20)]
+    assert {row["changed_by"] for row in rows} == {b"backwards", b"loud"}
+    assert all((row["changed_by"] == b"loud") == row["changed"].startswith(b"ABC") for row in rows)
+    assert encode_row(columns, {"text": "abc", "changed": "cab"}, no_file)["changed_by"] == Derived.GIVEN
 
 
 def test_samples_of_one_subject_tell_of_it():

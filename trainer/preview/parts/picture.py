@@ -1,4 +1,4 @@
-"""A picture, on which boxes and a mask may lie."""
+"""A picture, on which boxes, a mask and a heat map may lie."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ MAX_SIDE = 384
 """Pixels. Pictures are shrunk to it on disk, and those with boxes or a mask enlarged to it, so that lines are fine."""
 LEGEND_SIZE = 15
 """Pixels of its letters."""
+HEAT = ((20, 11, 52), (187, 55, 84), (249, 201, 50), (252, 255, 164))
+"""Colours from cold to hot, ever lighter, so that they can be told apart without their hue."""
+MAX_COVER = 0.7
+"""How much of the picture the hottest place hides."""
 STRIP = 2.5
 """So many times as wide as high, a picture would be too low beside another."""
 
 
 class PictureRecord(TypedDict, total=False):
-    """`marked`: boxes or a mask lie on it."""
+    """`marked`: boxes, a mask or a heat map lie on it."""
 
     kind: Required[str]
     caption: Required[str]
@@ -50,6 +54,9 @@ class Picture(Part):
 
     `mask`, numbers of classes, integers `[rows, columns]` stretched over the picture, tints each region but 0 in Pascal
     VOC's colour of its number; `names` gives those that it shows a legend.
+    `mask`, integers `[rows, columns]` stretched over the picture, tints each region but 0 with a colour of its own.
+    `heat`, numbers from 0 to 1 `[rows, columns]` stretched over it, covers the more of it the higher they are: where
+    a model looked, or what it finds odd.
     """
 
     content: bytes | np.ndarray
@@ -57,6 +64,7 @@ class Picture(Part):
     boxes: Sequence[Box] = ()
     mask: np.ndarray | None = None
     names: Mapping[int, str] = field(default_factory=dict)
+    heat: np.ndarray | None = None
 
     kind: ClassVar[str] = "picture"
     form: ClassVar[type] = PictureRecord
@@ -87,10 +95,10 @@ class Picture(Part):
         return None if self.is_marked() else self.content
 
     def is_marked(self) -> bool:
-        return len(self.boxes) > 0 or self.mask is not None
+        return len(self.boxes) > 0 or self.mask is not None or self.heat is not None
 
     def image(self) -> Any:
-        """A Pillow image with boxes and mask drawn, at most MAX_SIDE pixels wide and high."""
+        """A Pillow image with boxes, mask and heat map drawn, at most MAX_SIDE pixels wide and high."""
         from PIL import Image
 
         image = _decoded(self.content)
@@ -104,6 +112,8 @@ class Picture(Part):
         image = image.convert("RGB")
         if self.mask is not None:
             image = _tinted(image, self.mask)
+        if self.heat is not None:
+            image = _heated(image, self.heat)
         boxes = [
             replace(b, **{s: factor * getattr(b, s) for s in ("left", "top", "right", "bottom")}) for b in self.boxes
         ]
@@ -166,6 +176,18 @@ def _with_legend(image: Any, names: Mapping[int, str]) -> Any:
         draw.rectangle((x, top + 2, x + swatch, top + 2 + swatch), fill=fill, outline="#000000")
         draw.text((x + swatch + 6, top), name, fill="#000000", font=font)
     return whole
+
+
+def _heated(image: Any, heat: np.ndarray) -> Any:
+    """Where `heat` is 0 the picture shows through, where it is 1 hardly."""
+    from PIL import Image
+
+    small = Image.fromarray(np.nan_to_num(heat).clip(0, 1).astype(np.float32))
+    warm = np.asarray(small.resize(image.size, Image.Resampling.BILINEAR))
+    steps = np.linspace(0, 1, len(HEAT))
+    colours = np.stack([np.interp(warm, steps, channel) for channel in np.transpose(HEAT)], axis=-1)
+    cover = MAX_COVER * warm[..., None]
+    return Image.fromarray(((1 - cover) * np.asarray(image) + cover * colours).astype(np.uint8))
 
 
 def _draw_box(image: Any, box: Box) -> None:
