@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Integral, Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from data.errors import BadValue, WrongUse
@@ -113,6 +114,18 @@ class Column(ABC):
     def stand_in(self) -> Any:
         """What `encode` is given in prediction where a person gave nothing; None where a person has to."""
         return None
+
+    def as_in(self, folder: Path) -> Column:
+        """The column as a folder of data says that it is, as where a file in it names the classes.
+
+        Raises:
+          DataRefused: what the folder says is not clear.
+        """
+        return self
+
+    def names_file(self, value: Any) -> bool:
+        """Whether a row's value is the name of a file, of which `encode` gets the content."""
+        return self.is_media
 
     def is_missing(self, value: Any) -> bool:
         """Whether a row's value stands for none: absent, null, not-a-number or an empty field."""
