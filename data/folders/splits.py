@@ -152,16 +152,24 @@ class Sides:
     eval_from: int | None = None
     groups: frozenset[int] | None = None
 
+    def side_of_group(self, group: int) -> str:
+        return _side(group) if self.groups is None else "eval" if group in self.groups else "train"
+
     def side(self, features: Mapping[str, Value] | None, columns: Mapping[str, Column], item: Item) -> str:
         if features is None:  # by where it stands
-            return _side(_hashed(f"{item.file}:{item.row}"))
+            return side_of_place(item)
         value = features.get(self.column) if self.column else None
         if value is not None and self.eval_from is not None:
             return "eval" if cast(int, value) >= self.eval_from else "train"
         if value is None and self.column:  # of a record without the column the content decides
             return _side(_number(content_digest(features, columns)))
         group = _number(content_digest(features, columns)) if value is None else _hashed(value)
-        return _side(group) if self.groups is None else "eval" if group in self.groups else "train"
+        return self.side_of_group(group)
+
+
+def side_of_place(item: Item) -> str:
+    """Of what cannot be read."""
+    return _side(_hashed(f"{item.file}:{item.row}"))
 
 
 def decide(layout: Layout, columns: Mapping[str, Column], split_by: str | None) -> Sides:
@@ -223,17 +231,39 @@ def _by_time(layout: Layout, column: Column, name: str) -> Sides:
 
 
 def _by_group(layout: Layout, column: Column, name: str) -> Sides:
+    there = False
+
+    def groups() -> Iterator[int]:
+        nonlocal there
+        for value in _values(layout, column, name):
+            there = True
+            yield _hashed(value)
+
+    return sides_of_groups(groups(), name) or _by_content(name, "has one value only" if there else "is not there")
+
+
+def sides_of_groups(groups: Iterable[int], name: str, fewest: int = 1) -> Sides | None:
+    """How records are split of which each belongs to a group, a hashed number, by the column `name`; None where there
+    are no two groups.
+
+    `fewest`: more than 1 where a group is nothing without another. Of up to FEW groups those are evaluated on then that
+    come nearest to a fifth, whatever their hashes say, and so many at least where there are twice as many.
+    """
     sizes: defaultdict[int, int] = defaultdict(int)
-    for value in _values(layout, column, name):
-        sizes[_hashed(value)] += 1
+    for group in groups:
+        sizes[group] += 1
         if len(sizes) > _MAX_GROUPS:
             return Sides(f"split 80/20 by {name}", name)
     if len(sizes) < 2:
-        return _by_content(name, "has one value only" if sizes else "is not there")
+        return None
     total = sum(sizes.values())
-    if _FEWEST <= _hashed_share(sizes) <= _MOST:
+    few = fewest > 1 and len(sizes) <= FEW
+    if not few and _FEWEST <= _hashed_share(sizes) <= _MOST:
         return Sides(f"split 80/20 by {name}", name)
     chosen = _about_a_fifth(sizes, total / EVAL_SHARE)
+    if len(chosen) < fewest and len(sizes) >= 2 * fewest:
+        smallest = sorted((sizes[group], group) for group in sizes if group not in chosen)
+        chosen += [group for _, group in smallest[: fewest - len(chosen)]]
     share = sum(sizes[group] for group in chosen) / total
     words = f"{len(chosen)} of {len(sizes)} values of {name} for evaluation, {share:.0%} of the records"
     return Sides(words, name, groups=frozenset(chosen))
