@@ -44,7 +44,7 @@ def steps_per_second(pipeline_root: str, repeats: int) -> dict[str, float]:
     steps = inputs.training_count(examples) // batch
     arrays = examples.arrays(steps * batch)
     with strategy.scope():
-        models = {side: task.build_model(examples.spec(PASSES * steps)) for side in ("ours", "bare")}
+        models = {side: task.build_model(examples.spec(PASSES * steps, assets={})) for side in ("ours", "bare")}
 
     def ours() -> float:
         dataset = strategy.distribute_datasets_from_function(inputs.training_dataset(examples))

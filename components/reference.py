@@ -9,6 +9,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact
 from tfx.types.standard_artifacts import Examples, TransformGraph
 
+from data.sources.assets import files_of
 from trainer.inputs import TransformedExamples
 from trainer.task import Task
 from trainer.transform import task_from
@@ -33,17 +34,22 @@ def Reference(
 ) -> None:
     """Runs the task's `judge` and `reference`.
 
-    `config` is JSON as for `trainer.transform.task_from`; `digest` is for the cache.
+    `config` is JSON: task and hparams as for `trainer.transform.task_from`, and assets as
+    `data.sources.assets.Located` has them, or null. `digest` is for the cache.
     """
     del digest
-    task = task_from(json.loads(config))
+    settings = json.loads(config)
+    task = task_from(settings)
     scores: dict[str, dict[str, float]] = {}
     if any(getattr(type(task), method) is not getattr(Task, method) for method in ("reference", "judge")):
         splits = {
             name: split_examples(transformed_examples.uri, transform_graph.uri, name, task)
             for name in ("train", "eval")
         }
-        train, spec = splits["train"].arrays(task.reference_examples), splits["train"].spec(steps=0)
+        train, spec = (
+            splits["train"].arrays(task.reference_examples),
+            splits["train"].spec(steps=0, assets=files_of(settings["assets"])),
+        )
         judge = task.judge(train, spec)
         if judge is not None:
             judge.save(Path(reference.uri, JUDGE), save_format="tf")

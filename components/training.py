@@ -13,6 +13,7 @@ from tfx.types import artifact_utils
 
 from components.workers.cluster_settings import ClusterSettings
 from components.workers.launchers import InProcess, Launcher, LocalProcesses
+from data.sources.assets import files_of
 from trainer.worker import TrainingSpec, as_dict
 
 RUN_FN = "trainer.worker.train"
@@ -22,10 +23,10 @@ RUN_FN = "trainer.worker.train"
 class TrainingExecutor(GenericExecutor):
     """Trains from transformed examples.
 
-    `custom_config`: task, hparams, steps, workers, digest (of the code that training depends on), training_root,
-    worker_log_dir, cluster (fields of ClusterSettings where the workers are pods, else None). Where training keeps its
-    backups follows from all that decides its result, so that the next run of the same training, after a kill, goes on
-    from there.
+    `custom_config`: task, hparams, assets (as `data.sources.assets.Located` has them, or null), steps, workers, digest
+    (of the code that training depends on), training_root, worker_log_dir, cluster (fields of ClusterSettings where the
+    workers are pods, else None). Where training keeps its backups follows from all that decides its result, so that the
+    next run of the same training, after a kill, goes on from there.
     """
 
     def Do(self, input_dict: Any, output_dict: Any, exec_properties: dict[str, Any]) -> None:
@@ -44,6 +45,7 @@ class TrainingExecutor(GenericExecutor):
             log_dir=fn_args.model_run_dir,
             training_dir=str(training_dir),
             steps=config["steps"],
+            assets=files_of(config["assets"]),
         )
         training_dir.mkdir(parents=True, exist_ok=True)
         _launcher(config["workers"], config["cluster"]).run(as_dict(spec), Path(config["worker_log_dir"]))

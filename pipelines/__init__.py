@@ -45,7 +45,7 @@ def create_pipeline(
 
 
 def verdict(task: str, workspace: str | Path = "workspace") -> Verdict:
-    """What the last run of a task in a workspace came to, whichever runner ran it.
+    """What the last run of a task in a workspace came to, whichever runner ran it, with its report as a page.
 
     Raises:
       BenisonError: none has come as far as its report.

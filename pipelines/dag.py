@@ -35,6 +35,7 @@ from components.transform import Transform
 from components.workers.cluster_settings import ClusterSettings, trains_in_workers
 from data import source_digest
 from data.columns import raw_features
+from pipelines.assets import KEY, LocatedAssets, described
 from pipelines.beam import BeamSettings, beam_args
 from pipelines.identity import code_digest, library_versions
 from pipelines.node_list import pipeline_name
@@ -60,6 +61,8 @@ class PipelineSettings:
     hparams: HParams
     data: Path | None
     """The data folder; None if it is known only where the first node runs."""
+    assets: LocatedAssets
+    """Where the task's assets lie; empty if that is known only where nodes run."""
     default_data: bool
     """Whether the task's absolute gates, which are floors for its default data, hold."""
     gate: float | None
@@ -90,6 +93,7 @@ class PipelineSettings:
         settings: RunSettings,
         space: TaskSpace,
         data: Path | None,
+        assets: LocatedAssets,
         connection: metadata_store_pb2.ConnectionConfig,
         on_cluster: bool = False,
     ) -> PipelineSettings:
@@ -102,6 +106,7 @@ class PipelineSettings:
         hparams, options = apply_overrides(task_class.HParams, settings.overrides)
         about = {
             "data": {"name": settings.data or task_class.data},
+            "assets": described(task_class, hparams),
             "code_digest": code_digest(),
             "versions": library_versions(),
         }
@@ -109,6 +114,7 @@ class PipelineSettings:
             task=settings.task,
             hparams=hparams,
             data=data,
+            assets=assets,
             default_data=settings.data in (None, task_class.data) and settings.limit is None,
             gate=options.gate,
             max_quarantined=options.max_quarantined,
@@ -149,6 +155,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
     names = {column: list(found) for column, found in task.column_names().items()}
     reading = code.digest("components.example_gen:FolderExampleGenExecutor", "columns", "split_by", "refuse")
     hparams = dataclasses.asdict(settings.hparams)
+    assets = {KEY: dict(settings.assets)}
     example_gen = FolderExampleGen(
         settings.data,
         settings={
@@ -195,7 +202,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
     reference = Reference(
         transformed_examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
-        config=json.dumps({"task": settings.task, "hparams": code.hparams(settings, *REFERENCE)}),
+        config=json.dumps({"task": settings.task, "hparams": code.hparams(settings, *REFERENCE), **assets}),
         digest=code.digest("components.reference:Reference", *REFERENCE),
     )
     trainer = Trainer(
@@ -208,6 +215,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
         custom_config={
             "task": settings.task,
             "hparams": hparams,
+            **assets,
             "digest": code.digest("trainer.worker:train", "build_model", "batch", "predict", *CARD),
             "exported": dataclasses.astuple(dataclasses.replace(evaluation, metrics=(), gates=())),
             "steps": settings.steps,

@@ -12,6 +12,7 @@ for:
 from __future__ import annotations
 
 import base64
+import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -78,6 +79,14 @@ def set_parameters(ir: pipeline_pb2.Pipeline, name: str, values: Mapping[str, st
         if node.pipeline_node.node_info.id == name:
             for parameter, value in values.items():
                 node.pipeline_node.parameters.parameters[parameter].field_value.string_value = value
+
+
+def update_json(ir: pipeline_pb2.Pipeline, name: str, parameter: str, entries: Mapping[str, Any]) -> None:
+    """Sets entries of a node's parameter that is a JSON object, in place."""
+    for node in ir.nodes:
+        if node.pipeline_node.node_info.id == name:
+            value = node.pipeline_node.parameters.parameters[parameter].field_value
+            value.string_value = json.dumps(json.loads(value.string_value) | dict(entries), sort_keys=True)
 
 
 class NodeRunner:

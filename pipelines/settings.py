@@ -71,7 +71,8 @@ class RunOptions:
     max_skew: float = field(default=MAX_SKEW, metadata={"min": 0.0, "max": 1.0})
     """How far the share of a class in train may lie from its share in eval."""
     split_by: str = ""
-    """Column by which a folder that is not split is split, in place of the task's own; `content` is by a hash."""
+    """Column by which a folder that is not split is split, in place of the task's own; `content` is by a hash. A series
+    is split by its time or, by its name, into whole series."""
     gate: float | None = None
     """Bound on the task's key metric in place of the task's own."""
     beam: BeamSettings = BeamSettings()
@@ -158,12 +159,13 @@ def apply_overrides(hparams_type: type[H], overrides: Mapping[str, str]) -> tupl
     return hparams_type(**chosen["hparams"]), RunOptions(**chosen["options"], **options)
 
 
-def check_local(hparams_type: type[HParams], overrides: Mapping[str, str]) -> None:
-    """Raises WrongUse if an override is misspelt, or means nothing to a run on this machine."""
-    apply_overrides(hparams_type, overrides)
+def check_local(hparams_type: type[H], overrides: Mapping[str, str]) -> H:
+    """The hyper-parameters. Raises WrongUse if an override is misspelt, or means nothing to a run on this machine."""
+    hparams, _ = apply_overrides(hparams_type, overrides)
     for name in overrides:
         if name.startswith("cluster."):
             raise WrongUse(f"--set {name}: a run on this machine has no cluster", "it is for compile and submit")
+    return hparams
 
 
 # --- texts to fields ---

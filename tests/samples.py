@@ -1,10 +1,11 @@
-"""Small made-up data folders for the columns of any task, so that a new task is tested by existing."""
+"""Small made-up data folders for the columns of any task, and files in place of its assets: a new task is tested by
+existing."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from data.columns import Column
 from data.columns.samples import CLASSES, Media, Subject, subject
 from data.folders import windows
 from data.folders.layouts import table_fields
+from data.sources.assets import ASSETS
 
 SERIES = 2
 
@@ -40,6 +42,25 @@ def write_sample(columns: Mapping[str, Column], folder: Path, examples: int, see
             (folder / split / name).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         hour = hours.stop
     return folder
+
+
+def write_assets(assets: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Files of made-up tensors in place of a task's assets: a task's name of each -> its file, as `--set` takes it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, asset in assets.items():
+        np.savez(folder / f"{name}.npz", **made_up_tensors(ASSETS.get(asset).tensors))
+    return {name: str(folder / f"{name}.npz") for name in assets}
+
+
+def made_up_tensors(shapes: Mapping[str, Sequence[int]], seed: int = 0) -> dict[str, np.ndarray]:
+    """Kernels that keep the scale of what they are fed (He et al. 2015), and positive vectors about 1."""
+    rng = np.random.default_rng(seed)
+    return {
+        name: (
+            rng.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape) if len(shape) > 1 else rng.uniform(0.5, 1.5, shape)
+        ).astype("f4")
+        for name, shape in shapes.items()
+    }
 
 
 def _hours_needed(columns: Mapping[str, Column], count: int) -> int:

@@ -7,7 +7,7 @@ and parted into what the model is fed and its targets. All of that runs in the g
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,8 +98,10 @@ class TransformedExamples:
         names = sorted(path.name for path in assets.iterdir()) if assets.is_dir() else []
         return {name: [word.decode() for word in output.vocabulary_by_name(name)] for name in names}
 
-    def spec(self, steps: int) -> DataSpec:
-        return DataSpec(self.features, self.vocabularies, self.count, steps, train=self.arrays)
+    def spec(self, steps: int, assets: Mapping[str, str | None]) -> DataSpec:
+        """`assets`: the file of each of the task's assets, or None."""
+        files = {name: None if file is None else Path(file) for name, file in assets.items()}
+        return DataSpec(self.features, self.vocabularies, self.count, steps, train=self.arrays, assets=files)
 
     def records(self) -> Any:
         return tf.data.TFRecordDataset(sorted(self.files), compression_type="GZIP")

@@ -6,16 +6,19 @@ Beam, TFX, Kubernetes or strategies. See `docs/add-a-task.md`.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from data.columns import Column, Value, raw_features
 from data.errors import WrongUse
+from data.sources.assets import ASSETS
 from trainer.evaluation import Evaluation, Gate, Metric
 
 if TYPE_CHECKING:
@@ -82,6 +85,9 @@ class DataSpec:
     each user has seen, and weights that begin as a classical solution."""
     judge: Any = None
     """In `reference`, the model that `judge` made."""
+    assets: Mapping[str, Path | None] = field(default_factory=dict)
+    """For each of the task's assets its file, which `data.sources.assets.read_tensors` reads; None for one that a
+    person does without (`--set NAME=none`)."""
 
 
 class Task(ABC):
@@ -96,6 +102,10 @@ class Task(ABC):
     targets: ClassVar[tuple[str, ...]] = ()
     """Columns known in training only, and the features of the same names that `preprocess` makes of them."""
     HParams: ClassVar[type[HParams]] = HParams
+    assets: ClassVar[Mapping[str, str]] = {}
+    """What the task builds on beside its data, such as pretrained weights: a name of its own -> the asset's name in the
+    catalogue. A hyper-parameter of that name, a text that is empty by default, swaps it: `--set NAME=FILE` for a file
+    of a person's own, `--set NAME=none` to do without."""
     split_by: ClassVar[str | None] = None
     """Column that decides the side of each record of an unsplit folder. Of a Timestamp the last fifth is evaluated on;
     of any other kind all records of one value stay together."""
@@ -253,7 +263,8 @@ def check(task_class: type[Task]) -> None:
 
     Raises:
       WrongUse: two columns give one feature; a target or `split_by` is no column; an input may be absent or of any
-        length, which no serving signature takes; a gate is on a metric that is not declared; a label is no target.
+        length, which no serving signature takes; a gate is on a metric that is not declared; a label is no target; an
+        asset is not in the catalogue, or no hyper-parameter swaps it.
     """
     where, columns = f"trainer/tasks/{task_class.__module__.rpartition('.')[2]}.py", task_class.columns
     raw_features(columns)
@@ -270,6 +281,7 @@ def check(task_class: type[Task]) -> None:
             lack = "may be absent" if value.optional else "holds any number of values"
             fix = "make it a target, give it a length, or take a kind that holds all of it in one value"
             raise WrongUse(f"{where}: the input {name!r} {lack}, which no serving signature takes", fix)
+    _check_assets(where, task_class)
     evaluation = task_class(task_class.HParams()).metrics()
     declared = {metric.name for metric in evaluation.metrics}
     for gate in evaluation.gates:
@@ -282,6 +294,17 @@ def check(task_class: type[Task]) -> None:
         raise WrongUse(
             f"{where}: the label {evaluation.label!r} is no target", "name it in `targets`, so that serving lacks it"
         )
+
+
+def _check_assets(where: str, task_class: type[Task]) -> None:
+    defaults = {field.name: field.default for field in dataclasses.fields(task_class.HParams)}
+    for name, asset in task_class.assets.items():
+        if asset not in ASSETS.names():
+            raise ASSETS.unknown(asset, f"{where}: the asset {name!r} is {asset!r}, which the catalogue does not have")
+        if defaults.get(name) != "":
+            raise WrongUse(
+                f"{where}: no hyper-parameter swaps the asset {name!r}", f'give HParams a field `{name}: str = ""`'
+            )
 
 
 def _tasks_defined_in(module: Any) -> Iterator[type[Task]]:

@@ -12,7 +12,7 @@ import json
 import math
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ class TrainingSpec:
     """Backups and the progress file: the same for a restart of the same training."""
     steps: int | None = None
     """Upper bound on training steps; the task's epochs otherwise."""
+    assets: dict[str, str | None] = field(default_factory=dict)
+    """The file of each of the task's assets; None for one that is done without."""
 
     @property
     def progress_file(self) -> Path:
@@ -70,7 +72,7 @@ def _train(spec: TrainingSpec) -> None:
     tf.keras.mixed_precision.set_global_policy("mixed_float16" if task.hparams.mixed_precision else "float32")
     examples = inputs.TransformedExamples(spec.train_files, spec.transform_graph, task)
     plan = _plan(spec, task, strategy.num_replicas_in_sync, examples)
-    data_spec = examples.spec(plan.steps)
+    data_spec = examples.spec(plan.steps, spec.assets)
     with strategy.scope():
         model = task.build_model(data_spec)
         if model.optimizer is not None:  # else the first step makes its variables, and is traced a second time

@@ -1,6 +1,7 @@
-"""The report: what an evaluation found, as files that a person, the page and the dashboard read.
+"""The report: what an evaluation found, as files that the page and the dashboard read.
 
-Writes `report.json` (its schema is `components.report.page.ReportData`), preview media and `index.html`.
+Writes `report.json` (its schema is `components.report.page.ReportData`) and preview media. The page is made of them
+where a person asks for it: at the end of `benison run`, when all that it says is known, or by `pipelines.verdict`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from components.evaluator import Results
 from components.example_gen import read_counts, read_fingerprint, read_quarantine
 from components.judgement import Judgement
 from components.reference import ReferenceScores
-from components.report import page as report_page
 from data.columns import raw_features
 from trainer.preview import disk
 from trainer.preview.plots import Plot
@@ -40,7 +40,7 @@ QUARANTINE_SHOWN = 50
 
 
 class RunReport(artifact.Artifact):
-    """A folder with `report.json`, previews and the self-contained `index.html`."""
+    """A folder with `report.json` and previews."""
 
     TYPE_NAME = "BenisonReport"
 
@@ -94,7 +94,6 @@ class ReportExecutor(base_executor.BaseExecutor):
             **about,
         }
         (directory / "report.json").write_text(json.dumps(report, indent=2, default=float), encoding="utf-8")
-        report_page.render(directory)
 
 
 def _classes(model: str) -> list[str]:

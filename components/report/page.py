@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Required, TypedDict, TypeGuard
 
 from components.report.previews import ReportPage
+from data.atomic import write_atomic
 from trainer.preview.kinds import is_roomy, shown
 from trainer.preview.wording import number
 
@@ -93,7 +94,8 @@ class ReportData(TypedDict, total=False):
     `examples` good records of train and eval and quarantined ones; `classes` class -> split -> count; `plots` as in
     `trainer.preview.plots`; `statistics` as `components.statistics.summary` returns them; `quarantine` the first bad
     records, each with file, row, column and reason; `previews` as `trainer.preview.disk.write` returns them; `data`
-    name, fingerprint, licence and credit; `predict` the command that asks the pushed model.
+    name, fingerprint, licence and credit; `assets` what the task was given for each of its
+    assets; `predict` the command that asks the pushed model.
     """
 
     task: Required[str]
@@ -126,6 +128,7 @@ class ReportData(TypedDict, total=False):
     hparams: dict[str, Any]
     settings: dict[str, Any]
     data: dict[str, str]
+    assets: dict[str, str]
     code_digest: str
     versions: dict[str, str]
     pushed: str | None
@@ -176,7 +179,7 @@ def render(report_dir: Path) -> Path:
         settings={name: value for name, value in report.get("settings", {}).items() if value not in (None, False, {})},
     )
     file = report_dir / "index.html"
-    file.write_text(html, encoding="utf-8")
+    write_atomic(file, html)
     return file
 
 

@@ -444,7 +444,8 @@ def _nodes(run: Run) -> html.Section:
 
 def _data(store: Store, run: Run, report: ReportData) -> html.Section:
     counts = [(name, number(count)) for name, count in report.get("examples", {}).items()]
-    about = [(name, said) for name, said in report.get("data", {}).items() if said]
+    of_data, of_assets = report.get("data", {}), report.get("assets", {})
+    about = [(name, said) for name, said in (*of_data.items(), *of_assets.items()) if said]
     anomalies = report.get("anomalies", [])
     found = html.Ul([html.Li(said) for said in anomalies]) if anomalies else _no_anomalies(run)
     return parts.section(

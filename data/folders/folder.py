@@ -16,7 +16,7 @@ from data.folders import windows
 from data.folders.files import BadFile, Inside, printable, tree_digest
 from data.folders.layouts import Item, Problem
 from data.folders.pairs import Pairs
-from data.folders.splits import CONTENT, FEW, Sides, decide, decide_by_few_contents, find_splits
+from data.folders.splits import CONTENT, FEW, Sides, decide, decide_by_few_contents, find_splits, ways_to_split
 
 __all__ = ["DataFolder", "Problem", "Record", "content_digest"]
 
@@ -45,9 +45,10 @@ class DataFolder:
 
     Args:
       split_by: the column that decides the side of a record where the folder is not split: the last fifth of a
-        Timestamp is for evaluation (of each series, where there are windows), of any other column all records of one
-        value stay together. None and "content" go by a hash of the content, and so does a column that cannot split
-        (`data.folders.splits.decide`); `layout` says which.
+        Timestamp is for evaluation, of any other column all records of one value stay together. None and "content" go
+        by a hash of the content, and so does a column that cannot split (`data.folders.splits.decide`); `layout` says
+        which. Where there are windows, None is the last fifth of each series, and so is the name of the series where
+        there is one only.
       names: column of the task -> column or columns of the tables, as far as a person or a trained model says. Of
         tables of measurements only (`data.folders.series`).
       refuse: why a record cannot be used although each of its columns is good; empty where it can be.
@@ -144,16 +145,14 @@ class DataFolder:
             _, by = sameness(self.columns) or ("", "")
             if made.alone:
                 self.remarks[by, "the only record of its kind, and so in no pair of the same"] += made.alone
-            if split == "eval" and (met := (made.names.keys() & self._pairs("train").names.keys())):
-                met_records = sum(made.names[name] for name in met)
-                self.remarks[by, "of eval, in train too: to be judged by, those that train never saw are better"] += (
-                    met_records
-                )
+            if split == "eval" and (met := made.names.keys() & self._pairs("train").names.keys()):
+                seen = sum(made.names[name] for name in met)
+                self.remarks[by, "of eval, in train too: those that train never saw are better to be judged by"] += seen
         return self._made_pairs[split]
 
     def _windows(self, split: str) -> Iterator[Record]:
         """Windows in place of rows. Of an unsplit folder a window is of the side of its last row, what comes next: the
-        first ones of evaluation begin with rows of training, as forecasts do."""
+        first ones of evaluation begin with rows of training, as forecasts do. Or whole series are for evaluation."""
         inside, folder, clocks = Inside(self.root), str(self._layouts[split].folder), self._clocks(split)
         maker = windows.Windows(self.columns, clocks, with_ahead=True)
         time = windows.time_column(self.columns)
@@ -163,7 +162,9 @@ class DataFolder:
             made = None
             if row is not None:
                 series = windows.series_of(self.columns, row)
-                if split == "all" and cast(int, row[time]) >= clocks[series].eval_from:
+                if split == "all" and self._whole_series is not None:
+                    side = self._whole_series.side(row, self.columns, item)
+                elif split == "all" and cast(int, row[time]) >= clocks[series].eval_from:
                     side = "eval"
                 try:
                     made = maker.push(item, row)
@@ -182,16 +183,30 @@ class DataFolder:
         """The layout in words."""
         words = {split: layout.words for split, layout in self._layouts.items()}
         if "all" in words:
-            by_series = windows.has_windows(self.columns)
-            how = f"the last fifth by {self.split_by} for evaluation" if by_series else self._split_words
-            return f"{words['all']}, {how}"
+            return f"{words['all']}, {self._how_windows if windows.has_windows(self.columns) else self._how_split}"
         alike = len(set(words.values())) == 1
         said = words["train"] if alike else "; ".join(f"{split}: {text}" for split, text in words.items())
         return f"{said}; {self._note}" if self._note else said
 
     @property
-    def _split_words(self) -> str:
+    def _how_split(self) -> str:
         return self._pairs("all").words if sameness(self.columns) else self._sides.words
+
+    @property
+    def _how_windows(self) -> str:
+        if self._whole_series is not None:
+            return self._whole_series.words
+        time = windows.time_column(self.columns)
+        only = f", since there is one {self.split_by} only" if self.split_by != time else ""
+        return f"the last fifth by {time} for evaluation{only}"
+
+    @functools.cached_property
+    def _whole_series(self) -> Sides | None:
+        """Which whole series of an unsplit folder are for evaluation; None where the last fifth of each is."""
+        if self.split_by == windows.time_column(self.columns):
+            return None
+        sides = decide(self._layouts["all"], self.columns, self.split_by)
+        return sides if sides.column else None
 
     @functools.cached_property
     def _sides(self) -> Sides:
@@ -238,12 +253,13 @@ class DataFolder:
 
 
 def _column_to_split_by(columns: Mapping[str, Column], wanted: str | None) -> str | None:
-    if wanted in (None, CONTENT):
-        return None
-    known = [name for name, column in columns.items() if column.in_folder and not column.is_media]
-    if wanted not in known:
-        raise WrongUse(f"{wanted!r} is no column to split by", f"Give one of {', '.join([*known, CONTENT])}.")
-    return wanted
+    ways = ways_to_split(columns)
+    if wanted is None:
+        return windows.time_column(columns) if windows.has_windows(columns) else None
+    if wanted not in ways:
+        what = "a series, whose windows overlap," if windows.has_windows(columns) else "a folder"
+        raise WrongUse(f"{wanted!r} is no column to split {what} by", f"Give one of {', '.join(ways)}.")
+    return None if wanted == CONTENT else wanted
 
 
 def _content(inside: Inside, folder: str, name: Any) -> bytes:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from data.columns import Column, Value, content_digest
+from data.columns import Column, Value, content_digest, sameness
 from data.errors import BadValue, DataRefused
 from data.folders.layouts import Folder, Item, Layout, find_coco_set, find_layout
 from data.folders.layouts.base import is_table, media_columns, refuse_link_out
+from data.folders.windows import has_windows, series_columns, time_column
 
 NAMES = {
     "train": ("train", "training"),
@@ -184,6 +185,19 @@ def decide(layout: Layout, columns: Mapping[str, Column], split_by: str | None) 
     if columns[split_by].is_time:
         return _by_time(layout, columns[split_by], split_by)
     return _by_group(layout, columns[split_by], split_by)
+
+
+def ways_to_split(columns: Mapping[str, Column]) -> list[str]:
+    """What `split_by` may name: a column that a folder holds, or the content.
+
+    Windows overlap: split by their content, or by another column of their last rows, a model would be evaluated on what
+    it was trained on. So a series is split by its time, or not at all but is whole on one side. Pairs, too, overlap.
+    """
+    if pairs := sameness(columns):
+        return [pairs[1]]
+    if has_windows(columns):
+        return [time_column(columns), *series_columns(columns)]
+    return [*(name for name, column in columns.items() if column.in_folder and not column.is_media), CONTENT]
 
 
 FEW = 200

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from data.columns import Column, Timestamp, Value
 from data.errors import DataRefused
-from data.folders.splits import CONTENT
+from data.folders.splits import CONTENT, ways_to_split
 
 MAX_CLASSES = 100_000
 """Of one column: so many names are held in the schema, in a vocabulary and in a model's last layer."""
@@ -164,13 +164,19 @@ def _empty(
             reason = f"the last fifth by {split_by} is for evaluation, and all or most records have one time"
         else:
             reason = f"records of one {split_by} stay together, and there are too few different ones"
-        elsewhere = ", ".join(name for name in columns if name != split_by and not columns[name].is_media)
         yield Finding(
             f"{split} holds no good record{bad}: the folder is not split; {reason}",
-            "put records for evaluation into eval/ and the others into train/, or split by something else: "
-            f"--set split_by={CONTENT} goes by a hash of each record"
-            + (f", --set split_by=NAME by another column ({elsewhere})" if elsewhere else ""),
+            "put records for evaluation into eval/ and the others into train/"
+            + _other_ways([way for way in ways_to_split(columns) if way != (split_by or CONTENT)]),
         )
+
+
+def _other_ways(ways: Sequence[str]) -> str:
+    """How else to split, as the end of a sentence."""
+    columns = ", ".join(way for way in ways if way != CONTENT)
+    said = [f"--set split_by={CONTENT} goes by a hash of each record"] if CONTENT in ways else []
+    said += [f"--set split_by=NAME by another column ({columns})"] if columns else []
+    return f", or split by something else: {', '.join(said)}" if said else ""
 
 
 def _bad_share(splits: Mapping[str, SplitCount], most: float, shown: Sequence[str]) -> Iterator[Finding]:

@@ -45,6 +45,8 @@ _TURNS = {
     8: Pillow.Transpose.ROTATE_90,
 }
 _DEPTHS = (8, 10, 12, 14, 16, 24, 32)
+_MAX_SAMPLE_VALUE, _S_MAX_SAMPLE_VALUE = 281, 341
+"""Tags of TIFF."""
 _VANISHES = 16
 """Of 255 grey levels: a transparent picture that differs less from white cannot be seen on it."""
 _REMARK_KEY = "Benison"
@@ -121,10 +123,11 @@ def to_8_bits(values: np.ndarray[Any, Any], declared: int | None = None) -> tupl
     """Values of more than 8 bits as uint8, and the depth in bits that they were scaled from.
 
     Cameras, scanners and microscopes put 10, 12 or 14 bits into 16, so a file's 16 say little. The depth is the one
-    that the file declares, else as many bits as its largest value has, rounded up to 8, 10, 12, 14, 16, 24 or 32.
-    It follows from one picture alone, since the same picture must look the same to a trained model, which knows
-    nothing of the others; its limit is that a picture without one bright pixel may be taken for one of fewer bits than
-    its neighbours have, and is brightened. `benison data check` counts pictures by depth, so that this is seen.
+    that the file declares (sBIT of PNG, SMaxSampleValue or MaxSampleValue of TIFF), else as many bits as its largest
+    value has, rounded up to 8, 10, 12, 14, 16, 24 or 32. It follows from one picture alone, since the same picture must
+    look the same to a trained model, which knows nothing of the others; its limit is that a picture without one bright
+    pixel may be taken for one of fewer bits than its neighbours have, and is brightened. `benison data check` counts
+    pictures by depth, so that this is seen.
 
     Args:
       values: integers from 0, or floats in 0 to 1 (or whole ones from 0, which are taken as integers); any shape.
@@ -371,11 +374,12 @@ def _of_8_bits(picture: Any, content: bytes, declared: int | None) -> tuple[Any,
     if picture.mode.startswith(("I", "F")):
         if picture.format in ("PPM", "JPEG2000"):  # which Pillow has brought to the full range
             declared = 16
-        elif bits and bits[0] not in (8, 16, 32):
-            declared = bits[0]
+        elif bits:
+            declared = bits[0] if bits[0] not in (8, 16, 32) else _declared_by_tiff(picture)
         values = np.asarray(picture)
     elif (picture.format == "PNG" and _depth_of_png(content) == 16) or (len(bits) > 1 and max(bits) == 16):
         values = _channels_of_16_bits(content, picture.format)
+        declared = _declared_by_tiff(picture) if bits else declared
     else:
         return picture, []
     scaled, depth = to_8_bits(values, declared)
@@ -389,6 +393,16 @@ def _depth_of_png(content: bytes) -> int:
 
 def _bits_of_tiff(picture: Any) -> tuple[int, ...]:
     return tuple(picture.tag_v2.get(258, ()))
+
+
+def _declared_by_tiff(picture: Any) -> int | None:
+    """The bits of the greatest value that a sample may have, where the file says that: 4095 is 12. A value that is not
+    all ones is a statistic of this one picture, and the one of 16 bits is written by whoever knows no better."""
+    said = picture.tag_v2.get(_S_MAX_SAMPLE_VALUE) or picture.tag_v2.get(_MAX_SAMPLE_VALUE)
+    greatest = max(said) if isinstance(said, tuple) and said else said
+    if not isinstance(greatest, (int, float)) or greatest not in (2**bits - 1 for bits in range(9, 16)):
+        return None
+    return int(greatest).bit_length()
 
 
 def _channels_of_16_bits(content: bytes, kind: str) -> np.ndarray[Any, Any]:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from data.atomic import write_atomic
 from data.errors import WrongUse
+from pipelines import assets
 from pipelines.console import logs
 from pipelines.console.failures import Failure, Terminated
 from pipelines.identity import code_digest
@@ -161,12 +162,15 @@ def _launch(run: ClusterRun, name: str, text: str) -> State:
         from trainer.backend import load_tensorflow
 
         load_tensorflow()
-        from pipelines.node_runner import NodeRunner, from_text, set_parameters
+        from pipelines.node_runner import NodeRunner, from_text, set_parameters, update_json
         from pipelines.records.lineage import connect
 
     ir = from_text(text)
     if name == "FolderExampleGen":
+        _assets(run.record.settings)  # for what is wrong with them to be said before any data is read
         set_parameters(ir, name, _data_parameters(run.record.settings))
+    elif name in assets.NODES:
+        update_json(ir, name, assets.NODES[name], {assets.KEY: _assets(run.record.settings)})
     connect(run.connection)
     runner = NodeRunner(ir, run.record.run_id, os.environ.get(PASSWORD, ""))
     if state := runner.finished(name):  # by a pod that was lost before it could say so
@@ -188,6 +192,13 @@ def _data_parameters(settings: RunSettings) -> dict[str, str]:
     task = load(settings.task)
     cache = settings.workspace / DATA_CACHE
     return input_parameters(catalogue.resolve(settings.data or task.data, task.columns, print, cache).resolve())
+
+
+def _assets(settings: RunSettings) -> dict[str, dict[str, str] | None]:
+    """Where the task's assets lie on the shared volume, after they were fetched if no node before did."""
+    task = load(settings.task)
+    hparams, _ = apply_overrides(task.HParams, settings.overrides)
+    return assets.locate(task, hparams, print, settings.workspace / DATA_CACHE)
 
 
 def _kill_children() -> None:

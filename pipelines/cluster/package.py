@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING, Any
 from components.workers.cluster_settings import ClusterSettings, node_selector, tolerations, trains_in_workers
 from data.errors import WrongUse
 from data.sources import catalogue
+from data.sources.assets import NONE
+from pipelines import assets
 from pipelines.cluster.node_main import PASSWORD
 from pipelines.identity import code_digest
 from pipelines.quick_imports import quick_imports
@@ -70,6 +72,7 @@ def write_package(settings: RunSettings, output: Path) -> None:
     """
     cluster = apply_overrides(load(settings.task).HParams, settings.overrides)[1].cluster
     _check(settings, cluster)
+    _check_assets(settings, cluster)
     settings = dataclasses.replace(settings, workspace=Path(cluster.mount))
     package = _Package(settings, cluster, _compiled(settings, cluster))
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -101,6 +104,17 @@ def _check(settings: RunSettings, cluster: ClusterSettings) -> None:
         )
 
 
+def _check_assets(settings: RunSettings, cluster: ClusterSettings) -> None:
+    task_class = load(settings.task)
+    hparams, _ = apply_overrides(task_class.HParams, settings.overrides)
+    for name, choice in assets.chosen(task_class, hparams).items():
+        if choice not in ("", NONE) and not Path(os.path.normpath(choice)).is_relative_to(cluster.mount):
+            raise WrongUse(
+                f"--set {name}={choice}: a file of this machine, which the cluster's pods do not see",
+                f"copy it to the volume and give its path there, below {cluster.mount}",
+            )
+
+
 def _compiled(settings: RunSettings, cluster: ClusterSettings) -> pipeline_pb2.Pipeline:
     with quick_imports():
         from trainer.backend import load_tensorflow
@@ -112,7 +126,7 @@ def _compiled(settings: RunSettings, cluster: ClusterSettings) -> pipeline_pb2.P
 
     space = TaskSpace(settings.workspace / settings.task)
     connection = cluster_connection(cluster, space, password="")
-    chosen = dag.PipelineSettings.of(settings, space, data=None, connection=connection, on_cluster=True)
+    chosen = dag.PipelineSettings.of(settings, space, data=None, assets={}, connection=connection, on_cluster=True)
     return compile_ir(dag.build(load(settings.task), chosen))
 
 

@@ -17,10 +17,11 @@ app = typer.Typer(help="Default data sets, and a look at your own.", rich_markup
 
 @app.command("list")
 def data_list(json_output: Json = False) -> None:
-    """The catalogue: what each set is, whose it is, and whether it is here."""
-    from data.sources import catalogue
+    """The catalogue: what each set of data and each asset of a task is, whose it is, and whether it is here."""
+    from data.sources import assets, catalogue
 
-    rows = [_row(catalogue, name) for name in catalogue.names()]
+    rows = [_data_row(catalogue, name) for name in catalogue.names()]
+    rows += [_asset_row(assets, name) for name in assets.ASSETS.names()]
     if json_output:
         print_json(rows)
     else:
@@ -29,11 +30,14 @@ def data_list(json_output: Json = False) -> None:
 
 @app.command("prepare")
 def data_prepare(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """Fetch a set of the catalogue, lay it out as a folder, and print where."""
-    from data.sources import catalogue
+    """Fetch a set or an asset of the catalogue, lay it out as a folder or a file, and print where."""
+    from data.sources import assets, catalogue
 
-    prepared = catalogue.prepare(name, progress=lambda text: print(text, file=sys.stderr, flush=True))
-    print(prepared.root)
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    is_asset = name in assets.ASSETS.names()
+    print(assets.prepare(name, progress=say) if is_asset else catalogue.prepare(name, progress=say).root)
 
 
 @app.command("check")
@@ -66,15 +70,24 @@ def data_check(
     raise typer.Exit(EXIT_BLESSED if found.ok else EXIT_DATA_REFUSED)
 
 
-def _row(catalogue: Any, name: str) -> dict[str, Any]:
-    entry, here = catalogue.get(name), catalogue.cached(name)
+def _data_row(catalogue: Any, name: str) -> dict[str, Any]:
+    here = catalogue.cached(name)
+    place = {"examples": dict(here.examples), "cached": str(here.root)} if here else {"examples": None, "cached": None}
+    return _row(catalogue.get(name), "data set") | place
+
+
+def _asset_row(assets: Any, name: str) -> dict[str, Any]:
+    here = assets.cached(name)
+    return _row(assets.ASSETS.get(name), "asset") | {"examples": None, "cached": str(here) if here else None}
+
+
+def _row(entry: Any, kind: str) -> dict[str, Any]:
     return {
-        "name": name,
+        "name": entry.name,
+        "kind": kind,
         "title": entry.title,
         "size_mb": round(sum(source.size_bytes for source in entry.sources[0]) / 1e6, 1),
         "sources": " or ".join(" + ".join(map(str, archives)) for archives in entry.sources),
         "licence": entry.licence,
         "credit": entry.credit,
-        "examples": dict(here.examples) if here else None,
-        "cached": str(here.root) if here else None,
     }

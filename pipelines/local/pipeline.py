@@ -7,16 +7,34 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from components.report.page import render
 from data.errors import BenisonError
 from data.sources import catalogue
+from data.sources.cache import Progress
+from pipelines import assets
+from pipelines.assets import LocatedAssets
 from pipelines.node_list import pipeline_name
 from pipelines.quick_imports import quick_imports
 from pipelines.records.workspace import TaskSpace, task_space
 from pipelines.settings import RunSettings, check_local, settings_of_keywords
-from trainer.task import load
+from trainer.task import HParams, Task, load
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
+
+
+class Inputs(NamedTuple):
+    """What a run on this machine works on."""
+
+    data: Path
+    """A folder."""
+    assets: LocatedAssets
+
+    @classmethod
+    def of(cls, settings: RunSettings, task_class: type[Task], hparams: HParams, progress: Progress) -> Inputs:
+        """Fetched where they have names in the catalogue; the assets, which are checked faster, before the data."""
+        located = assets.locate(task_class, hparams, progress)
+        return cls(catalogue.resolve(settings.data or task_class.data, task_class.columns, progress).resolve(), located)
 
 
 class Verdict(NamedTuple):
@@ -27,8 +45,8 @@ class Verdict(NamedTuple):
     report: Path
 
 
-def local_pipeline(settings: RunSettings, space: TaskSpace, data: Path) -> Pipeline:
-    """The pipeline of a run whose data lies in the folder `data`, with metadata in a file of the workspace."""
+def local_pipeline(settings: RunSettings, space: TaskSpace, inputs: Inputs) -> Pipeline:
+    """The pipeline of a run of these inputs, with metadata in a file of the workspace."""
     with quick_imports():
         from trainer.backend import load_tensorflow
 
@@ -39,18 +57,19 @@ def local_pipeline(settings: RunSettings, space: TaskSpace, data: Path) -> Pipel
 
     remember_dofn_specs()
     connection = sqlite_connection(space.metadata_db)
-    return dag.build(load(settings.task), dag.PipelineSettings.of(settings, space, data, connection))
+    return dag.build(
+        load(settings.task), dag.PipelineSettings.of(settings, space, inputs.data, inputs.assets, connection)
+    )
 
 
 def created(task: str, data: str | Path | None, workspace: Path, keywords: Mapping[str, Any]) -> Pipeline:
     """See `pipelines.create_pipeline`."""
     task_class = load(task)
     settings = settings_of_keywords("create_pipeline", task, data, workspace, keywords)
-    check_local(task_class.HParams, settings.overrides)
+    hparams = check_local(task_class.HParams, settings.overrides)
     space = task_space(workspace, task)
     space.root.mkdir(parents=True, exist_ok=True)  # the metadata store makes no folders
-    folder = catalogue.resolve(settings.data or task_class.data, task_class.columns, _log).resolve()
-    return local_pipeline(settings, space, folder)
+    return local_pipeline(settings, space, Inputs.of(settings, task_class, hparams, _log))
 
 
 def last_verdict(task: str, workspace: Path) -> Verdict:
@@ -61,6 +80,7 @@ def last_verdict(task: str, workspace: Path) -> Verdict:
     if report is None:
         raise BenisonError(f"{task} has no finished run in {workspace}", f"benison run {task}")
     found = json.loads((report / "report.json").read_text(encoding="utf-8"))
+    render(report)
     return Verdict(found["blessed"], found["verdict"], report)
 
 

@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from data.folders.files import tree_digest
-from data.sources import catalogue
 from pipelines import node_list
 from pipelines.console import logs
 from pipelines.console.progress import Listener
 from pipelines.identity import code_digest, library_versions
-from pipelines.local.pipeline import local_pipeline
+from pipelines.local.pipeline import Inputs, local_pipeline
 from pipelines.memory import peak_rss_mb
 from pipelines.records import live_state, workspace
 from pipelines.records.run_record import RunRecord
@@ -42,12 +41,12 @@ def run(settings: RunSettings, listener: Listener, verbose: bool = False) -> Run
     node_list.check("--from", settings.from_node)
     node_list.check("--to", settings.to_node)
     task_class = load(settings.task)
-    check_local(task_class.HParams, settings.overrides)
+    hparams = check_local(task_class.HParams, settings.overrides)
     space = workspace.task_space(settings.workspace, settings.task)
     try:
         with space.lock():
-            data = catalogue.resolve(settings.data or task_class.data, task_class.columns, listener.message).resolve()
-            identity = _Identity.of(settings, data)
+            inputs = Inputs.of(settings, task_class, hparams, listener.message)
+            identity = _Identity.of(settings, inputs)
             answer = None if settings.fresh or settings.from_node or settings.to_node else _answer(space, identity)
             if answer:
                 listener.message("nothing has changed since the last run: this is its result")
@@ -56,7 +55,7 @@ def run(settings: RunSettings, listener: Listener, verbose: bool = False) -> Run
                 return dataclasses.replace(
                     answer, seconds=round(time.monotonic() - begun, 3), peak_rss_mb=peak_rss_mb()
                 )
-            return _Run(settings, space, data, identity).go(listener, verbose, begun)
+            return _Run(settings, space, inputs, identity).go(listener, verbose, begun)
     except Exception as error:
         error.__dict__.setdefault("benison_space", str(space.root))
         raise
@@ -69,12 +68,18 @@ class _Identity:
     settings: str
     code: str
     data: str
+    assets: dict[str, Any]
 
     @classmethod
-    def of(cls, settings: RunSettings, data: Path) -> _Identity:
+    def of(cls, settings: RunSettings, inputs: Inputs) -> _Identity:
         chosen = [settings.data, sorted(settings.overrides.items()), settings.steps, settings.limit, settings.workers]
         decided = json.dumps([chosen, list(library_versions().values())])
-        return cls(hashlib.sha256(decided.encode()).hexdigest()[:16], code_digest(), tree_digest(data)[:16])
+        return cls(
+            hashlib.sha256(decided.encode()).hexdigest()[:16],
+            code_digest(),
+            tree_digest(inputs.data)[:16],
+            dict(inputs.assets),
+        )
 
 
 def _answer(space: workspace.TaskSpace, identity: _Identity) -> RunResult | None:
@@ -93,7 +98,7 @@ def _answer(space: workspace.TaskSpace, identity: _Identity) -> RunResult | None
 class _Run:
     settings: RunSettings
     space: workspace.TaskSpace
-    data: Path
+    inputs: Inputs
     identity: _Identity
 
     def __post_init__(self) -> None:
@@ -103,7 +108,7 @@ class _Run:
     def go(self, listener: Listener, verbose: bool, begun: float) -> RunResult:
         self.record.begin()
         log = self.record.log
-        listener.message(f"{self.settings.task}: {self.data}  (log: {log})")
+        listener.message(f"{self.settings.task}: {self.inputs.data}  (log: {log})")
         with live_state.kept(self.record.directory, self.record.facts, listener) as listener:
             try:
                 with logs.captured(log, verbose):
@@ -114,7 +119,7 @@ class _Run:
             return self.record.finish(nodes, time.monotonic() - begun, peak_rss_mb())
 
     def _nodes(self, listener: Listener) -> list[Any]:
-        pipeline = local_pipeline(self.settings, self.space, self.data)
+        pipeline = local_pipeline(self.settings, self.space, self.inputs)
         from pipelines.node_runner import NodeRunner, compile_ir
 
         runner = NodeRunner(compile_ir(pipeline), self.record.run_id)

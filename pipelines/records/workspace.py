@@ -122,7 +122,8 @@ def task_space(workspace: Path, task: str) -> TaskSpace:
 
 UNREADABLE = frozenset("[\\")
 """In a path they mean something else to the matching of names by which TensorFlow looks for a checkpoint's files.
-`*`, `?`, `{}` and spaces are read as they are: each matches itself."""
+`*`, `?`, `{}` and spaces are read as they are: each matches itself. Named as /proc/self/fd/N, a folder of any path
+can be read, but TFMA and Transform load models by the path that the metadata store has, in processes of their own."""
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from pipelines.console.progress import Listener
 from pipelines.local.run import run
 from pipelines.records.run_result import EXIT_BLESSED, EXIT_NOT_BLESSED, RunResult
 from pipelines.settings import RunSettings
-from tests.samples import write_sample
+from tests.samples import write_assets, write_sample
 from trainer.task import Task, load, task_names
 
 pytestmark = pytest.mark.whole
@@ -57,7 +57,7 @@ class Runs:
             settings = RunSettings(
                 name,
                 data=str(data),
-                overrides={"global_batch_size": "16", **self._overrides},
+                overrides={"global_batch_size": "16", **self._overrides, **write_assets(task.assets, root / "assets")},
                 steps=self._steps,
                 limit=LIMIT,
                 workspace=root / "workspace",

@@ -45,9 +45,16 @@ class Ended:
         return json.loads(file.read_text(encoding="utf-8"))
 
     @property
+    def pages(self) -> list[Path]:
+        """Of reports, among the artifacts."""
+        return [*self.space.glob("pipeline/**/index.html")]
+
+    @property
     def artifacts(self) -> set[str]:
-        """Names of the files of all artifacts, without the numbers of executions and models."""
-        files = [path.relative_to(self.space / "pipeline") for path in (self.space / "pipeline").rglob("*")]
+        """Names of the files of all artifacts, without the numbers of executions and models, and without the page that
+        a verdict makes of a report."""
+        found = (path for path in (self.space / "pipeline").rglob("*") if path.name != "index.html")
+        files = [path.relative_to(self.space / "pipeline") for path in found]
         named = ["/".join(part for part in file.parts if not part.isdigit()) for file in files]
         return {name.partition(".tfevents.")[0] for name in named if "/.system" not in name}
 
@@ -81,8 +88,11 @@ def ours(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Ended:
 
 def test_both_runners_come_to_one_verdict_and_the_same_figures(stock: Ended, ours: Ended) -> None:
     assert stock.code == ours.code == BLESSED
+    assert not ours.pages  # its page lies with the run's record
     assert stock.report["verdict"] == ours.report["verdict"] == pipelines.verdict(TASK, ours.workspace).text
     assert stock.said.startswith(stock.report["verdict"])
+    page = Path(stock.said.splitlines()[-1].removeprefix("report: "))
+    assert "Blessed" in page.read_text(encoding="utf-8")
     for part in ("metrics", "reference", "gates", "examples", "key_metric", "hparams", "data"):
         assert stock.report[part] == ours.report[part], part
 

@@ -117,6 +117,14 @@ MISFITS = {
         "image_width",
     ),
     "a gate on no metric": (GatedByNothing, "'recall', which is not declared"),
+    "an asset that the catalogue does not have": (
+        variant(assets={"backbone": "efficientnet_lite1"}),
+        "the asset 'backbone' is 'efficientnet_lite1', which the catalogue does not have",
+    ),
+    "an asset that nothing swaps": (
+        variant(assets={"backbone": "efficientnet_lite0"}),
+        "no hyper-parameter swaps the asset 'backbone'",
+    ),
     "a label that serving has": (LabelledByAnInput, "the label 'text' is no target"),
 }
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image as Pillow
 
 from data.columns import Image, Label, Partner, Same
-from data.errors import DataRefused
+from data.errors import DataRefused, WrongUse
 from data.folders.check import check
 from data.folders.folder import DataFolder
 
@@ -168,3 +168,9 @@ def test_labelled_faces_in_the_wild_s_own_pairs_are_read(tmp_path, below):
     assert found[3].features["partner"] == png(22)
     assert found[5].problem.reason == "'d/d_0007': there is no such file" and found[5].file == "train/pairs.txt"
     assert found[6].problem.reason.startswith("expected `NAME 1 2`")
+
+
+def test_pairs_are_split_by_people_and_by_nothing_else(tmp_path):
+    people(tmp_path, {f"p{n}": 4 for n in range(5)})
+    with pytest.raises(WrongUse, match="'content' is no column to split a folder by"):
+        DataFolder(tmp_path, FACES, "content")

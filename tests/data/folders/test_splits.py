@@ -89,7 +89,7 @@ def test_few_records_leave_no_side_empty(tmp_path, count):
 def test_a_person_may_say_by_what(tmp_path):
     ratings(tmp_path, range(100))
     assert sides(tmp_path, "content")[0] == "split 80/20 by content"
-    with pytest.raises(WrongUse, match="'usr' is no column to split by") as refusal:
+    with pytest.raises(WrongUse, match="'usr' is no column to split a folder by") as refusal:
         DataFolder(tmp_path, RATINGS, "usr")
     assert refusal.value.fix == "Give one of user, stars, time, title, content."
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from data.columns import Ahead, SeriesName, Timestamp, Window
+from data.columns import Ahead, Number, SeriesName, Timestamp, Window
+from data.errors import WrongUse
 from data.folders.check import check
 from data.folders.folder import DataFolder, Record
 
@@ -84,3 +85,31 @@ def test_each_window_is_in_one_shard(tmp_path: Path, shards: int) -> None:
     folder = DataFolder(tmp_path, COLUMNS, split_by="time")
     parts = [r for shard in range(shards) for r in folder.records("all", shard, shards)]
     assert sorted(r.row or 0 for r in parts) == sorted(r.row or 0 for r in whole)
+
+
+def test_whole_series_are_for_evaluation_where_the_series_splits(tmp_path: Path) -> None:
+    records(tmp_path, [(f"p{n}", hour, hour) for n in range(10) for hour in range(20)])
+    folder = DataFolder(tmp_path, COLUMNS, split_by="place")
+    found = list(folder.records("all"))
+    series = {split: {place for place, *_ in good(found, split)} for split in ("train", "eval")}
+    assert len(series["train"] | series["eval"]) == 10 and not series["train"] & series["eval"]
+    assert 1 <= len(series["eval"]) <= 3
+    assert all(len(good(found, split)) == 16 * len(series[split]) for split in series)
+    assert "by place" in folder.layout or "values of place" in folder.layout
+    assert "the last fifth" not in folder.layout
+
+
+def test_one_series_alone_is_split_by_its_time_and_that_is_said(tmp_path: Path) -> None:
+    rows = [("a", hour, hour) for hour in range(50)]
+    by_time = records(tmp_path, rows)
+    folder = DataFolder(tmp_path, COLUMNS, split_by="place")
+    assert list(folder.records("all")) == by_time
+    assert "the last fifth by time for evaluation, since there is one place only" in folder.layout
+
+
+@pytest.mark.parametrize("wanted", ["content", "height", "wind"])
+def test_what_would_put_overlapping_windows_on_both_sides_is_refused(wanted: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("place,time,height,wind\n" + "".join(f"a,{60 * i},{i},1\n" for i in range(20)))
+    with pytest.raises(WrongUse, match=f"'{wanted}' is no column to split a series, whose windows overlap, by") as told:
+        DataFolder(tmp_path, {**COLUMNS, "wind": Number()}, split_by=wanted)
+    assert told.value.fix == "Give one of time, place."

@@ -104,6 +104,16 @@ def test_16_bit_colours_keep_their_lower_bits():
     assert grey[1, 1] == round(30000 / 257)
 
 
+@pytest.mark.parametrize("tag", [281, 341])
+@pytest.mark.parametrize(("greatest", "bits"), [(4095, 12), (16383, 14), (300, 10), (65535, 10), (1023, 10)])
+def test_a_tiff_that_says_its_greatest_value_is_scaled_from_it_though_it_is_dark(tag, greatest, bits):
+    """Values up to 600: all ones are a range; other values are of this picture alone, or what everybody writes."""
+    values = np.arange(0, 600, 6, dtype=np.uint16).reshape(10, 10)
+    found = decodable(encoded(Pillow.fromarray(values), "TIFF", tiffinfo={tag: greatest}), 1, 100)
+    assert remarks(found.content) == [f"more than 8 bits a channel, {bits} in use; scaled to 8"]
+    assert np.abs(pixels(found.content) - values * (255 / (2**bits - 1))).max() <= 0.5
+
+
 def test_a_declared_depth_is_used_for_dark_pictures_too():
     dark = np.full((2, 2), 255, np.uint16)
     assert to_8_bits(dark, declared=12)[0].max() == 16
