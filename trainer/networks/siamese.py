@@ -1,11 +1,10 @@
 """Siamese networks: one network reads both pictures of a pair; the angle between what it makes of them says how alike
 they are.
 
-`embedder` is a small convolutional network behind a spatial transformer, which lays pictures out alike; its embeddings
-have length 1. `Siamese` trains it to tell the names of the train split, where these are known, by the large margin
-cosine loss (CosFace, Wang et al. 2018), which needs no pairs, and by the pairs themselves, by logistic regression on
-their cosine. The threshold from which on two are the same comes from names that the embedding does not learn: pictures
-of one that it has learnt lie closer together than those of a stranger do.
+`Siamese` trains an embedder to tell the names of the train split, where these are known, by the large margin cosine
+loss (CosFace, Wang et al. 2018), which needs no pairs, and by the pairs themselves, by logistic regression on their
+cosine. The threshold from which on two are the same comes from names that the embedding does not learn: pictures of one
+that it has learnt lie closer together than those of a stranger do.
 """
 
 from __future__ import annotations
@@ -16,35 +15,10 @@ from typing import Any
 import numpy as np
 
 from trainer.backend import tf
-from trainer.networks.spatial_transformer import SpatialTransformer
+from trainer.networks.embedding import large_margin_cosine_loss, name_cosines, place_among
 
-SCALE = 16.0
-"""What cosines are multiplied with before they are logits of names."""
 FEWEST_NAMES, CALIBRATING_SHARE = 20, 8
 """Of at least so many names, one in so many sets the threshold and is not learnt."""
-
-
-class Standardised(tf.keras.layers.Layer):
-    """uint8 pictures to float32 of mean 0 and deviation 1, each by itself: light and contrast tell nobody apart."""
-
-    def call(self, pictures: Any) -> Any:
-        return tf.cast(tf.image.per_image_standardization(pictures), self.compute_dtype)
-
-
-def embedder(shape: Any, filters: int, size: int, dropout: float) -> Any:
-    """A tf.keras.Model of uint8 pictures `[batch, height, width, channels]` to embeddings float32 `[batch, size]` of
-    length 1. `shape` is of one picture."""
-    layers = tf.keras.layers
-    picture = tf.keras.Input(shape, dtype=tf.uint8)
-    x = SpatialTransformer()(Standardised()(picture))
-    for width in (filters, 2 * filters, 4 * filters, 4 * filters):
-        x = layers.Conv2D(width, 3, padding="same", use_bias=False)(x)
-        x = layers.MaxPooling2D(2, padding="same")(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
-    x = layers.Dropout(dropout)(layers.Flatten()(x))
-    x = layers.Dense(size, use_bias=False)(x)
-    x = layers.BatchNormalization(momentum=0.9, scale=False, dtype="float32")(x)
-    return tf.keras.Model(picture, layers.UnitNormalization(dtype="float32")(x))
 
 
 def shared_out(names: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -62,7 +36,7 @@ class Siamese(tf.keras.Model):
     """Called on `image` and `partner`, uint8 `[batch, height, width, channels]`, it gives their cosines `[batch]`.
 
     Args:
-      embedding: of `embedder`.
+      embedding: of `trainer.networks.embedding.embedder`.
       learnt: int64, sorted: numbers of the names that it learns to tell. Fewer than two tell nothing.
       calibrating: the same of the names that set the threshold; empty where all pairs do.
       margin: by which the cosine with one's own name must be ahead.
@@ -120,7 +94,7 @@ class Siamese(tf.keras.Model):
         counts = tf.ones_like(same, tf.bool)
         judged = cosine, same, counts
         if len(self._calibrating):
-            kept_out = _place(names, self._calibrating) >= 0
+            kept_out = place_among(names, self._calibrating) >= 0
             counts = ~tf.reduce_any(tf.reshape(kept_out, [2, -1]), axis=0)
             judged = self._judged(features, names, kept_out)
         logits = tf.stop_gradient(tf.exp(self._steepness)) * (cosine - tf.stop_gradient(self.threshold))
@@ -130,13 +104,9 @@ class Siamese(tf.keras.Model):
         return name_loss, pair_loss, _balanced(logits, same, counts)
 
     def _name_loss(self, embeddings: Any, names: Any) -> Any:
-        """The large margin cosine loss, of the pictures whose names are learnt."""
-        place = _place(names, self._learnt)
-        counts = tf.cast(place >= 0, tf.float32)
-        cosines = tf.matmul(embeddings, tf.math.l2_normalize(self._centres, axis=1), transpose_b=True)
-        own = tf.one_hot(place, len(self._learnt))
-        losses = tf.nn.softmax_cross_entropy_with_logits(own, SCALE * (cosines - self._margin * own))
-        return tf.math.divide_no_nan(tf.reduce_sum(counts * losses), tf.reduce_sum(counts))
+        """Of the pictures whose names are learnt."""
+        cosines = name_cosines(embeddings, self._centres)
+        return large_margin_cosine_loss(cosines, place_among(names, self._learnt), self._margin)
 
     def _judged(self, features: Any, names: Any, chosen: Any) -> tuple[Any, Any, Any]:
         """Cosine, whether they are the same, and whether they count, of any two of the chosen pictures.
@@ -160,12 +130,6 @@ class Siamese(tf.keras.Model):
         for name, value in (("loss", name_loss + pair_loss), ("name_loss", name_loss), ("pair_loss", pair_loss)):
             self._means[name].update_state(value)
         return {name: mean.result() for name, mean in self._means.items()}
-
-
-def _place(names: Any, known: np.ndarray[Any, Any]) -> Any:
-    """Where each name stands among those that are known, -1 of others: int64 `[n]` to int32 `[n]`."""
-    place = tf.minimum(tf.searchsorted(known, names), len(known) - 1)
-    return tf.where(tf.gather(known, place) == names, place, -1)
 
 
 def _balanced(logits: Any, same: Any, counts: Any) -> Any:

@@ -27,34 +27,21 @@ import numpy as np
 
 from data.columns import Image, Label, Partner, Same
 from trainer.backend import tf
-from trainer.features import images
+from trainer.families import faces
 from trainer.optimisers import optimizer
 from trainer.preview import Bars, Picture, Preview, plots
 from trainer.preview.plots import Plot
-from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
+from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, Metric, Task
 
+PICTURES = ("image", "partner")
 HASHES = 2**40
 """Numbers of names; two names of a thousand share one with a probability of one in a million."""
-TURN, RESIZE, SHIFT = 0.12, 0.08, 0.06
-"""What training pictures are turned (radians), scaled and moved by, at most."""
 
 
 @dataclass(frozen=True)
-class FaceVerificationHParams(HParams):
-    epochs: int = field(default=10, metadata={"min": 1})
-    min_steps: int = field(default=600, metadata={"min": 1})
+class FaceVerificationHParams(faces.FaceHParams):
     global_batch_size: int = field(default=32, metadata={"min": 1})
     """Pairs."""
-    learning_rate: float = field(default=2e-3, metadata={"min": 0.0})
-    image_size: int = field(default=0, metadata={"min": 0, "max": 512})
-    """Side in pixels to which pictures are brought; 0 takes the train split's median width and height, at most 64."""
-    filters: int = field(default=16, metadata={"min": 1})
-    embedding_size: int = field(default=128, metadata={"min": 2})
-    dropout: float = field(default=0.3, metadata={"min": 0.0, "max": 0.95})
-    margin: float = field(default=0.3, metadata={"min": 0.0, "max": 1.0})
-    """By how much the cosine with a person's own faces must be ahead of that with others, in training."""
-    mirror: bool = True
-    """Half of the training pictures are mirrored."""
 
 
 class FaceVerification(Task):
@@ -81,28 +68,14 @@ class FaceVerification(Task):
           `image` and `partner` uint8 `[batch, height, width, channels]`; `person` and `partner_person` int64 `[batch]`,
           hashes of the names, -1 where there is none; `same` int64 `[batch]`.
         """
-        size = self.hparams.image_size
-        height = size or images.typical_side(inputs["image_height"], at_most=64)
-        width = size or images.typical_side(inputs["image_width"], at_most=64)
-        channels = images.needed_channels(inputs["image_channels"])
-        return {
-            "image": images.decode(inputs["image"], height, width, channels),
-            "partner": images.decode(inputs["partner"], height, width, channels),
+        return faces.pictures(inputs, PICTURES, self.hparams) | {
             "person": _hashed(inputs["person"]),
             "partner_person": _hashed(inputs["partner_person"]),
             "same": inputs["same"],
         }
 
     def batch(self, features: Features, seed: Any) -> Features:
-        if seed is None:
-            return features
-        moved = {
-            name: images.random_affine(
-                features[name], TURN, RESIZE, SHIFT, self.hparams.mirror, seed + [0, place << 32]
-            )
-            for place, name in enumerate(("image", "partner"))
-        }
-        return features | moved
+        return features if seed is None else faces.moved(features, PICTURES, self.hparams, seed)
 
     def build_model(self, spec: DataSpec) -> Any:
         from trainer.networks import siamese
@@ -110,9 +83,7 @@ class FaceVerification(Task):
         hparams = self.hparams
         train = spec.train()
         learnt, calibrating = siamese.shared_out(np.concatenate([train["person"], train["partner_person"]]))
-        embedding = siamese.embedder(
-            spec.features["image"].shape, hparams.filters, hparams.embedding_size, hparams.dropout
-        )
+        embedding = faces.embedder(spec.features["image"].shape, hparams)
         model = siamese.Siamese(embedding, learnt, calibrating, hparams.margin)
         model.compile(optimizer(hparams, spec.steps), jit_compile=hparams.xla)
         return model

@@ -6,7 +6,7 @@ import numpy as np
 
 from trainer import health
 from trainer.backend import tf
-from trainer.networks import siamese
+from trainer.networks import embedding, siamese
 
 SIDE = 16
 
@@ -36,7 +36,7 @@ def trained(named: bool, people_learnt: int) -> siamese.Siamese:
     tf.keras.utils.set_random_seed(0)
     learnt, calibrating = siamese.shared_out(np.concatenate([targets["person"], targets["partner_person"]]))
     assert len(learnt) + len(calibrating) == (people_learnt if named else 0)
-    model = siamese.Siamese(siamese.embedder((SIDE, SIDE, 1), 8, 32, 0.1), learnt, calibrating, margin=0.2)
+    model = siamese.Siamese(embedding.embedder((SIDE, SIDE, 1), 8, 32, 0.1), learnt, calibrating, margin=0.2)
     model.compile(tf.keras.optimizers.Adam(3e-3))
     data = tf.data.Dataset.from_tensor_slices((features, targets)).repeat().batch(32, drop_remainder=True)
     model.fit(data, steps_per_epoch=80, verbose=0)
