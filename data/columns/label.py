@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 class Label(Column):
     """A class name. `classes` closes the set; left empty, the classes are those of the train split.
 
+    Where a folder is not split and is to be split by it, `strangers` is the share of names that only evaluation has;
+    records of the others are split by their content. 0 keeps all records of one name on one side.
+
     With `open` the set stays open, as of people of whom some are met in evaluation first: no name is an anomaly, and
     classes need not be alike on both sides.
     """
@@ -30,6 +33,7 @@ class Label(Column):
     is_class: ClassVar[bool] = True
     classes: tuple[str, ...] = field(default=())
     open: bool = False
+    strangers: float = 0.0
 
     def features(self, name: str) -> dict[str, Feature]:
         return {name: Feature("bytes", categories=not self.open, optional=self.optional)}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from data.columns import Column, Value, content_digest, sameness
+from data.columns import Column, Label, Value, content_digest, sameness
 from data.errors import BadValue, DataRefused
 from data.folders.layouts import Folder, Item, Layout, find_coco_set, find_layout
 from data.folders.layouts.base import is_table, media_columns, refuse_link_out
@@ -146,12 +146,14 @@ class Sides:
       eval_from: of a column of times, from when on a record is for evaluation.
       groups: of another column the values, or without one the contents, hashed, whose records are for evaluation;
         None for a fifth of all hashes.
+      others_by_content: whether records whose value is none of `groups` are split by their content.
     """
 
     words: str
     column: str | None = None
     eval_from: int | None = None
     groups: frozenset[int] | None = None
+    others_by_content: bool = False
 
     def side_of_group(self, group: int) -> str:
         return _side(group) if self.groups is None else "eval" if group in self.groups else "train"
@@ -165,6 +167,8 @@ class Sides:
         if value is None and self.column:  # of a record without the column the content decides
             return _side(_number(content_digest(features, columns)))
         group = _number(content_digest(features, columns)) if value is None else _hashed(value)
+        if self.others_by_content and self.side_of_group(group) == "train":
+            return _side(_number(content_digest(features, columns)))
         return self.side_of_group(group)
 
 
@@ -184,6 +188,9 @@ def decide(layout: Layout, columns: Mapping[str, Column], split_by: str | None) 
         return Sides("split 80/20 by content")
     if columns[split_by].is_time:
         return _by_time(layout, columns[split_by], split_by)
+    column = columns[split_by]
+    if isinstance(column, Label) and column.strangers > 0:
+        return _open_set(layout, column, split_by)
     return _by_group(layout, columns[split_by], split_by)
 
 
@@ -242,6 +249,17 @@ def _by_time(layout: Layout, column: Column, name: str) -> Sides:
         return _by_content(name, f"is the same in {most:.0%} of the records")
     about = "the last fifth" if abs(share - 1 / EVAL_SHARE) < 0.02 else f"the last {share:.0%}"
     return Sides(f"{about} by {name} for evaluation", name, eval_from=usual)
+
+
+def _open_set(layout: Layout, column: Label, name: str) -> Sides:
+    """Some names are for evaluation alone, as those of strangers; records of all others are split by their content."""
+    names = sorted({_hashed(value) for value in _values(layout, column, name)})
+    wanted = round(column.strangers * len(names))
+    if len(names) < 3:
+        return _by_content(name, f"has {len(names)} values only" if names else "is not there")
+    strangers = frozenset(names[: max(1, wanted)])
+    words = f"{len(strangers)} of {len(names)} values of {name} for evaluation alone, all others split 80/20 by content"
+    return Sides(words, name, groups=strangers, others_by_content=True)
 
 
 def _by_group(layout: Layout, column: Column, name: str) -> Sides:

@@ -11,6 +11,8 @@ Array = np.ndarray[Any, Any]
 DIRECTIONS = 64
 PICTURES_A_DIRECTION = 4
 """Of few pictures there are fewer directions: whitened, the last of them would be noise as loud as the first."""
+ROWS = 1_000
+"""That are compared with all others at a time."""
 LEARNT = 4_000
 """Pictures from which the directions are learnt, at most. Copies count once."""
 
@@ -38,5 +40,28 @@ def flattened(pictures: Array) -> Array:
 
 def cosines(a: Array, b: Array) -> Array:
     """Of rows, `[n, d]` each, to `[n]`; 0 where one is all 0."""
-    length = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return np.divide(np.sum(a * b, axis=1), length, out=np.zeros(len(a), np.float32), where=length > 0)
+    return np.asarray(np.sum(_unit(a) * _unit(b), axis=1))
+
+
+def nearest(asked: Array, gallery: Array) -> tuple[Array, Array]:
+    """Of each row `[n, d]` the place of the row of `gallery` `[m, d]` with the highest cosine, and that cosine."""
+    gallery = _unit(gallery)
+    parts = [_unit(part) @ gallery.T for part in np.array_split(asked, len(asked) // ROWS + 1)]
+    return np.concatenate([part.argmax(axis=1) for part in parts]), np.concatenate([part.max(axis=1) for part in parts])
+
+
+def own_cosines(rows: Array, names: Array) -> Array:
+    """The highest cosine of each row `[n, d]` with another of its name; without those that are alone."""
+    found = []
+    for name in np.unique(names):
+        own = _unit(rows[names == name])
+        if len(own) > 1:
+            cosine = own @ own.T
+            np.fill_diagonal(cosine, -np.inf)
+            found.append(cosine.max(axis=1))
+    return np.concatenate(found) if found else np.zeros(0, np.float32)
+
+
+def _unit(rows: Array) -> Array:
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.divide(rows, length, out=np.zeros_like(rows), where=length > 0)
