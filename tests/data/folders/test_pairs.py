@@ -174,3 +174,25 @@ def test_pairs_are_split_by_people_and_by_nothing_else(tmp_path):
     people(tmp_path, {f"p{n}": 4 for n in range(5)})
     with pytest.raises(WrongUse, match="'content' is no column to split a folder by"):
         DataFolder(tmp_path, FACES, "content")
+
+
+KNOWN = {"image": Image(), "person": Label(open=True, strangers=0.2)}
+
+
+def test_some_people_are_strangers_and_of_all_others_some_pictures_are_held_out(tmp_path):
+    folder = DataFolder(people(tmp_path, {f"p{n}": 10 for n in range(10)}), KNOWN, "person")
+    assert "2 of 10 values of person for evaluation alone" in folder.layout
+    sides: dict[bytes, Counter[str]] = {}
+    for record in folder.records("all"):
+        sides.setdefault(record.features["person"], Counter())[record.split] += 1
+    strangers = [name for name, counts in sides.items() if not counts["train"]]
+    assert len(strangers) == 2 and all(sides[name]["eval"] == 10 for name in strangers)
+    known = [counts["eval"] for name, counts in sides.items() if name not in strangers]
+    assert 4 <= sum(known) <= 30 and max(known) < 10
+    report = check(tmp_path, KNOWN, split_by="person", targets=("person",))
+    assert report.ok, "names that train never saw are no fault of an open set"
+
+
+def test_of_two_people_none_is_a_stranger(tmp_path):
+    folder = DataFolder(people(tmp_path, {"a": 10, "b": 10}), KNOWN, "person")
+    assert folder.layout.endswith("split 80/20 by content, since person has 2 values only")

@@ -18,3 +18,11 @@ def test_pictures_of_one_pattern_have_a_higher_cosine() -> None:
     other = eigenfaces.cosines(found[0::5], np.roll(found[1::5], 1, axis=0))
     assert same.min() > other.max()
     assert eigenfaces.cosines(np.zeros((1, 3)), np.ones((1, 3))).tolist() == [0]
+
+
+def test_the_nearest_and_one_s_own() -> None:
+    gallery = np.array([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0], [0.0, 0.0]], np.float32)
+    place, cosine = eigenfaces.nearest(np.array([[3.0, 0.1], [-1.0, 4.0]], np.float32), gallery)
+    assert place.tolist() == [0, 1] and (cosine > 0.9).all()
+    own = eigenfaces.own_cosines(gallery, np.array([5, 7, 5, 9]))
+    np.testing.assert_allclose(own, [np.sqrt(0.5)] * 2, rtol=1e-6)
