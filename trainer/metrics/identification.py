@@ -1,15 +1,15 @@
 """How well names are told, and strangers refused, from counts that add up over a set (open-set identification as in
 ISO/IEC 19795-1).
 
-A label is the place of a name, -1 of a stranger. Predictions are a dict: `nearest`, the place of the nearest name;
-`score`, 0 to 1, of how near it is; `answer`, `nearest` where the score reaches the model's threshold, else -1. Imports
-TFMA; import it where it is used.
+A label is the place of a name, -1 of a stranger. A prediction is `nearest`, the place of the nearest name; `score`,
+from 0 to 1, how near it is; or `answer`, `nearest` where the score reaches the model's threshold, else -1. Imports TFMA;
+import it where it is used.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -59,11 +59,10 @@ class _Share(CountsMetric):
 
 
 class Rank1(_Share):
-    """Share of the pictures of known people whose nearest name is their own, whatever the threshold."""
+    """Share of the pictures of known people whose `nearest` name is their own, whatever the threshold."""
 
     usual_name = "rank_1"
     constant_like = "SparseCategoricalAccuracy"
-    output: ClassVar[str] = "nearest"
 
     @classmethod
     def counts(cls, label: Array, prediction: Array) -> Array:
@@ -72,11 +71,10 @@ class Rank1(_Share):
 
 
 class Decisions(_Share):
-    """Share of all pictures whose answer is right: one's own name, and none for a stranger."""
+    """Share of all pictures whose `answer` is right: one's own name, and none for a stranger."""
 
     usual_name = "accuracy"
     constant_like = "SparseCategoricalAccuracy"
-    output: ClassVar[str] = "answer"
 
     @classmethod
     def counts(cls, label: Array, prediction: Array) -> Array:
@@ -84,10 +82,9 @@ class Decisions(_Share):
 
 
 class FalseRefusals(_Share):
-    """Share of the pictures of known people that are answered by no name."""
+    """Share of the pictures of known people whose `answer` is no name."""
 
     usual_name = "false_refusals"
-    output: ClassVar[str] = "answer"
 
     @classmethod
     def counts(cls, label: Array, prediction: Array) -> Array:
@@ -96,11 +93,10 @@ class FalseRefusals(_Share):
 
 
 class StrangersRefused(CountsMetric):
-    """`strangers_refused` of a set."""
+    """`strangers_refused` of a set, by `score`."""
 
     usual_name = "strangers_refused"
     constant_value = FALSE_REFUSALS
-    output: ClassVar[str] = "score"
 
     @classmethod
     def counts(cls, label: Array, prediction: Array) -> Array:

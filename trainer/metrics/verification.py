@@ -9,7 +9,7 @@ false reject rate (FRR) the share of pairs of the same whose score does not. Imp
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -71,9 +71,7 @@ def scores_of(labels: Array, scores: Array) -> dict[str, float]:
 
 
 class _OfScores(CountsMetric):
-    """Base of what follows from the scores of pairs. The model's output `score`, float32 `[batch]`."""
-
-    output: ClassVar[str] = "score"
+    """Base of what follows from the scores of pairs, a prediction each."""
 
     @classmethod
     def counts(cls, label: Array, prediction: Array) -> Array:
@@ -110,11 +108,10 @@ class TrueAcceptRate(_OfScores):
 
 
 class DecisionAccuracy(CountsMetric):
-    """Share of pairs whose decision, the model's output `same` of 1 or 0, is right."""
+    """Share of pairs whose decision, a prediction of 1 or 0, is right."""
 
     usual_name = "accuracy"
     constant_like = "SparseCategoricalAccuracy"
-    output = "same"
 
     @classmethod
     def counts(cls, label: Array, prediction: Array) -> Array:

@@ -100,17 +100,17 @@ class FaceRecognition(Task):
         }
 
     def metrics(self) -> Evaluation:
-        def metric(name: str, kind: str) -> Metric:
-            return Metric(name, kind, module="trainer.metrics.identification")
+        def metric(name: str, kind: str, prediction: str) -> Metric:
+            return Metric(name, kind, module="trainer.metrics.identification", prediction=prediction)
 
         return Evaluation(
-            prediction=("nearest", "score", "answer"),
+            prediction="score",
             label="person",
             metrics=(
-                metric("rank_1", "Rank1"),
-                metric("accuracy", "Decisions"),
-                metric("strangers_refused", "StrangersRefused"),
-                metric("false_refusals", "FalseRefusals"),
+                metric("rank_1", "Rank1", "nearest"),
+                metric("accuracy", "Decisions", "answer"),
+                metric("strangers_refused", "StrangersRefused", "score"),
+                metric("false_refusals", "FalseRefusals", "answer"),
             ),
             gates=(Gate("rank_1", bound=0.95, baseline_margin=0.01), Gate("accuracy", baseline_margin=0.01)),
             slices=("person",),

@@ -100,17 +100,17 @@ class FaceVerification(Task):
         }
 
     def metrics(self) -> Evaluation:
-        def metric(name: str, kind: str) -> Metric:
-            return Metric(name, kind, module="trainer.metrics.verification")
+        def metric(name: str, kind: str, prediction: str = "score") -> Metric:
+            return Metric(name, kind, module="trainer.metrics.verification", prediction=prediction)
 
         return Evaluation(
-            prediction=("score", "same"),
+            prediction="score",
             label="same",
             metrics=(
                 metric("eer", "EqualErrorRate"),
                 metric("auc", "AreaUnderCurve"),
                 metric("tar_at_far_1", "TrueAcceptRate"),
-                metric("accuracy", "DecisionAccuracy"),
+                metric("accuracy", "DecisionAccuracy", "same"),
             ),
             gates=(Gate("eer", higher_is_better=False, baseline_margin=0.01), Gate("auc", baseline_margin=0.01)),
         )
