@@ -2,8 +2,8 @@
 ISO/IEC 19795-1).
 
 A label is the place of a name, -1 of a stranger. A prediction is `nearest`, the place of the nearest name; `score`,
-from 0 to 1, how near it is; or `answer`, `nearest` where the score reaches the model's threshold, else -1. Imports TFMA;
-import it where it is used.
+from 0 to 1, how near it is; or `answer`, `nearest` where the score reaches the model's threshold, else -1. Imports
+TFMA; import it where it is used.
 """
 
 from __future__ import annotations
