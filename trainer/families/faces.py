@@ -31,6 +31,10 @@ class FaceHParams(HParams):
     """Half of the training pictures are mirrored."""
 
 
+SMALL = {"filters": 8, "embedding_size": 32, "dropout": 0.0, "mirror": False}
+"""What tests train with: in a made-up sample left is not right."""
+
+
 def pictures(inputs: Features, names: Sequence[str], hparams: FaceHParams) -> Features:
     """The columns `names`, encoded pictures, as uint8 `[batch, height, width, channels]`, all of the size and channels
     that the first of them asks for. For use in `preprocess`."""

@@ -1,8 +1,8 @@
 """A network that tells names and knows whom it does not know: an embedding with a centre for each name.
 
-It learns by the large margin cosine loss (CosFace, Wang et al. 2018). Beside that it learns the cosine from which on
-somebody is taken for the nearest name: a quantile (Koenker & Bassett 1978) of the cosines of training pictures, moved
-and with units left out, with their own centre.
+It learns by the large margin cosine loss (CosFace, Wang et al. 2018). Beside that it keeps the cosine from which on
+somebody is taken for the nearest name: a quantile of the cosines of training pictures, moved and with units left out,
+with their own centre, as a moving average over batches.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from typing import Any
 
 from trainer.backend import tf
 from trainer.networks.embedding import large_margin_cosine_loss, name_cosines
+
+MOMENTUM = 0.97
+"""Of the moving average."""
 
 
 class Recogniser(tf.keras.Model):
@@ -29,7 +32,14 @@ class Recogniser(tf.keras.Model):
         self.embedding = embedding
         self._margin, self._refused, self._target = margin, refused, target
         self.centres = self.add_weight("centres", [names, embedding.output_shape[-1]])
-        self.threshold = self.add_weight("threshold", [], initializer=tf.keras.initializers.Constant(0.4))
+        # Not learnt by gradients: Adam remembers the large ones of the first steps, and would hardly move it after.
+        self.threshold = self.add_weight(
+            "threshold",
+            [],
+            trainable=False,
+            synchronization=tf.VariableSynchronization.ON_READ,
+            aggregation=tf.VariableAggregation.MEAN,
+        )
         self._means = {name: tf.keras.metrics.Mean(name=name) for name in ("loss", "accuracy")}
         self.built = True
 
@@ -41,11 +51,11 @@ class Recogniser(tf.keras.Model):
         with tf.GradientTape() as tape:
             cosines = self(features, training=True)
             names = large_margin_cosine_loss(cosines, place, self._margin)
-            above = tf.stop_gradient(tf.gather(cosines, tf.maximum(place, 0), batch_dims=1)) - self.threshold
-            quantile = tf.reduce_mean(tf.maximum(self._refused * above, (self._refused - 1) * above))
-            replicas = tf.distribute.get_strategy().num_replicas_in_sync  # over which gradients are summed
-            loss = (names + quantile) / replicas
+            loss = names / tf.distribute.get_strategy().num_replicas_in_sync  # over which gradients are summed
         self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
+        own = tf.sort(tf.gather(cosines, tf.maximum(place, 0), batch_dims=1))
+        quantile = own[tf.cast(self._refused * tf.cast(tf.size(own), tf.float32), tf.int32)]
+        self.threshold.assign_add((1 - MOMENTUM) * (quantile - self.threshold))
         return self._log(cosines, place, names)
 
     def test_step(self, data: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ Strangers are part of the evaluation: a tenth of the people of an unsplit folder
 of the pictures of all others; in a split folder whoever is in `eval/` alone is one. `rank_1` is of the known, whatever
 the threshold; `strangers_refused` the share of strangers below the score that 5 % of the known fall short of;
 `accuracy` counts an answer right that names the known and no stranger. The model's own threshold refuses 5 % of the
-pictures of training. The model holds the names and a centre of each person: see `docs/faces.md`.
+pictures of training, moved as they were. The model holds the names and a centre of each person: see `docs/faces.md`.
 
 Reference: the nearest picture by the cosine of eigenfaces (Turk & Pentland 1991), with the threshold that refuses 5 %
 of the train split's pictures, each beside all others.
@@ -56,6 +56,7 @@ class FaceRecognition(Task):
         "person": Label(open=True, strangers=0.1, description="who it is"),
     }
     targets = ("person",)
+    small = {**Task.small, **faces.SMALL}
     split_by = "person"
     enrols = "embedding"
     HParams = FaceRecognitionHParams

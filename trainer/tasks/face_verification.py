@@ -59,6 +59,7 @@ class FaceVerification(Task):
         "same": Same(by="person", description="whether both pictures show one person"),
     }
     targets = ("same", "person", "partner_person")
+    small = {**Task.small, **faces.SMALL}
     split_by = "person"
     HParams = FaceVerificationHParams
 
