@@ -46,9 +46,6 @@ Features = dict[str, Any]
 Arrays = dict[str, "np.ndarray"]
 """Feature name -> array with the examples along the first axis."""
 
-SHOWN_CLASSES = 3
-"""Of a classifier's answer, in a table."""
-
 
 @dataclass(frozen=True)
 class HParams:
@@ -120,6 +117,8 @@ class Task(ABC):
     """`plots` gets at most so many examples of the eval split. Few where an answer takes long."""
     predict_batch_size: ClassVar[int] = 64
     """Examples of a batch in inference. 1 where a model answers at any size, so that a batch holds but one size."""
+    shown_classes: ClassVar[int] = 3
+    """Of a classifier's answer, in the table of `benison predict`."""
 
     def __init__(self, hparams: Any) -> None:
         self.hparams = hparams
@@ -207,7 +206,7 @@ class Task(ABC):
         """
         row = {name: value for name, value in answer.items() if not _is_nested(value)}
         if isinstance(row.get("probabilities"), Mapping):
-            best = list(row["probabilities"].items())[:SHOWN_CLASSES]
+            best = list(row["probabilities"].items())[: self.shown_classes]
             row["probabilities"] = ", ".join(f"{label} {probability:.1%}" for label, probability in best)
         return row
 

@@ -57,7 +57,12 @@ class Runs:
             settings = RunSettings(
                 name,
                 data=str(data),
-                overrides={"global_batch_size": "16", **self._overrides, **write_assets(task.assets, root / "assets")},
+                overrides={
+                    "global_batch_size": "16",
+                    "min_steps": str(self._steps),
+                    **self._overrides,
+                    **write_assets(task.assets, root / "assets"),
+                },
                 steps=self._steps,
                 limit=LIMIT,
                 workspace=root / "workspace",

@@ -70,6 +70,16 @@ def random_shift(pictures: Any, share: float, seed: Any) -> Any:
     return tf.ensure_shape(moved, pictures.shape)
 
 
+def random_mirror(pictures: Any, seed: Any) -> Any:
+    """Mirrors half of the pictures, uint8 `[batch, height, width, channels]`, left to right: for `Task.batch`.
+
+    Args:
+      seed: int64 `[2]`.
+    """
+    chosen = tf.random.stateless_uniform([tf.shape(pictures)[0], 1, 1, 1], seed) < 0.5
+    return tf.where(chosen, pictures[:, :, ::-1], pictures)
+
+
 def typical_side(sides: Any, at_most: int) -> Any:
     """The median of a column of side lengths (int64 `[batch]`) over the whole train split: int32 scalar, pixels.
 
