@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,13 @@ from tfx import types
 from tfx.components.evaluator import constants, executor
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import artifact_utils, component_spec, standard_artifacts, standard_component_specs
-from tfx.utils import io_utils, proto_utils
+from tfx.utils import io_utils, path_utils, proto_utils
 
-from components import sampling
+from components import compared, model_runs, sampling
 from components.judgement import Estimate, Found, judge
 from components.reference import JUDGE, ReferenceScores, read_scores
-from trainer.export import TARGET_SUFFIX
-from trainer.task import Evaluation, Gate
+from trainer.evaluation import Compared
+from trainer.task import Evaluation, Gate, Metric
 
 JUDGE_MARK = "<judge>"
 """Stands for the judge's folder in the configuration of metrics until the run knows it."""
@@ -34,30 +35,32 @@ def eval_config(evaluation: Evaluation, raw: Set[str]) -> tfma.EvalConfig:
     `raw` names the features of the examples as they were read.
     """
     spec = tfma.ModelSpec(signature_name="evaluate")
-    if isinstance(evaluation.prediction, str):
-        spec.prediction_key = evaluation.prediction
-    transformed = evaluation.label is not None and not evaluation.raw_label
-    if evaluation.label:
-        spec.label_key = evaluation.label + (TARGET_SUFFIX if transformed else "")
-    if transformed or set(evaluation.slices) - raw:
+    pairs = evaluation.all_compared
+    compared.describe(pairs, spec)
+    if evaluation.transforms_labels or set(evaluation.slices) - raw:
         spec.preprocessing_function_names.append("transform_labels")
-    metrics = [
-        tfma.MetricConfig(
-            class_name=metric.kind,
-            module=metric.module,
-            config=json.dumps(
-                {"name": metric.name, **metric.config} | ({"judge": JUDGE_MARK} if metric.judged else {})
-            ),
-        )
-        for metric in evaluation.metrics
-    ]
-    metrics.append(tfma.MetricConfig(class_name="ExampleCount"))
+    specs = [_metrics_spec(evaluation, pair, alone=len(pairs) == 1) for pair in pairs]
+    specs.append(tfma.MetricsSpec(metrics=[tfma.MetricConfig(class_name="ExampleCount")]))
     return tfma.EvalConfig(
         model_specs=[spec],
-        metrics_specs=[tfma.MetricsSpec(metrics=metrics)],
+        metrics_specs=specs,
         slicing_specs=[tfma.SlicingSpec(), *(tfma.SlicingSpec(feature_keys=[name]) for name in evaluation.slices)],
         options=tfma.Options(include_default_metrics={"value": False}),
     )
+
+
+def _metrics_spec(evaluation: Evaluation, pair: Compared, alone: bool) -> tfma.MetricsSpec:
+    """The metrics that compare this pair."""
+    metrics = [
+        tfma.MetricConfig(class_name=metric.kind, module=metric.module, config=json.dumps(_config(metric)))
+        for metric in evaluation.metrics
+        if not metric.runs_model and evaluation.compared(metric) == pair
+    ]
+    return tfma.MetricsSpec(metrics=metrics, output_names=[] if alone else [str(pair)])
+
+
+def _config(metric: Metric) -> dict[str, Any]:
+    return {"name": metric.name, **metric.config} | ({"judge": JUDGE_MARK} if metric.judged else {})
 
 
 SHARES = frozenset({"SparseCategoricalAccuracy", "CategoricalAccuracy", "BinaryAccuracy", "Accuracy"})
@@ -71,16 +74,19 @@ class EvaluatorExecutor(executor.Executor):
         reference = artifact_utils.get_single_uri(input_dict["reference"])
         evaluation = Path(artifact_utils.get_single_uri(output_dict["evaluation"]))
         config = proto_utils.json_to_proto(exec_properties["eval_config"], tfma.EvalConfig())
-        for metric in config.metrics_specs[0].metrics:
+        metrics = [metric for spec in config.metrics_specs for metric in spec.metrics]
+        for metric in metrics:
             metric.config = metric.config.replace(JUDGE_MARK, str(Path(reference, JUDGE)))
         evaluation.mkdir(parents=True, exist_ok=True)
         with sampling.written_to(str(evaluation)) as asked:
             changed = {"eval_config": proto_utils.proto_to_json(config), **asked}
             super().Do(input_dict, output_dict, exec_properties | changed)
-        shares = [json.loads(m.config)["name"] for m in config.metrics_specs[0].metrics if m.class_name in SHARES]
+        running = [Metric(**metric) for metric in json.loads(exec_properties["runs_model"])]
+        model_runs.run(running, _models(input_dict), Path(reference, JUDGE), evaluation)
+        shares = [json.loads(m.config)["name"] for m in metrics if m.class_name in SHARES]
         judgement = judge(
             [Gate(**gate) for gate in json.loads(exec_properties["gates"])],
-            found_by(evaluation, read_scores(reference), shares),
+            found_by(evaluation, read_scores(reference), shares, class_names(_models(input_dict)[CANDIDATE])),
             strict=bool(exec_properties["strict"]),
             health=_health(input_dict.get("model_run")),
         )
@@ -88,16 +94,25 @@ class EvaluatorExecutor(executor.Executor):
         _bless(judgement.blessed, input_dict, output_dict)
 
 
-def found_by(evaluation: Path, reference: Mapping[str, Mapping[str, Any]], shares: Collection[str]) -> Found:
+def class_names(model: Path) -> list[str]:
+    """Of the classes that a SavedModel answers with, in index order; empty where it has none."""
+    vocabulary = model / "assets" / "label"
+    return vocabulary.read_text(encoding="utf-8").splitlines() if vocabulary.exists() else []
+
+
+def found_by(
+    evaluation: Path, reference: Mapping[str, Mapping[str, Any]], shares: Collection[str], classes: Sequence[str]
+) -> Found:
     """What TFMA left in `evaluation`, with sampling errors, beside the references' scores."""
-    results = Results(evaluation)
-    estimates = sampling.read(evaluation)
+    results = Results(evaluation, classes)
+    estimates, episodes = sampling.read(evaluation), model_runs.read(evaluation)
 
     def with_groups(metrics: Mapping[str, float], model: str) -> dict[str, Estimate]:
         sampled = estimates.get(model, {})
-        return {
+        found = {
             name: Estimate(value, sampled[name].without if name in sampled else ()) for name, value in metrics.items()
         }
+        return found | episodes.get(model or CANDIDATE, {})
 
     return Found(
         examples=int(results.metrics.get("example_count", 0)),
@@ -107,7 +122,14 @@ def found_by(evaluation: Path, reference: Mapping[str, Mapping[str, Any]], share
         reference=reference,
         slices=results.slices(),
         shares=shares,
+        episodes={name: max(len(found.without), 1) for name, found in episodes.get(CANDIDATE, {}).items()},
     )
+
+
+def _models(input_dict: Any) -> dict[str, Path]:
+    """The folders of the SavedModels that are evaluated, by TFMA's names."""
+    inputs = {CANDIDATE: input_dict["model"], BASELINE: input_dict.get("baseline_model")}
+    return {name: Path(path_utils.serving_model_path(found[0].uri)) for name, found in inputs.items() if found}
 
 
 def _health(model_run: Sequence[types.Artifact] | None) -> dict[str, Any] | None:
@@ -134,30 +156,49 @@ def _bless(blessed: bool, input_dict: Any, output_dict: Any) -> None:
 
 
 class Results:
-    """TFMA's results of the model and of the latest blessed one, as numbers by name."""
+    """TFMA's results of the model and of the latest blessed one, as numbers by name.
 
-    def __init__(self, evaluation: Path) -> None:
+    `classes` are the names of the classes that metrics tell apart by number.
+    """
+
+    def __init__(self, evaluation: Path, classes: Sequence[str] = ()) -> None:
         names = [spec.name for spec in tfma.load_eval_result(str(evaluation), model_name=None).config.model_specs]
         self.candidate = CANDIDATE if CANDIDATE in names else ""
+        self._classes = list(classes)
         self._result = tfma.load_eval_result(str(evaluation), model_name=self.candidate or None)
-        self.metrics = _scalars(self._result.get_metrics_for_slice())
+        self.metrics = _overall(self._result)
         self.baseline: dict[str, float] = {}
         if BASELINE in names:
-            self.baseline = _scalars(
-                tfma.load_eval_result(str(evaluation), model_name=BASELINE).get_metrics_for_slice()
-            )
+            self.baseline = _overall(tfma.load_eval_result(str(evaluation), model_name=BASELINE))
 
     def slices(self) -> list[dict[str, Any]]:
-        """Each slice's metrics, in TFMA's order, without the overall one."""
-        rows = []
-        for key, _ in self._result.slicing_metrics:
+        """Each slice's metrics, in TFMA's order, without the overall one; before them each class's, where a metric
+        tells them apart."""
+        rows = self._of_classes()
+        for key, by_output in self._result.slicing_metrics:
             if key:
-                metrics = _scalars(self._result.get_metrics_for_slice(key))
+                metrics = _scalars(by_output)
                 name = ", ".join(f"{column}: {_text(value)}" for column, value in key)
                 rows.append({"slice": name, "examples": int(metrics.pop("example_count", 0)), "metrics": metrics})
         return rows
 
-    def confusion(self, classes: list[str]) -> dict[str, Any] | None:
+    def _of_classes(self) -> list[dict[str, Any]]:
+        overall: Mapping[str, Any] = next((found for key, found in self._result.slicing_metrics if not key), {})
+        found: dict[int, dict[str, float]] = {}
+        for by_part in overall.values():
+            for part in by_part:
+                if number := re.fullmatch(r"classId:(\d+)", part):
+                    found.setdefault(int(number[1]), {}).update(_scalars({"": by_part}, part))
+        return [
+            {
+                "slice": f"class: {self._classes[number] if number < len(self._classes) else number}",
+                "examples": int(metrics.pop("example_count", 0)),
+                "metrics": metrics,
+            }
+            for number, metrics in sorted(found.items())
+        ]
+
+    def confusion(self) -> dict[str, Any] | None:
         """Counts [true][predicted] of the overall slice, if a confusion matrix was among the metrics."""
         for key, drawn in self._result.plots:
             if key == ():
@@ -165,7 +206,7 @@ class Results:
                     for named in by_subkey.values():
                         matrix = named.get("multiClassConfusionMatrixAtThresholds")
                         if matrix:
-                            return {"labels": classes, "counts": _counts(matrix, len(classes))}
+                            return {"labels": self._classes, "counts": _counts(matrix, len(self._classes))}
         return None
 
 
@@ -179,13 +220,21 @@ def _counts(matrix: dict[str, Any], size: int) -> list[list[int]]:
     return counts
 
 
-def _scalars(metrics: Any) -> dict[str, float]:
-    """Numbers by name, without the differences from the baseline that TFMA adds as `NAME_diff`."""
+def _overall(result: Any) -> dict[str, float]:
+    return next((_scalars(by_output) for key, by_output in result.slicing_metrics if not key), {})
+
+
+def _scalars(by_output: Any, part: str = "") -> dict[str, float]:
+    """Numbers by name, of all outputs, without the differences from the baseline that TFMA adds as `NAME_diff`.
+
+    `by_output` is TFMA's of a slice: output -> part of it, "" for the whole -> metric -> value.
+    """
     found = {}
-    for name, value in (metrics or {}).items():
-        number = value.get("doubleValue", value.get("boundedValue", {}).get("value")) if value else None
-        if isinstance(number, (int, float)):
-            found[name] = float(number)
+    for by_part in (by_output or {}).values():
+        for name, value in by_part.get(part, {}).items():
+            number = value.get("doubleValue", value.get("boundedValue", {}).get("value")) if value else None
+            if isinstance(number, (int, float)):
+                found[name] = float(number)
     return {name: n for name, n in found.items() if not (name.endswith("_diff") and name[: -len("_diff")] in found)}
 
 
@@ -196,6 +245,7 @@ def _text(value: Any) -> str:
 class EvaluatorSpec(component_spec.ComponentSpec):
     """TFX's Evaluator with the reference and the training's health as further inputs, and the gates as a parameter.
 
+    `runs_model`: the metrics that run the model themselves, as JSON.
     `strict`: 1 where a tie with a rival is a defeat, as on default data; else 0.
     `digest` is of the code, for the cache.
     """
@@ -204,6 +254,7 @@ class EvaluatorSpec(component_spec.ComponentSpec):
         "eval_config": component_spec.ExecutionParameter(type=tfma.EvalConfig),
         "example_splits": component_spec.ExecutionParameter(type=str, optional=True),
         "gates": component_spec.ExecutionParameter(type=str),
+        "runs_model": component_spec.ExecutionParameter(type=str),
         "strict": component_spec.ExecutionParameter(type=int),
         "digest": component_spec.ExecutionParameter(type=str),
     }
@@ -248,6 +299,7 @@ class Evaluator(base_beam_component.BaseBeamComponent):
             example_splits=json.dumps(["eval"]),
             digest=digest,
             gates=json.dumps([dataclasses.asdict(gate) for gate in evaluation.gates]),
+            runs_model=json.dumps([dataclasses.asdict(metric) for metric in evaluation.metrics if metric.runs_model]),
             evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
             blessing=types.Channel(type=standard_artifacts.ModelBlessing),
         )

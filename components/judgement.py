@@ -69,7 +69,8 @@ class Found:
     """What an evaluation found. Estimates are metric -> value with its groups.
 
     `reference` is method -> metric -> value; `slices` as the report shows them: slice, examples, metrics.
-    `shares` names the metrics that are a share of the examples, as accuracy is.
+    `shares` names the metrics that are a share of the examples, as accuracy is; `episodes` says of metrics that run the
+    model how many episodes they are of.
     """
 
     examples: int
@@ -79,6 +80,7 @@ class Found:
     reference: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     slices: Sequence[Mapping[str, Any]] = ()
     shares: Collection[str] = ()
+    episodes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -203,6 +205,10 @@ class _Judge:
         self._sign = 1 if gate.higher_is_better else -1
         self._estimate = found.candidate.get(gate.metric, Estimate(math.nan))
         self._share = gate.metric in found.shares
+        episodes = found.episodes.get(gate.metric)
+        self._too_few = (
+            f"{found.examples:,} eval examples are too few" if episodes is None else f"too few episodes ({episodes:,})"
+        )
 
     def rows(self) -> Iterator[dict[str, Any]]:
         gate, value = self._gate, self._estimate.value
@@ -254,7 +260,7 @@ class _Judge:
         else:
             state = OPEN
             words = f"{self._gate.metric} {value:.4g} beside the {origin}'s {other.value:.4g}: "
-            words += f"{self._found.examples:,} eval examples are too few to tell them apart"
+            words += f"{self._too_few} to tell them apart"
         yield self._row(other.value, origin, state, words=words)
 
     def _constant_error(self, other: Estimate) -> float:
@@ -278,7 +284,7 @@ class _Judge:
         if state == FAILED and not self._strict and not math.isfinite(reach):
             state = OPEN
             words = f"{self._gate.metric} {value:.4g} beside {bound:.4g} ({origin}): "
-            words += f"{self._found.examples:,} eval examples are too few to tell them apart"
+            words += f"{self._too_few} to tell them apart"
         return self._row(bound, origin, state, tie, words)
 
     def _slices(self) -> Iterator[dict[str, Any]]:

@@ -30,6 +30,7 @@ from tensorflow_model_analysis.evaluators import jackknife
 from tensorflow_model_analysis.evaluators import metrics_plots_and_validations_evaluator as of_tfma
 from tensorflow_model_analysis.metrics import metric_specs, metric_types
 
+from components import compared
 from components.judgement import Estimate
 
 GROUPS = 20
@@ -40,7 +41,7 @@ SAMPLING = "sampling.json"
 
 CONSTANT_ANSWER = "constant"
 
-_LABELS = metric_types.MetricKey("_labels")
+_LABELS = "_labels"
 
 _TARGET: ContextVar[str] = ContextVar("target")
 """Where to write: TFX's executor asks for the extractors by the name of a function and has no more to say to it."""
@@ -76,7 +77,10 @@ def extractors(eval_shared_model: Any, eval_config: tfma.EvalConfig, tensor_adap
         tensor_adapter_config=tensor_adapter_config,
     )
     through = _Sampled(eval_config, _TARGET.get())
-    return [*usual, tfma.extractors.Extractor(stage_name="Sampling", ptransform=through)]
+    return [
+        *compared.with_outputs(usual, eval_config),
+        tfma.extractors.Extractor(stage_name="Sampling", ptransform=through),
+    ]
 
 
 class _Sampled(beam.PTransform):
@@ -102,17 +106,27 @@ class _Sampled(beam.PTransform):
 
 def _computations(config: tfma.EvalConfig) -> Any:
     """Of all metrics but plots, and the counts of labels beside them."""
-    specs = tfma.MetricsSpec()
-    for spec in config.metrics_specs:
-        specs.MergeFrom(spec)
-    kept = [metric for metric in specs.metrics if not metric.class_name.endswith("Plot")]
-    del specs.metrics[:]
-    specs.metrics.extend(kept)
+    specs = [_without_plots(spec) for spec in config.metrics_specs]
     model = next((spec.name for spec in config.model_specs if not spec.is_baseline), "")
-    found = metric_specs.to_computations([specs], eval_config=config)
-    if any(spec.label_key for spec in config.model_specs):
-        found.append(metric_types.MetricComputation([_LABELS], None, _Labels(model)))
+    found = metric_specs.to_computations(specs, eval_config=config)
+    for output in sorted({_output(spec) for spec in specs}):
+        if any(spec.label_key or output in spec.label_keys for spec in config.model_specs):
+            key = metric_types.MetricKey(_LABELS, output_name=output)
+            found.append(metric_types.MetricComputation([key], None, _Labels(key, model)))
     return of_tfma._filter_and_separate_computations(found)
+
+
+def _without_plots(spec: tfma.MetricsSpec) -> tfma.MetricsSpec:
+    kept = [metric for metric in spec.metrics if not metric.class_name.endswith("Plot")]
+    spec = copy.deepcopy(spec)
+    del spec.metrics[:]
+    spec.metrics.extend(kept)
+    return spec
+
+
+def _output(spec: tfma.MetricsSpec) -> str:
+    """TFMA's output that these metrics are of: one pair of tensors and a label, "" if there is no other."""
+    return next(iter(spec.output_names), "")
 
 
 class _Grouped(of_tfma._PreprocessorDoFn):
@@ -126,16 +140,16 @@ class _Grouped(of_tfma._PreprocessorDoFn):
 
 
 class _Labels(beam.CombineFn):
-    """How often each label occurs, where a label is one number: texts and pictures would be kept whole."""
+    """How often each label of an output occurs, where a label is one number: texts and pictures would be kept whole."""
 
-    def __init__(self, model: str) -> None:
-        self._model = model
+    def __init__(self, key: metric_types.MetricKey, model: str) -> None:
+        self._key, self._model = key, model
 
     def create_accumulator(self) -> Counter[Any]:
         return Counter()
 
     def add_input(self, accumulator: Counter[Any], element: Any) -> Counter[Any]:
-        label = np.asarray(element.get_labels(self._model, ""))
+        label = np.asarray(element.get_labels(self._model, self._key.output_name))
         if label.size == 1 and label.dtype.kind in "iuf":
             accumulator[label.ravel()[0].item()] += 1
         return accumulator
@@ -144,7 +158,7 @@ class _Labels(beam.CombineFn):
         return sum(accumulators, Counter())
 
     def extract_output(self, accumulator: Counter[Any]) -> dict[Any, Any]:
-        return {_LABELS: accumulator}
+        return {self._key: accumulator}
 
 
 class _LeaveOneOut(beam.DoFn):
@@ -191,7 +205,7 @@ class _LeaveOneOut(beam.DoFn):
     def _estimates(self, whole: Mapping[Any, Any], rests: Sequence[Mapping[Any, Any]]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, value in whole.items():
-            if not key.name.startswith("_") and _is_number(value):
+            if not key.name.startswith("_") and key.sub_key is None and _is_number(value):
                 without = [float(np.ravel(rest.get(key, math.nan))[0]) for rest in rests]
                 found.setdefault(key.model_name, {})[key.name] = {
                     "value": float(np.ravel(value)[0]),
@@ -199,12 +213,13 @@ class _LeaveOneOut(beam.DoFn):
                 }
         constant = found.setdefault(CONSTANT_ANSWER, {})
         for spec in self._config.metrics_specs:
+            key = metric_types.MetricKey(_LABELS, output_name=_output(spec))
+            labels = whole.get(key, Counter())
             for metric in spec.metrics:
                 answer = _constant_answer(metric)
-                labels = whole.get(_LABELS, Counter())
                 if answer is not None and (value := answer(labels)) is not None:
                     name = json.loads(metric.config or "{}").get("name", metric.class_name)
-                    others = [answer(rest.get(_LABELS, Counter())) for rest in rests]
+                    others = [answer(rest.get(key, Counter())) for rest in rests]
                     constant[name] = {"value": value, "without": [math.nan if v is None else v for v in others]}
         return found
 

@@ -185,7 +185,8 @@ def serve(workspace: Path, policy: Policy, port: int | None, tell: Callable[[str
     """
     from dashboard.server import listen
 
-    app = create(workspace, policy)
+    trial = Trial()
+    app = create(workspace, policy, trial)
     ports = range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED) if port is None else range(port, port + 1)
     for number in ports:
         try:
@@ -199,7 +200,10 @@ def serve(workspace: Path, policy: Policy, port: int | None, tell: Callable[[str
             "give another --port, or another --host",
         )
     tell(f"dashboard of {workspace}: {_url(policy.host, _port_of(server))}   (Ctrl-C ends it)")
-    server.run()
+    try:
+        server.run()
+    finally:
+        trial.close()
 
 
 def _port_of(server: Any) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dash import dcc, html
 
+from components.report.page import limits
 from trainer.preview.wording import number
 
 Child = Any
@@ -128,6 +129,12 @@ def outcome(word: str) -> html.Span:
 
 def figures(value: Any) -> html.B:
     return html.B(number(value))
+
+
+def with_limits(value: Any, interval: Sequence[float] | None) -> html.Span:
+    """A value, and below it its interval."""
+    said = [html.Br(), html.Span(limits(interval), className="soft")] if interval else []
+    return html.Span([figures(value), *said])
 
 
 def link(said: Child, address: str, **properties: Any) -> dcc.Link:

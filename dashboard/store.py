@@ -94,6 +94,7 @@ class KeptResult(TypedDict, total=False):
     verdict: str
     gates: list[KeptGate]
     metrics: dict[str, float]
+    intervals: dict[str, list[float]]
     baseline: dict[str, float]
     reference: dict[str, dict[str, float]]
     examples: dict[str, int]
@@ -153,8 +154,9 @@ class Damaged(ValueError):
 class Run:
     """One run of one task. `state`: running, finished, failed, interrupted, stopped (killed) or unreadable.
 
-    `metrics`, `baseline`: metric -> value; `reference`: method -> metric -> value; `nodes` as in the report, of a run
-    that goes on also one that is "running"; `error`: message and fix; `command` makes the run again.
+    `metrics`, `baseline`: metric -> value; `intervals`: metric -> its limits at 95 %; `reference`: method -> metric ->
+    value; `nodes` as in the report, of a run that goes on also one that is "running"; `error`: message and fix;
+    `command` makes the run again.
     """
 
     task: str
@@ -167,6 +169,7 @@ class Run:
     key_metric: str = ""
     higher_is_better: bool = True
     metrics: Mapping[str, float] = field(default_factory=dict)
+    intervals: Mapping[str, Sequence[float]] = field(default_factory=dict)
     baseline: Mapping[str, float] = field(default_factory=dict)
     reference: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     examples: Mapping[str, int] = field(default_factory=dict)
@@ -297,6 +300,7 @@ class Store:
             key_metric=state.get("key_metric") or gate.get("metric", ""),
             higher_is_better=state.get("higher_is_better", gate.get("higher_is_better", True)),
             metrics=result.get("metrics", {}),
+            intervals=result.get("intervals", {}),
             baseline=result.get("baseline", {}),
             reference=result.get("reference", {}),
             examples=result.get("examples", {}),

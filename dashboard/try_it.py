@@ -1,30 +1,27 @@
-"""Asking a pushed model from the page: `benison predict` in a process of its own, held to a size and a time.
+"""Asking a pushed model from the page: it answers as `benison predict` does, in a process of its own.
 
-One question at a time: a model takes as much memory as a run's Evaluator. What a person gives lies in a folder that is
-removed with the answer.
+One model and one question at a time: a model takes as much memory as a run's Evaluator. What a person gives lies in a
+folder that is removed with the answer; the process is kept for the next question.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import json
-import os
-import resource
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from components import manifest
 from components.report.page import MEDIA
-from dashboard.store import NotThere, Store
+from dashboard.kept_model import Died, KeptModel
+from dashboard.store import Model, NotThere, Store
 from data.columns import FormField
-from data.errors import WrongUse
+from data.errors import DataRefused, WrongUse
 from data.folders import tables
 from pipelines.console.usage import inputs_of
 from trainer.task import Task, load
@@ -78,7 +75,11 @@ def fields_of(task_class: type[Task]) -> dict[str, Field]:
 
 
 class Trial:
-    """Asks models, one question at a time."""
+    """Asks models, one question at a time.
+
+    The process of the model that was asked last is kept until another one is asked, its files change, a version is
+    pushed, or nobody has asked it for `idle_seconds`.
+    """
 
     MAX_BYTES: ClassVar[int] = 10_000_000
     """Of an uploaded file."""
@@ -86,18 +87,18 @@ class Trial:
     """Characters of a typed value."""
     MAX_ANSWERS: ClassVar[int] = 20
     """Of a table of many rows so many answers are shown."""
-    MEMORY_BYTES: ClassVar[int] = 16 * 2**30
-    """Address space of the process; TensorFlow reserves far more than it uses."""
-    WRITTEN_BYTES: ClassVar[int] = 64 * 2**20
-    """Of any file that it writes."""
+    IDLE_SECONDS: ClassVar[float] = 300.0
 
-    def __init__(self, seconds: float = 120.0) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float = 120.0, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._seconds, self._idle_seconds = seconds, idle_seconds
         self._free = threading.Lock()
+        self._loaded: tuple[Any, KeptModel] | None = None
+        self._asked = 0.0
+        self._timer = threading.Timer(0, self._end)
 
     def ask(self, store: Store, asked: Asked) -> list[Answer]:
         """Raises Refused."""
-        if not self._free.acquire(blocking=False):
+        if not self._free.acquire(timeout=1):  # as long as ending a process may take
             raise Refused("Another question is being answered; ask again when it has been.")
         try:
             with tempfile.TemporaryDirectory(prefix="benison-try-") as folder:
@@ -105,23 +106,66 @@ class Trial:
         finally:
             self._free.release()
 
+    def close(self) -> None:
+        """Ends the process, also one that is about to answer."""
+        self._timer.cancel()
+        if self._loaded:
+            self._loaded[1].kill()
+
     def _ask(self, store: Store, asked: Asked, folder: Path) -> list[Answer]:
         try:
             fields = fields_of(load(asked.task))
-            if not store.models(asked.task):
-                raise Refused(f"{asked.task} has no pushed model.")
+            models = store.models(asked.task)
         except (WrongUse, NotThere) as error:
             raise Refused(f"There is no such task here: {error}.") from None
-        arguments = self._arguments(fields, asked, folder)
+        if not models:
+            raise Refused(f"{asked.task} has no pushed model.")
         output = folder / "answers"
-        command = [sys.executable, "-m", "pipelines", "predict", "--json", "--output", str(output)]
-        found = json.loads(self._run([*command, "--workspace", str(store.root), asked.task, *arguments]))
+        question = {**self._inputs(fields, asked, folder), "output": str(output), "most": self.MAX_ANSWERS}
+        try:
+            found = self._process(models[0]).ask(question, self._seconds)
+        except Died as died:
+            raise Refused(str(died)) from None
+        finally:
+            self._wait_for_the_next()
         if isinstance(found, dict):  # an error, as every command prints it
+            if found["exit"] not in (WrongUse.exit_code, DataRefused.exit_code):
+                self._end()  # it was not what was asked, and nobody knows what state the process is in
             said = ". ".join(found[part] for part in ("error", "fix") if found.get(part))
             raise Refused(said.replace(f"{folder}/", ""))
-        return [_answer(one, output) for one in found[: self.MAX_ANSWERS]]
+        return [_answer(one, output) for one in found]
 
-    def _arguments(self, fields: Mapping[str, Field], asked: Asked, folder: Path) -> list[str]:
+    def _process(self, model: Model) -> KeptModel:
+        """The process that has this version loaded as it lies there now, else a fresh one, which checks it first."""
+        try:
+            version = model.path, manifest.signature(model.path)
+        except OSError as error:
+            raise Refused(f"Version {model.version} cannot be read: {error.strerror}.") from None
+        if self._loaded and self._loaded[0] == version and self._loaded[1].lives:
+            return self._loaded[1]
+        self._end()
+        self._loaded = version, KeptModel(model.path.parent, model.task)
+        return self._loaded[1]
+
+    def _end(self) -> None:
+        if self._loaded:
+            self._loaded[1].end()
+            self._loaded = None
+
+    def _wait_for_the_next(self) -> None:
+        self._asked = time.monotonic()
+        self._timer.cancel()
+        self._timer = threading.Timer(self._idle_seconds, self._end_if_idle)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _end_if_idle(self) -> None:
+        with self._free:
+            if time.monotonic() - self._asked >= self._idle_seconds:
+                self._end()
+
+    def _inputs(self, fields: Mapping[str, Field], asked: Asked, folder: Path) -> dict[str, Any]:
+        """`files` or `given` of a question."""
         given: dict[str, str] = {}
         for name, field in fields.items():
             if field.is_file:
@@ -136,8 +180,8 @@ class Trial:
                     raise Refused(f"{name} is longer than {self.MAX_TEXT:,} characters.")
                 given[name] = str(value)
         if any(field.asked.kind == "table" for field in fields.values()):
-            return ["--", given[TABLE]]
-        return [argument for name, value in given.items() for argument in ("--input", f"{name}={value}")]
+            return {"files": [given[TABLE]]}
+        return {"given": given}
 
     def _kept(self, stem: Path, suffixes: Sequence[str], filename: str, uri: str) -> Path:
         """Writes an uploaded file, under a name of ours but with its own ending, which says what it is."""
@@ -154,38 +198,12 @@ class Trial:
         path.write_bytes(content)
         return path
 
-    def _run(self, command: list[str]) -> str:
-        """What the command prints, whether it answers or fails. Ends it and all that it started when its time is up."""
-        environment = {name: value for name, value in os.environ.items() if name != "BENISON_DASHBOARD_TOKEN"}
-        environment["CUDA_VISIBLE_DEVICES"] = ""  # one answer is not worth a GPU, whose driver would break the limit
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-            start_new_session=True,
-        )
-        for limit, most in ((resource.RLIMIT_AS, self.MEMORY_BYTES), (resource.RLIMIT_FSIZE, self.WRITTEN_BYTES)):
-            resource.prlimit(process.pid, limit, (most, most))
-        try:
-            said, complaint = process.communicate(timeout=self._seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            raise Refused(f"The model had not answered after {self._seconds:.0f} s and was stopped.") from None
-        if not said.strip():
-            lines = complaint.strip().splitlines()
-            raise Refused(f"The model's process ended with {process.returncode}: {lines[-1] if lines else 'no word'}")
-        return said
-
 
 def _answer(found: dict[str, Any], output: Path) -> Answer:
     media, values = {}, {}
     for name, value in found.items():
         file = Path(value) if isinstance(value, str) else None
-        if file and file.suffix in MEDIA and file.is_relative_to(output) and file.is_file():
+        if file and file.suffix in MEDIA and file.parent == output and file.is_file():
             media[name] = f"data:{MEDIA[file.suffix]};base64,{base64.b64encode(file.read_bytes()).decode()}"
         elif name != "file":
             values[name] = value

@@ -224,7 +224,11 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
             "hparams": hparams,
             **assets,
             "digest": code.digest("trainer.worker:train", "build_model", "batch", "predict", *CARD),
-            "exported": dataclasses.astuple(dataclasses.replace(evaluation, metrics=(), gates=())),
+            "exported": [
+                *map(str, evaluation.all_compared),
+                *evaluation.slices,
+                *(["targets seen"] if evaluation.targets_seen else []),
+            ],
             "steps": settings.steps,
             "workers": settings.workers,
             "training_root": settings.training_root,

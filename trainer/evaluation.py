@@ -11,7 +11,14 @@ from typing import Any
 class Metric:
     """One TFMA metric: `kind` is its class name, in TFMA, tf_keras or, with `module`, in a module of ours.
 
+    `label`, `prediction` and `raw_label` are this metric's own; where they are None, those of the `Evaluation` hold.
+
     A `judged` one is given, as `judge`, the folder of the SavedModel that `Task.judge` made.
+
+    One that `runs_model` is no TFMA metric but a function `kind` of `module`, called once for an evaluation and not for
+    each example: `kind(model, **config)` gets the folder of the SavedModel and returns the value, or yields one value
+    for each episode, of which the mean counts and the interval is drawn. What is random in it depends on a seed alone,
+    so that two models meet the same episodes, and every episode has a last step.
     """
 
     name: str
@@ -19,6 +26,10 @@ class Metric:
     module: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
     judged: bool = False
+    label: str | None = None
+    prediction: str | tuple[str, ...] | None = None
+    raw_label: bool | None = None
+    runs_model: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,11 +65,26 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """What a metric compares: tensors of `Task.predict`, one or a dict of several, with a target if there is one."""
+
+    predictions: tuple[str, ...]
+    label: str | None
+    raw_label: bool
+
+    def __str__(self) -> str:
+        """In words, which also name the pair to TFMA."""
+        label = f" with {self.label}" + (" as read" if self.raw_label else "") if self.label else ""
+        return ", ".join(self.predictions) + label
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """How TFMA judges a model.
 
     `prediction` names the tensor of `Task.predict`, or several, which reach a metric as a dict. They are compared with
-    `label`: the feature that `preprocess` makes of that target or, with `raw_label`, the column as it was read.
+    `label`: the feature that `preprocess` makes of that target or, with `raw_label`, the column as it was read. A
+    metric may name others of its own.
     Metrics are computed overall and for each value of each feature in `slices`: raw columns, numbers derived from them,
     or features that `preprocess` makes for the purpose. The first gate is the key metric.
 
@@ -74,6 +100,24 @@ class Evaluation:
     raw_label: bool = False
     targets_seen: bool = False
 
+    def compared(self, metric: Metric) -> Compared:
+        """What this metric compares."""
+        prediction = self.prediction if metric.prediction is None else metric.prediction
+        label = self.label if metric.label is None else metric.label
+        raw = self.raw_label if metric.raw_label is None else metric.raw_label
+        return Compared((prediction,) if isinstance(prediction, str) else prediction, label, raw and label is not None)
+
+    @property
+    def all_compared(self) -> tuple[Compared, ...]:
+        """What the metrics compare, each once, in their order. One that runs the model compares nothing."""
+        return tuple(dict.fromkeys(self.compared(metric) for metric in self.metrics if not metric.runs_model))
+
     @property
     def predictions(self) -> tuple[str, ...]:
-        return (self.prediction,) if isinstance(self.prediction, str) else self.prediction
+        """The tensors of `Task.predict` that some metric needs."""
+        return tuple(dict.fromkeys(name for one in self.all_compared for name in one.predictions))
+
+    @property
+    def transforms_labels(self) -> bool:
+        """Whether a metric needs a target as `preprocess` made it."""
+        return any(one.label and not one.raw_label for one in self.all_compared)

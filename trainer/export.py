@@ -74,7 +74,7 @@ def save(task: Task, model: Any, spec: DataSpec, examples: TransformedExamples, 
         "transform_features": transform_features,
         "evaluate": evaluate,
     }
-    if beside or (evaluation.label and not evaluation.raw_label):
+    if beside or evaluation.transforms_labels:
         signatures["transform_labels"] = transform_labels
     tf.saved_model.save(module, str(target), signatures=signatures)
 

@@ -262,8 +262,9 @@ def check(task_class: type[Task]) -> None:
 
     Raises:
       WrongUse: two columns give one feature; a target or `split_by` is no column; an input may be absent or of any
-        length, which no serving signature takes; a gate is on a metric that is not declared; a label is no target; an
-        asset is not in the catalogue, or no hyper-parameter swaps it.
+        length, which no serving signature takes; two metrics have one name; a gate is on a metric that is not declared;
+        a label is no target; a metric that runs the model is in no module or compares something; an asset is not in the
+        catalogue, or no hyper-parameter swaps it.
     """
     where, columns = f"trainer/tasks/{task_class.__module__.rpartition('.')[2]}.py", task_class.columns
     raw_features(columns)
@@ -281,18 +282,34 @@ def check(task_class: type[Task]) -> None:
             fix = "make it a target, give it a length, or take a kind that holds all of it in one value"
             raise WrongUse(f"{where}: the input {name!r} {lack}, which no serving signature takes", fix)
     _check_assets(where, task_class)
-    evaluation = task_class(task_class.HParams()).metrics()
-    declared = {metric.name for metric in evaluation.metrics}
+    _check_evaluation(where, task_class.targets, task_class(task_class.HParams()).metrics())
+
+
+def _check_evaluation(where: str, targets: Sequence[str], evaluation: Evaluation) -> None:
+    names = [metric.name for metric in evaluation.metrics]
+    declared = set(names)
+    for name in declared:
+        if names.count(name) > 1:
+            raise WrongUse(f"{where}: two metrics are called {name!r}", "give each a name of its own")
     for gate in evaluation.gates:
         if gate.metric not in declared:
             raise WrongUse(
                 f"{where}: a gate is on the metric {gate.metric!r}, which is not declared",
                 f"declare it, or name one of {', '.join(sorted(declared))}",
             )
-    if evaluation.label is not None and evaluation.label not in task_class.targets:
-        raise WrongUse(
-            f"{where}: the label {evaluation.label!r} is no target", "name it in `targets`, so that serving lacks it"
-        )
+    for label in {evaluation.label, *(metric.label for metric in evaluation.metrics)} - {None, *targets}:
+        raise WrongUse(f"{where}: the label {label!r} is no target", "name it in `targets`, so that serving lacks it")
+    for metric in evaluation.metrics:
+        if metric.runs_model and not metric.module:
+            raise WrongUse(
+                f"{where}: the metric {metric.name!r} runs the model, but names no module",
+                f"name the module of the function {metric.kind!r}",
+            )
+        if metric.runs_model and (metric.label or metric.prediction or metric.raw_label is not None):
+            raise WrongUse(
+                f"{where}: the metric {metric.name!r} runs the model and compares nothing",
+                "leave its label and prediction away",
+            )
 
 
 def _check_assets(where: str, task_class: type[Task]) -> None:

@@ -22,7 +22,7 @@ from tfx.types import artifact, artifact_utils, component_spec, standard_artifac
 from tfx.utils import path_utils
 
 from components import statistics
-from components.evaluator import Results
+from components.evaluator import Results, class_names
 from components.example_gen import read_counts, read_fingerprint, read_quarantine
 from components.judgement import Judgement
 from components.reference import ReferenceScores
@@ -54,7 +54,9 @@ class ReportExecutor(base_executor.BaseExecutor):
             return artifact_utils.get_single_uri(input_dict[name])
 
         task = task_from({"task": exec_properties["task"], "hparams": json.loads(exec_properties["hparams"])})
-        judgement, results = Judgement.read(Path(uri("evaluation"))), Results(Path(uri("evaluation")))
+        model = path_utils.serving_model_path(uri("model"))
+        judgement = Judgement.read(Path(uri("evaluation")))
+        results = Results(Path(uri("evaluation")), class_names(Path(model)))
         directory = Path(artifact_utils.get_single_uri(output_dict["report"]))
         examples = Path(uri("examples"))
         problems = read_quarantine(examples)
@@ -62,7 +64,7 @@ class ReportExecutor(base_executor.BaseExecutor):
         about["data"]["fingerprint"] = read_fingerprint(artifact_utils.get_single_instance(input_dict["examples"]))
         history = json.loads(Path(uri("model_run"), "history.json").read_text(encoding="utf-8"))
         columns = statistics.summary(Path(uri("statistics")))
-        answers = Answers(task, examples / "Split-eval", path_utils.serving_model_path(uri("model")))
+        answers = Answers(task, examples / "Split-eval", model)
         report = {
             "task": exec_properties["task"],
             "title": task.title,
@@ -81,7 +83,7 @@ class ReportExecutor(base_executor.BaseExecutor):
             "left_out": judgement.left_out,
             "baseline": judgement.baseline,
             "slices": results.slices(),
-            "confusion": results.confusion(_classes(uri("model"))),
+            "confusion": results.confusion(),
             "curves": history,
             "plots": answers.plots(),
             "examples": read_counts(examples),
@@ -94,11 +96,6 @@ class ReportExecutor(base_executor.BaseExecutor):
             **about,
         }
         (directory / "report.json").write_text(json.dumps(report, indent=2, default=float), encoding="utf-8")
-
-
-def _classes(model: str) -> list[str]:
-    vocabulary = Path(path_utils.serving_model_path(model), "assets", "label")
-    return vocabulary.read_text(encoding="utf-8").splitlines() if vocabulary.exists() else []
 
 
 class Answers:

@@ -69,16 +69,21 @@ def _metrics(pairs: Sequence[Pair]) -> html.Section:
         values = [run.metrics.get(name) for run, _ in pairs]
         known = [value for value in values if value is not None]
         best = (max if ways[name] else min)(known) if name in ways and len(set(known)) > 1 else None
-        rows.append([name, *(_score(value, best) for value in values)])
+        limits = [run.intervals.get(name) for run, _ in pairs]
+        rows.append([name, *(_score(*pair, best) for pair in zip(values, limits, strict=True))])
     if not rows:
         return parts.section("metrics", "Metrics", parts.empty("None of these runs reached the Evaluator."))
     table = parts.table(_headings(pairs, "Metric"), rows, "Metrics", numbers=range(1, len(pairs) + 1))
-    return parts.section("metrics", "Metrics", table, note="★ is the best, where a gate says what is better.")
+    note = (
+        "★ is the best, where a gate says what is better; below each value its interval at 95 %. Values whose "
+        "intervals overlap may differ by chance."
+    )
+    return parts.section("metrics", "Metrics", table, note=note)
 
 
-def _score(value: float | None, best: float | None) -> Any:
+def _score(value: float | None, interval: Sequence[float] | None, best: float | None) -> Any:
     is_best = value is not None and value == best
-    return html.Span([html.Span("★ ", className="good") if is_best else "", parts.figures(value)])
+    return html.Span([html.Span("★ ", className="good") if is_best else "", parts.with_limits(value, interval)])
 
 
 def _made_of(pairs: Sequence[Pair]) -> html.Section:

@@ -137,8 +137,8 @@ def _try(task: str, model: Model, checked: Checked) -> html.Section:
         className="form",
     )
     note = (
-        f"Version {model.version} answers in a process of its own, which loads it first: some ten seconds. "
-        "What you give it is not kept."
+        f"Version {model.version} answers in a process of its own, which the first question loads: some ten seconds. "
+        f"It stays loaded until nobody has asked for {Trial.IDLE_SECONDS / 60:.0f} minutes. What you give is not kept."
     )
     return parts.section("try", "Try it", form, html.Div(id="try-answer", **parts.aria(live="polite")), note=note)
 
@@ -200,7 +200,7 @@ def register(app: Dash, store: Store, trial: Trial) -> None:
         State({"type": "try-file", "name": ALL}, "id"),
         running=[
             (Output("try-ask", "disabled"), True, False),
-            (Output("try-status", "children"), "The model is being loaded and asked …", ""),
+            (Output("try-status", "children"), "The model is being asked …", ""),
         ],
         prevent_initial_call=True,
     )

@@ -195,7 +195,7 @@ def _metrics(run: Run, report: ReportData) -> html.Section:
         rows.append(
             [
                 name,
-                _with_limits(value, report.get("intervals", {}).get(name)),
+                parts.with_limits(value, report.get("intervals", {}).get(name)),
                 number(baseline.get(name)),
                 _difference(value, baseline.get(name)),
                 _lines(f"{who} {number(scores[name])}" for who, scores in references.items() if name in scores),
@@ -233,12 +233,6 @@ def _held(gate: Mapping[str, Any]) -> html.Span:
         return html.Span("? open", className="score held soft")
     passed = gate["passed"]
     return html.Span("✓ yes" if passed else "✗ no", className=f"score held {'good' if passed else 'bad'}")
-
-
-def _with_limits(value: Any, interval: Sequence[float] | None) -> Any:
-    """A value, and below it its interval."""
-    figures = parts.figures(value)
-    return [figures, html.Br(), html.Span(report_page.limits(interval), className="soft")] if interval else figures
 
 
 def _slice_bounds(gates: Sequence[Mapping[str, Any]]) -> Any:

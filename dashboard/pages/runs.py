@@ -9,6 +9,7 @@ from typing import Any
 import dash_ag_grid
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
+from components.report.page import limits
 from dashboard import address, parts
 from dashboard.address import Query
 from dashboard.store import Run, Store
@@ -25,6 +26,7 @@ COLUMNS: tuple[dict[str, Any], ...] = (
     {"field": "outcome", "headerName": "Outcome", "filter": TEXT, "cellRenderer": "Outcome", "width": 150},
     {"field": "metric", "headerName": "Key metric", "filter": TEXT, "width": 130},
     {"field": "score", "headerName": "Score", "filter": NUMBER, "width": 105},
+    {"field": "interval", "headerName": "Interval", "filter": TEXT, "width": 160},
     {"field": "reference", "headerName": "Reference", "filter": NUMBER, "width": 120},
     {"field": "baseline", "headerName": "Baseline", "filter": NUMBER, "width": 115},
     {"field": "seconds", "headerName": "Seconds", "filter": NUMBER, "width": 115},
@@ -55,6 +57,7 @@ def _row(run: Run) -> dict[str, Any]:
         "tone": parts.TONES.get(run.outcome, "soft"),
         "metric": run.key_metric,
         "score": run.score,
+        "interval": limits(run.intervals.get(run.key_metric)),
         "reference": rival[1] if rival else None,
         "rival": rival[0] if rival else "",
         "baseline": run.baseline.get(run.key_metric),

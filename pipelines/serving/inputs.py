@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from data.columns import BadColumn, Column, Value, encode_row
 from data.errors import BadFile, BadValue, DataRefused, WrongUse
@@ -15,6 +16,9 @@ from data.folders.layouts import table_fields
 from data.folders.series import is_series, series_table
 from pipelines.console.usage import inputs_of, needed
 from trainer.task import Task
+
+_SMALL = 128
+"""Bytes that a value takes which is no medium and no text, about."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,30 @@ class Example:
     @property
     def place(self) -> str:
         return str(self.file) if self.row is None else f"{self.file}, row {self.row}"
+
+
+class CheckedExamples:
+    """All examples that `read` yields, each of them checked when this is made: what is wrong with the last one is
+    raised before the first is used.
+
+    The first HELD_BYTES of them are held; those behind are read a second time when their turn comes.
+    """
+
+    HELD_BYTES: ClassVar[int] = 256 * 2**20
+
+    def __init__(self, read: Callable[[], Iterator[Example]]) -> None:
+        self._read, self._held, self._more = read, list[Example](), False
+        size = 0
+        for example in read():
+            size += sum(len(value) if isinstance(value, bytes) else _SMALL for value in example.values.values())
+            self._more = size > self.HELD_BYTES
+            if not self._more:
+                self._held.append(example)
+
+    def __iter__(self) -> Iterator[Example]:
+        yield from self._held
+        if self._more:
+            yield from islice(self._read(), len(self._held), None)
 
 
 def read_examples(

@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from components import sampling
+from components import model_runs, sampling
 from components.judgement import CONSTANT, Judgement
+from data.errors import BenisonError
+from trainer.metrics.counts import CountsMetric
 from trainer.task import Evaluation, Gate, Metric
 
 CLASSIFIED = Evaluation(
@@ -31,7 +34,54 @@ MEASURED = Evaluation(
     gates=(Gate("mae", higher_is_better=False),),
 )
 
-Row = dict[str, float]
+BOTH = Evaluation(
+    prediction="probabilities",
+    label="label",
+    raw_label=True,
+    metrics=(
+        *CLASSIFIED.metrics,
+        *(dataclasses.replace(metric, prediction="number", label="truth") for metric in MEASURED.metrics),
+        Metric("agreement", "Agreement", __name__, prediction=("number", "probabilities"), label="truth"),
+    ),
+    gates=(*CLASSIFIED.gates, *MEASURED.gates),
+    slices=("label",),
+)
+DRIVEN = dataclasses.replace(
+    CLASSIFIED,
+    metrics=(*CLASSIFIED.metrics, Metric("laps", "laps", __name__, {"episodes": 8}, runs_model=True)),
+    gates=(*CLASSIFIED.gates, Gate("laps", reference_factor=0.5)),
+)
+
+
+class Agreement(CountsMetric):
+    """How often two tensors of the model say the same of the truth, both at hand beside another's label."""
+
+    usual_name = "agreement"
+
+    @classmethod
+    def counts(cls, label: Any, prediction: Any) -> Any:
+        assert set(prediction) == {"number", "probabilities"}
+        [number], (_, sure) = prediction["number"], prediction["probabilities"]
+        return np.array([(number > 0.5) == (sure > 0.5), True], np.int64)
+
+    @classmethod
+    def value(cls, counts: Any) -> float:
+        return float(counts[0] / counts[1])
+
+
+def laps(model: Path, episodes: int) -> Iterator[float]:
+    """How sure the model is of a class, from episode to episode more."""
+    from trainer.backend import tf
+
+    evaluate = tf.saved_model.load(str(model)).signatures["evaluate"]
+    for episode in range(episodes):
+        values = {"guess": episode / 10, "other": 0.2, "number": 0.0, "truth": 0.0, "id": 0.0}
+        features = {name: _feature(tf, name, value) for name, value in values.items()}
+        example = tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+        yield float(evaluate(tf.constant([example]))["probabilities"][0, 1])
+
+
+Row = dict[str, Any]
 Evaluate = Callable[..., tuple[Judgement, Path, Any]]
 
 
@@ -51,6 +101,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     from trainer.backend import tf
 
     parsing = {name: tf.io.FixedLenFeature([], tf.float32) for name in ("guess", "other", "number")}
+    parsing["found"] = tf.io.FixedLenFeature([1, 6], tf.float32, [[-1.0] * 6])
     made = {}
     for column in ("guess", "other"):
         module = tf.Module()
@@ -59,7 +110,11 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         def evaluate(examples: Any, column: str = column) -> Any:
             found = tf.io.parse_example(examples, parsing)
             sure = 0.1 + 0.8 * found[column]
-            return {"probabilities": tf.stack([1 - sure, sure], axis=-1), "number": found["number"]}
+            return {
+                "probabilities": tf.stack([1 - sure, sure], axis=-1),
+                "number": found["number"],
+                "found": found["found"],
+            }
 
         made[column] = tmp_path_factory.mktemp(column)
         tf.saved_model.save(module, str(made[column] / "Format-Serving"), signatures={"evaluate": evaluate})
@@ -124,6 +179,7 @@ def _evaluate(
             "eval_config": proto_utils.proto_to_json(eval_config(evaluation, set(rows[0]))),
             "example_splits": json.dumps(["eval"]),
             "gates": json.dumps([dataclasses.asdict(gate) for gate in evaluation.gates]),
+            "runs_model": json.dumps([dataclasses.asdict(one) for one in evaluation.metrics if one.runs_model]),
             "strict": int(strict),
         },
     )
@@ -146,7 +202,9 @@ def _write_examples(split: Path, rows: Sequence[Row]) -> None:
             writer.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
 
 
-def _feature(tf: Any, name: str, value: float) -> Any:
+def _feature(tf: Any, name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return tf.train.Feature(float_list=tf.train.FloatList(value=value))
     if name == "label":
         return tf.train.Feature(int64_list=tf.train.Int64List(value=[int(value)]))
     return tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
@@ -196,9 +254,9 @@ def test_slices_and_confusion_are_read_from_what_tfma_left(evaluated: Evaluate) 
     from components.evaluator import Results
 
     _, evaluation, _ = evaluated(classified(100, mistakes=10))
-    results = Results(evaluation)
+    results = Results(evaluation, ["no", "yes"])
     assert [(row["slice"], row["examples"]) for row in results.slices()] == [("label: 0", 50), ("label: 1", 50)]
-    confusion = results.confusion(["no", "yes"])
+    confusion = results.confusion()
     assert confusion is not None
     assert sum(map(sum, confusion["counts"])) == 100
     assert confusion["counts"][0][1] + confusion["counts"][1][0] == 10
@@ -217,3 +275,105 @@ def test_equal_runs_come_to_equal_intervals(evaluated: Evaluate, models: dict[st
     (tmp_path / "again").mkdir()
     second, _, _ = _evaluate(models, tmp_path / "again", rows, MEASURED, {}, True, False, None)
     assert first == second
+
+
+@pytest.mark.parametrize("with_baseline", [False, True])
+def test_several_labels_come_to_what_each_alone_comes_to(
+    evaluated: Evaluate, models: dict[str, Path], tmp_path: Path, with_baseline: bool
+) -> None:
+    """Values, intervals, constant answers, slices and the confusion matrix, of the model and the latest blessed one."""
+    from components.evaluator import Results
+
+    numbered = [{"truth": float(i % 5), "number": float(i % 5) + 0.5 * (i % 3)} for i in range(100)]
+    rows = [row | more for row, more in zip(classified(100, mistakes=8, worse=12), numbered, strict=True)]
+    both, evaluation, _ = evaluated(rows, BOTH, with_baseline=with_baseline)
+    assert both.blessed, both.verdict
+    constant: dict[str, float] = {}
+    classes = ["no", "yes"]
+    for name, alone in {"classified": CLASSIFIED, "measured": MEASURED}.items():
+        (tmp_path / name).mkdir()
+        one, place, _ = _evaluate(models, tmp_path / name, rows, alone, {}, True, with_baseline, None)
+        assert one.metrics.items() <= both.metrics.items()
+        assert one.baseline.items() <= both.baseline.items()
+        assert one.intervals.items() <= both.intervals.items()
+        constant |= one.reference[CONSTANT]
+        if alone is CLASSIFIED:
+            assert Results(evaluation, classes).confusion() == Results(place, classes).confusion()
+    assert both.reference == {CONSTANT: constant}
+    assert set(both.metrics) == {"accuracy", "mae", "rmse", "agreement", "example_count"}
+    assert both.metrics["example_count"] == 100
+    assert [set(row["metrics"]) for row in Results(evaluation).slices()] == [
+        {"accuracy", "mae", "rmse", "agreement"}
+    ] * 2
+
+
+def test_a_metric_that_runs_the_model_is_judged_as_any_other(evaluated: Evaluate) -> None:
+    answers = [0.1 + 0.8 * episode / 10 for episode in range(8)]
+    references = {"expert": {"laps": 0.7}}
+    judgement, evaluation, _ = evaluated(classified(100, 10, worse=20), DRIVEN, references, with_baseline=True)
+    assert judgement.metrics["laps"] == pytest.approx(np.mean(answers))
+    reach = 2.364624 * np.std(answers, ddof=1) / math.sqrt(8)  # Student's, of a mean of 8
+    assert judgement.intervals["laps"] == pytest.approx([np.mean(answers) - reach, np.mean(answers) + reach])
+    assert judgement.baseline["laps"] == pytest.approx(0.1 + 0.8 * 0.2)
+    gates = {(row["metric"], row["bound_from"]): (row["bound"], row["state"]) for row in judgement.gates}
+    assert gates[("laps", "reference: expert")] == (pytest.approx(0.35), "passed")
+    assert gates[("laps", "latest blessed model")] == (pytest.approx(0.26), "passed")
+    paired = model_runs.read(evaluation)
+    assert (paired["candidate"]["laps"] - paired["baseline"]["laps"]).error == pytest.approx(
+        np.std(answers, ddof=1) / math.sqrt(8)
+    )
+
+
+def test_episodes_too_few_for_an_error_are_said(evaluated: Evaluate) -> None:
+    few = dataclasses.replace(DRIVEN.metrics[-1], config={"episodes": 2})
+    evaluation = dataclasses.replace(DRIVEN, metrics=(*CLASSIFIED.metrics, few))
+    judgement, _, _ = evaluated(classified(100, 1), evaluation, {"expert": {"laps": 0.9}}, strict=False)
+    assert judgement.outcome == "cannot be judged"
+    assert "too few episodes (2) to tell them apart" in judgement.verdict
+
+
+def test_a_metric_that_does_not_end_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def forever(model: Path) -> Iterator[float]:
+        while True:
+            yield 1.0
+
+    monkeypatch.setattr(model_runs, "LIMIT_S", 0.01)
+    monkeypatch.setitem(globals(), "forever", forever)
+    with pytest.raises(BenisonError, match="'endless' has run the model for more than"):
+        model_runs.run([Metric("endless", "forever", __name__, runs_model=True)], {"": tmp_path}, tmp_path, tmp_path)
+
+
+def test_one_number_alone_has_no_error() -> None:
+    assert model_runs.estimate([0.5]).value == 0.5
+    assert math.isnan(model_runs.estimate([0.5]).error)
+    assert math.isnan(model_runs.estimate([]).value)
+
+
+@pytest.mark.parametrize("with_baseline", [False, True])
+def test_each_class_that_a_metric_tells_apart_stands_before_the_slices(
+    evaluated: Evaluate, with_baseline: bool
+) -> None:
+    """The first class is found always, the second in one picture of two."""
+    from components.evaluator import Results
+
+    rows = []
+    for i, row in enumerate(classified(40, 0)):
+        box = [0.0, 0.0, 9.0, 9.0]
+        found = -1.0 if i % 4 == 1 else float(i % 2)
+        rows.append(row | {"objects": [*box, float(i % 2)], "found": [*box, found, 0.9]})
+    detection = dataclasses.replace(
+        CLASSIFIED,
+        prediction="found",
+        label="objects",
+        metrics=(Metric("map_50", "AveragePrecision", "trainer.metrics.detection", {"iou_threshold": 0.5}),),
+        gates=(Gate("map_50"),),
+    )
+    judgement, evaluation, _ = evaluated(rows, detection, with_baseline=with_baseline)
+    half = pytest.approx(51 / 101)
+    assert judgement.metrics == {"map_50": pytest.approx((1 + 51 / 101) / 2), "example_count": 40}
+    low, high = judgement.intervals["map_50"]
+    assert low < judgement.metrics["map_50"] < high
+    first, second, *slices = Results(evaluation, ["cat"]).slices()
+    assert first == {"slice": "class: cat", "examples": 20, "metrics": {"map_50": 1.0}}
+    assert second == {"slice": "class: 1", "examples": 20, "metrics": {"map_50": half}}
+    assert [row["slice"] for row in slices] == ["label: 0", "label: 1"]

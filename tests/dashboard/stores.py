@@ -67,6 +67,7 @@ def result(task: str, number: int, score: float, bound: float = 0.5, **changes: 
         "blessed": blessed,
         "exit": 0 if blessed else 3,
         "metrics": {"accuracy": score, "loss": 1 - score},
+        "intervals": {"accuracy": [score - 0.05, score + 0.05]},
         "reference": {"nearest neighbours": {"accuracy": 0.6}},
         "examples": {"train": 800, "eval": 200, "quarantined": 0},
         "nodes": state(task, number, "finished")["nodes"],

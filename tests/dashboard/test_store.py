@@ -26,6 +26,7 @@ def test_runs_come_latest_first_with_what_they_came_to(tmp_path: Path) -> None:
     assert [run.id for run in (first, second, third)] == [stores.run_id(n) for n in (2, 1, 0)]
     assert (first.outcome, second.outcome, third.task) == ("not blessed", "blessed", "gan")
     assert (second.score, second.best_reference) == (0.9, ("nearest neighbours", 0.6))
+    assert rows([second])[0]["interval"] == "0.85 to 0.95"
     assert second.data["fingerprint"].endswith("1") and second.started == stores.FIRST.replace(hour=10)
 
 

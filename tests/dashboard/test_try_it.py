@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +20,7 @@ import pytest
 from PIL import Image
 
 from components import manifest
+from dashboard.kept_model import KeptModel
 from dashboard.pages.models import _input
 from dashboard.store import Store
 from dashboard.try_it import TABLE, Asked, Field, Refused, Trial, fields_of
@@ -54,6 +63,13 @@ def push_texts(workspace: Path) -> None:
     tf.saved_model.save(turned, str(model), signatures={"raw": turned.raw})
     manifest.write(model, {"task": TEXTS, "hparams": {}})
     (workspace / TEXTS / "runs").mkdir()
+
+
+@pytest.fixture
+def own_texts(tmp_path: Path, workspace: Path) -> Path:
+    """A workspace that a test may change, with the model of texts."""
+    shutil.copytree(workspace / TEXTS, tmp_path / TEXTS)
+    return tmp_path
 
 
 @pytest.fixture(scope="module")
@@ -140,8 +156,130 @@ def test_what_is_too_much_or_of_no_use_is_refused(asked: Asked, reason: str, wor
 
 
 def test_a_model_has_so_much_time_and_no_more(workspace: Path) -> None:
+    trial = Trial(seconds=0.6)
     with pytest.raises(Refused, match=r"not answered after 1 s"):
-        Trial(seconds=0.6).ask(Store(workspace), Asked(TEXTS, {"source": "a"}, {}))
+        trial.ask(Store(workspace), Asked(TEXTS, {"source": "a"}, {}))
+    assert process_of(trial).ended
+
+
+@pytest.fixture
+def trial() -> Iterator[Trial]:
+    asking = Trial()
+    yield asking
+    asking.close()
+
+
+class process_of:
+    """What became of the process that answered last."""
+
+    def __init__(self, trial: Trial) -> None:
+        self.pid = next(model.pid for _, model in [trial._loaded] if model)  # type: ignore[misc]
+
+    @property
+    def ended(self) -> bool:
+        status = Path(f"/proc/{self.pid}/stat")
+        deadline = time.monotonic() + 20
+        while status.exists() and status.read_text(encoding="ascii").split()[2] != "Z":
+            if time.monotonic() > deadline:
+                return False
+            threading.Event().wait(0.02)
+        return True
+
+
+def answer(trial: Trial, workspace: Path, text: str, task: str = TEXTS) -> Any:
+    [answer] = trial.ask(Store(workspace), Asked(task, {"source": text}, {}))
+    return answer.values["translation"]
+
+
+def test_one_process_answers_question_after_question_until_another_version_is_there(
+    trial: Trial, own_texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert answer(trial, own_texts, "ab") == "ba"
+    first = process_of(trial)
+    assert answer(trial, own_texts, stores.HOSTILE) == stores.HOSTILE[::-1]
+    assert process_of(trial).pid == first.pid
+    assert not list(tmp_path.glob("benison-try-*")), "what was given is not kept"
+    with pytest.raises(Refused, match="longer than"):
+        answer(trial, own_texts, "x" * (Trial.MAX_TEXT + 1))
+    with pytest.raises(Refused, match="20000 characters; must be 1 to 2000"):
+        answer(trial, own_texts, "x" * Trial.MAX_TEXT)
+    assert answer(trial, own_texts, "ab") == "ba"
+    assert process_of(trial).pid == first.pid, "a question that is refused costs no process"
+    serving = own_texts / TEXTS / "serving"
+    shutil.copytree(serving / "1", serving / "2")
+    assert answer(trial, own_texts, "cd") == "dc"
+    assert process_of(trial).pid != first.pid and first.ended
+
+
+def test_what_is_changed_behind_a_kept_process_is_checked_anew(trial: Trial, own_texts: Path) -> None:
+    assert answer(trial, own_texts, "ab") == "ba"
+    (own_texts / TEXTS / "serving" / "1" / "more.txt").write_text("", encoding="utf-8")
+    with pytest.raises(Refused, match=r"more.txt is not part of the model"):
+        answer(trial, own_texts, "ab")
+
+
+def test_after_a_crash_there_is_a_fresh_process(trial: Trial, own_texts: Path) -> None:
+    assert answer(trial, own_texts, "ab") == "ba"
+    assert trial._loaded
+    trial._loaded[1].kill()
+    trial._loaded[1]._process.wait()
+    assert answer(trial, own_texts, "ab") == "ba"
+
+
+@pytest.mark.parametrize(
+    ("mebibytes", "said"),
+    [(16, "process ended with"), (256, "failed to map|emory|cannot allocate|process ended with")],
+)
+def test_a_process_that_fails_says_so_and_the_next_is_fresh(
+    trial: Trial, own_texts: Path, monkeypatch: pytest.MonkeyPatch, mebibytes: int, said: str
+) -> None:
+    """Too little memory for Python, or for what the model needs."""
+    monkeypatch.setattr(KeptModel, "MEMORY_BYTES", mebibytes * 2**20)
+    with pytest.raises(Refused, match=said):
+        answer(trial, own_texts, "ab")
+    monkeypatch.undo()
+    assert answer(trial, own_texts, "ab") == "ba"
+
+
+def test_a_process_that_nobody_asks_ends(own_texts: Path) -> None:
+    trial = Trial(idle_seconds=0.2)
+    assert answer(trial, own_texts, "ab") == "ba"
+    deadline = time.monotonic() + 20
+    while trial._loaded and time.monotonic() < deadline:
+        threading.Event().wait(0.02)
+    assert trial._loaded is None
+
+
+def test_a_process_ends_with_the_dashboard_that_started_it(own_texts: Path) -> None:
+    """However that ended: it is killed here, and could say nothing to anyone."""
+    code = f"""
+import os, signal
+from pathlib import Path
+from dashboard.store import Store
+from dashboard.try_it import Asked, Trial
+trial = Trial()
+trial.ask(Store(Path({str(own_texts)!r})), Asked({TEXTS!r}, {{"source": "a"}}, {{}}))
+print(trial._loaded[1].pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    environment = {**os.environ, "BENISON_DASHBOARD_TOKEN": "secret, and of no concern to a model"}
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    orphan = process_of.__new__(process_of)
+    orphan.pid = int(said.stdout)
+    assert orphan.ended
+
+
+def test_a_process_knows_no_token_and_has_its_limits(
+    trial: Trial, own_texts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENISON_DASHBOARD_TOKEN", "a token that nobody guesses")
+    assert answer(trial, own_texts, "ab") == "ba"
+    pid = process_of(trial).pid
+    known = Path(f"/proc/{pid}/environ").read_bytes()
+    assert b"BENISON_DASHBOARD_TOKEN" not in known and b"CUDA_VISIBLE_DEVICES=\0" in known
+    assert resource.prlimit(pid, resource.RLIMIT_AS) == (KeptModel.MEMORY_BYTES,) * 2
+    assert resource.prlimit(pid, resource.RLIMIT_FSIZE) == (KeptModel.WRITTEN_BYTES,) * 2
 
 
 def test_a_form_asks_for_what_the_task_predicts_from() -> None:

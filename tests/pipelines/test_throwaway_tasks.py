@@ -1,7 +1,8 @@
-"""Two tasks that nobody ships, of kinds of column that no shipped task has, from a file each to a verdict.
+"""Tasks that nobody ships, of kinds of column that no shipped task has, from a file each to a verdict.
 
 They show that a task is one file and the rest finds it, and that what they use (a mask as a target, a text in a file,
-marked passages, two targets, a metric of one's own) comes through every node.
+marked passages, two targets with a metric each, a metric of one's own, one that runs the model) comes through every
+node.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from PIL import Image as Pillow
 
 import trainer.tasks
 from data import source_digest
-from pipelines.records.run_result import EXIT_BLESSED
+from pipelines.records.run_result import EXIT_BLESSED, EXIT_NOT_BLESSED
 from pipelines.serving.predict import predict
 from tests.pipelines.test_all_tasks import (
     LIMIT,
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.whole
 
 STEPS = 200
 """Enough to learn what the samples hold."""
-OUTLINES, NOTES = "throwaway_outlines", "throwaway_notes"
+OUTLINES, NOTES, DEAD = "throwaway_outlines", "throwaway_notes", "throwaway_dead"
 
 PIXELS_METRIC = '''
 """The share of pixels that have their class."""
@@ -55,6 +56,19 @@ class PixelAccuracy(CountsMetric):
     @classmethod
     def value(cls, counts):
         return float(counts[0] / counts[1])
+'''
+
+RUNS_METRIC = '''
+"""How sure a model is of texts that get longer."""
+
+from trainer.backend import tf
+
+
+def sureness(model, episodes, start):
+    answer = tf.saved_model.load(str(model)).signatures["raw"]
+    for episode in range(start, start + episodes):
+        document = tf.constant([" ".join(f"word{number}" for number in range(episode))])
+        yield float(answer(document=document)["probabilities"].numpy().max())
 '''
 
 OUTLINES_TASK = '''
@@ -130,12 +144,14 @@ class Outlines(Task):
 NOTES_TASK = '''
 """Of which class is a text, and how many passages of it are marked?"""
 
+import dataclasses
+
 from data.columns import Document, Label, Tags
 from trainer.backend import tf
 from trainer.families import classification
 from trainer.optimisers import optimizer
 from trainer.preview import Bars, Preview, Words, as_text
-from trainer.task import HParams, Task
+from trainer.task import Gate, HParams, Metric, Task
 
 BUCKETS = 64
 
@@ -174,17 +190,52 @@ class Notes(Task):
         }
 
     def metrics(self):
-        return classification.evaluation(accuracy_bound=0.5, slices=("label", "tags_count"))
+        judged = classification.evaluation(accuracy_bound=0.5, slices=("label", "tags_count"))
+        counted = Metric("passages_mae", "MeanAbsoluteError", prediction="passages", label="tags")
+        long = {"episodes": 8, "start": 1}
+        run = Metric("sureness", "sureness", "trainer.metrics.throwaway_runs", long, runs_model=True)
+        gates = (Gate("passages_mae", higher_is_better=False), Gate("sureness", reference_factor=0.5))
+        return dataclasses.replace(
+            judged, metrics=(*judged.metrics, counted, run), gates=(*judged.gates, *gates)
+        )
+
+    def reference(self, train, evaluation, spec):
+        return {"a guess": {"sureness": 1 / len(spec.vocabularies["label"])}}
 
     def preview(self, example, prediction):
         bars = Bars({as_text(n): float(p) for n, p in zip(prediction["labels"], prediction["probabilities"])})
         return Preview(as_text(prediction["label"]), None, {}, (Words(as_text(example["document"])), bars))
 '''
 
+DEAD_TASK = '''
+"""The same, by a network that is dead from its first step."""
+
+from trainer.backend import tf
+from trainer.optimisers import optimizer
+from trainer.tasks.throwaway_notes import BUCKETS, Notes
+
+
+class Dead(Notes):
+    title = "Dead notes"
+
+    def build_model(self, spec):
+        layers = tf.keras.layers
+        document = tf.keras.Input([BUCKETS], name="document")
+        below_zero = tf.keras.initializers.Constant(-1000.0)
+        hidden = layers.Dense(8, "relu", bias_initializer=below_zero, name="hidden")(document)
+        label = layers.Dense(len(spec.vocabularies["label"]), name="label")(hidden)
+        model = tf.keras.Model({"document": document}, {"label": label, "tags": layers.Dense(1, name="tags")(hidden)})
+        losses = {"label": tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True), "tags": "mse"}
+        model.compile(optimizer(self.hparams, spec.steps), losses)
+        return model
+'''
+
 FILES = {
     "metrics/throwaway_pixels.py": PIXELS_METRIC,
+    "metrics/throwaway_runs.py": RUNS_METRIC,
     f"tasks/{OUTLINES}.py": OUTLINES_TASK,
     f"tasks/{NOTES}.py": NOTES_TASK,
+    f"tasks/{DEAD}.py": DEAD_TASK,
 }
 
 
@@ -266,3 +317,47 @@ def test_both_targets_are_learnt_and_told_of_text_files(runs: Runs) -> None:
     off = np.mean(np.abs([answer["passages"] for answer in answers] - passages))
     assert off < 0.5 * np.mean(np.abs(np.median(passages) - passages))
     assert np.mean([answer["label"] == row["label"] for answer, row in zip(answers, rows, strict=True)]) > 0.6
+
+
+def test_each_of_two_targets_has_its_metric_and_its_gates(runs: Runs) -> None:
+    """What is found of the second is what the served answers give by hand, beside its own constant answer."""
+    from trainer.backend import tf
+
+    alone = runs.alone(NOTES)
+    folder = max((alone.pipeline / "Trainer" / "model").iterdir(), key=lambda path: int(path.name))
+    signatures = tf.saved_model.load(str(folder / "Format-Serving")).signatures
+    records = tf.constant(
+        first_records(next((alone.pipeline / "FolderExampleGen" / "examples").glob("*/Split-eval")), None)
+    )
+    truth = signatures["transform_labels"](records)["tags_target"].numpy()
+    answers = signatures["evaluate"](records)
+    assert set(answers) == {"probabilities", "passages"}
+    assert alone.result.metrics["passages_mae"] == pytest.approx(np.mean(np.abs(truth - answers["passages"])), rel=1e-4)
+    constant = alone.result.reference["constant answer"]
+    assert constant["passages_mae"] == pytest.approx(np.mean(np.abs(truth - np.median(truth))))
+    assert 0 < constant["accuracy"] < 1
+    low, high = alone.result.intervals["passages_mae"]
+    assert low < alone.result.metrics["passages_mae"] < high
+
+
+def test_a_metric_that_runs_the_model_is_reported_as_any_other(runs: Runs) -> None:
+    alone = runs.alone(NOTES)
+    [report] = (alone.pipeline / "Report" / "report").glob("*/report.json")
+    found = json.loads(report.read_text(encoding="utf-8"))
+    low, high = found["intervals"]["sureness"]
+    assert low < found["metrics"]["sureness"] < high
+    [gate] = [row for row in found["gates"] if row["metric"] == "sureness"]
+    assert gate["bound_from"] == "reference: a guess" and gate["passed"]
+    assert alone.result.metrics["sureness"] == found["metrics"]["sureness"]
+
+
+def test_a_dead_network_is_the_verdict_in_words(runs: Runs) -> None:
+    alone = runs.alone(DEAD)
+    assert_verdict(alone)
+    finding = "answers the same for everything: no unit of the layer 'hidden' is active on any held-out example"
+    [health] = (alone.pipeline / "Trainer" / "model_run").glob("*/health.json")
+    record = json.loads(health.read_text(encoding="utf-8"))
+    assert (record["ok"], record["finding"]) == (False, finding)
+    assert (alone.result.exit, alone.result.pushed) == (EXIT_NOT_BLESSED, None)
+    assert alone.result.verdict == f"not blessed: {finding}; {record['advice']}"
+    assert "--set learning_rate=0.003" in record["advice"]

@@ -65,7 +65,7 @@ def test_gates_are_on_declared_metrics(task: type[Task]) -> None:
     declared = {metric.name for metric in evaluation.metrics}
     assert evaluation.gates
     assert {gate.metric for gate in evaluation.gates} <= declared
-    assert evaluation.label is None or evaluation.label in task.targets
+    assert {one.label for one in evaluation.all_compared} <= {None, *task.targets}
 
 
 def test_each_node_has_a_digest_of_its_own_source(task: type[Task]) -> None:
@@ -103,6 +103,15 @@ class LabelledByAnInput(Fitting):
         return dataclasses.replace(super().metrics(), label="text")
 
 
+def judged_by(*metrics: Metric) -> type[Task]:
+    class JudgedBy(Fitting):
+        def metrics(self) -> Evaluation:
+            own = super().metrics()
+            return dataclasses.replace(own, metrics=(*own.metrics, *metrics))
+
+    return JudgedBy
+
+
 def variant(**changes: Any) -> type[Task]:
     return type("Changed", (Fitting,), changes)
 
@@ -126,6 +135,19 @@ MISFITS = {
         "no hyper-parameter swaps the asset 'backbone'",
     ),
     "a label that serving has": (LabelledByAnInput, "the label 'text' is no target"),
+    "a metric's label that serving has": (
+        judged_by(Metric("mae", "MeanAbsoluteError", label="text")),
+        "the label 'text' is no target",
+    ),
+    "two metrics of one name": (judged_by(Metric("accuracy", "Accuracy")), "two metrics are called 'accuracy'"),
+    "a metric that runs the model and is nowhere": (
+        judged_by(Metric("laps", "laps", runs_model=True)),
+        "'laps' runs the model, but names no module",
+    ),
+    "a metric that runs the model and compares": (
+        judged_by(Metric("laps", "laps", "trainer.metrics.driving", label="label", runs_model=True)),
+        "'laps' runs the model and compares nothing",
+    ),
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import apache_beam as beam
@@ -23,11 +23,9 @@ class CountsMetric(metric_types.Metric):
 
     Attributes:
       usual_name: of the metric, unless it is given one.
-      output: which output of the model is judged, where `Evaluation.prediction` names several.
     """
 
     usual_name: ClassVar[str]
-    output: ClassVar[str | None] = None
 
     def __init__(self, name: str = "") -> None:
         counted = type(self)
@@ -40,8 +38,11 @@ class CountsMetric(metric_types.Metric):
 
     @classmethod
     @abstractmethod
-    def counts(cls, label: Array, prediction: Array) -> Array:
-        """Of one example, whose label and prediction have no batch axis: numbers `[n, ...]`, always of one shape."""
+    def counts(cls, label: Array, prediction: Any) -> Array:
+        """Of one example, whose label and prediction have no batch axis: numbers `[n, ...]`, always of one shape.
+
+        `prediction` is an array, or a dict of them where the metric compares several tensors.
+        """
 
     @classmethod
     @abstractmethod
@@ -57,13 +58,14 @@ class _Sum(beam.CombineFn):
         return np.zeros((), np.int64)
 
     def add_input(self, accumulator: Array, element: Any) -> Array:
-        return accumulator + self._metric.counts(*self._judged(element))
+        return accumulator + self._metric.counts(*self._compared(element))
 
-    def _judged(self, element: Any) -> tuple[Array, Array]:
+    def _compared(self, element: Any) -> tuple[Array, Any]:
         model, output = self._key.model_name, self._key.output_name
-        if self._metric.output:  # TFMA's own way takes no prediction that stands beside others
-            predictions = element.get_predictions(model, output)
-            return np.asarray(element.get_labels(model, output)), np.asarray(predictions[self._metric.output])
+        predictions = element.get_predictions(model, output)
+        if isinstance(predictions, Mapping):  # TFMA's own way would choose one of them by its name
+            tensors = {name: np.asarray(tensor) for name, tensor in predictions.items()}
+            return np.asarray(element.get_labels(model, output)), tensors
         [(label, prediction, _)] = metric_util.to_label_prediction_example_weight(
             element, self._eval_config, model, output, flatten=False, squeeze=False
         )

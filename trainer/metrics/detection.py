@@ -162,6 +162,9 @@ def scores(objects: Sequence[Array], detections: Sequence[Array]) -> dict[str, f
 class AveragePrecision(metric_types.Metric):
     """mAP of detections (predictions) of objects (labels), both padded with rows of class -1.
 
+    Beside the mean over classes stands the precision of each, under TFMA's sub-key of that class; of how many objects
+    it is stands there as `example_count`.
+
     Args:
       iou_threshold: one of `IOU_THRESHOLDS`; None averages over all.
       area: one of `AREAS`.
@@ -180,13 +183,27 @@ class AveragePrecision(metric_types.Metric):
             return [
                 metric_types.MetricComputation([tally], None, _Matching(tally, area, eval_config)),
                 metric_types.DerivedMetricComputation(
-                    [key], lambda metrics: {key: average_precision(metrics[tally], thresholds)}
+                    [key],
+                    lambda metrics: {
+                        key: average_precision(metrics[tally], thresholds),
+                        **(_of_each_class(key, metrics[tally], thresholds) if area == "all" else {}),
+                    },
                 ),
             ]
 
         super().__init__(
             metric_util.merge_per_key_computations(computations), name=name, iou_threshold=iou_threshold, area=area
         )
+
+
+def _of_each_class(key: Any, tally: Tally, thresholds: Sequence[float]) -> dict[Any, float]:
+    found = {}
+    for number, matched in tally.items():
+        if matched.objects:
+            part = key._replace(sub_key=metric_types.SubKey(class_id=number))
+            found[part] = average_precision({number: matched}, thresholds)
+            found[part._replace(name="example_count")] = float(matched.objects)
+    return found
 
 
 class FalseAlarms(CountsMetric):

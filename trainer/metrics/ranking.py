@@ -1,4 +1,4 @@
-"""How well lists of recommended items, and expected ratings, fit what users then took up and how they rated it.
+"""How well lists of recommended items fit what users then took up.
 
 Each example is one item that a user took up, with that user's list. Recall and NDCG are of each user's items together,
 then averaged over users, so that those with many do not outweigh the others. An item that a user took up several times
@@ -19,7 +19,6 @@ import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
 from trainer.features.interactions import MISSED, NOT_ASKED, TOP
-from trainer.metrics.counts import CountsMetric
 
 Array = np.ndarray[Any, Any]
 Tally = dict[Hashable, dict[Hashable, int]]
@@ -111,22 +110,6 @@ class LeftOut(_ListMetric):
 
     def __init__(self, name: str = "left_out") -> None:
         super().__init__(left_out, name)
-
-
-class RatingError(CountsMetric):
-    """Root mean squared error of prediction `rating`."""
-
-    usual_name, output = "rmse", "rating"
-    constant_like = "RootMeanSquaredError"
-
-    @classmethod
-    def counts(cls, label: Array, prediction: Array) -> Array:
-        [error] = np.ravel(prediction).astype(np.float64) - np.ravel(label)
-        return np.array([error**2, 1.0])
-
-    @classmethod
-    def value(cls, counts: Array) -> float:
-        return math.sqrt(counts[0] / counts[1])
 
 
 class _Tallies(beam.CombineFn):

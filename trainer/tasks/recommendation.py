@@ -129,12 +129,12 @@ class Recommendation(Task):
     def metrics(self) -> Evaluation:
         module = "trainer.metrics.ranking"
         return Evaluation(
-            prediction=("rating", "items", "asked"),
+            prediction=("items", "asked"),
             label="rating",
             raw_label=True,
             targets_seen=True,
             metrics=(
-                Metric("rmse", "RatingError", module),
+                Metric("rmse", "RootMeanSquaredError", prediction="rating"),
                 Metric("recall_at_10", "RecallOfLists", module),
                 Metric("ndcg_at_10", "NdcgOfLists", module),
                 Metric("left_out", "LeftOut", module),

@@ -4,7 +4,7 @@ import io
 import json
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -15,8 +15,9 @@ from PIL import Image as Pillow
 from components import manifest
 from data.columns import Ahead, Column, Image, Integer, Label, Seed, SeriesName, Text, Timestamp, Window
 from data.errors import BenisonError, DataRefused, WrongUse
-from pipelines.serving import predict as module
-from pipelines.serving.predict import predict
+from pipelines.serving import served
+from pipelines.serving.inputs import CheckedExamples, Example
+from pipelines.serving.predict import ask, predict
 from trainer.backend import load_tensorflow
 from trainer.preview import Picture, Preview
 from trainer.task import HParams, Task
@@ -78,7 +79,18 @@ class Noise(Brightness):
         return titled(str(example["seed"]), Picture(prediction["image"]))
 
 
-TASKS = {"brightness": Brightness, "repeat": Repeat, "rise": Rise, "noise": Noise}
+class Negative(Brightness):
+    """Stands for a task whose answer is as large as what it is asked of."""
+
+    columns: ClassVar[Mapping[str, Column]] = {"image": Image()}
+    targets = ()
+    predict_batch_size = 1
+
+    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
+        return titled("negative", Picture(prediction["image"]))
+
+
+TASKS = {"negative": Negative, "brightness": Brightness, "repeat": Repeat, "rise": Rise, "noise": Noise}
 
 
 @pytest.fixture(scope="session")
@@ -119,7 +131,14 @@ def pushed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         image = tf.ones([tf.shape(seed)[0], 3, 4, 1], tf.uint8) * tf.cast(seed, tf.uint8)[:, None, None, None]
         return {"image": image, "png": tf.io.encode_png(image)}
 
+    def negative(image: Any) -> Any:
+        def one(data: Any) -> Any:
+            return 255 - tf.io.decode_image(data, channels=1, expand_animations=False)
+
+        return {"image": tf.map_fn(one, image, fn_output_signature=tf.TensorSpec([None, None, 1], tf.uint8))}
+
     functions = {
+        "negative": tf.function(negative).get_concrete_function(image=strings),
         "rise": tf.function(rise).get_concrete_function(
             place=strings, time=numbers, height=tf.TensorSpec([None, 3], tf.float32)
         ),
@@ -135,7 +154,7 @@ def pushed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "load", lambda name: TASKS[name])
+    monkeypatch.setattr(served, "load", lambda name: TASKS[name])
     preview = ModuleType("trainer.preview.drawing")
     preview.render_png = lambda preview, path: path.write_text(preview.title)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "trainer.preview.drawing", preview)
@@ -162,6 +181,80 @@ def test_each_picture_gets_its_label_and_ranked_probabilities(tmp_path: Path, pu
     assert list(answers[0]["probabilities"]) == ["dark", "bright"]
     assert list(answers[1]["probabilities"]) == ["bright", "dark"]
     json.dumps(answers)
+
+
+def test_a_bad_input_is_told_before_anything_is_loaded(
+    tmp_path: Path, pushed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [picture(tmp_path / f"{i}.png", 0) for i in range(9)]
+    files[-1].write_bytes(b"no picture")
+    monkeypatch.setattr(served, "load_tensorflow", lambda: pytest.fail("the model was about to be loaded"))
+    with pytest.raises(DataRefused, match=r"8\.png"):
+        predict("brightness", files, pushed / "brightness", None)
+
+
+def test_examples_that_do_not_fit_are_read_again_when_their_turn_comes(
+    tmp_path: Path, pushed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [picture(tmp_path / f"{i}.png", 255 if i % 2 else 51) for i in range(5)]
+    whole = predict("brightness", files, pushed / "brightness", None)
+    size = files[0].stat().st_size
+    monkeypatch.setattr(CheckedExamples, "HELD_BYTES", 2 * size + 1000)
+    read: list[Path] = []
+    monkeypatch.setattr(Image, "encode", noting(read, Image.encode))
+    assert predict("brightness", files, pushed / "brightness", None) == whole
+    assert len(read) == 2 * len(files)
+    monkeypatch.setattr(CheckedExamples, "HELD_BYTES", 2**20)
+    assert predict("brightness", files, pushed / "brightness", None) == whole
+    assert len(read) == 3 * len(files), "what fits is read once"
+
+
+def noting(read: list[Any], encode: Any) -> Any:
+    def noted(self: Any, name: str, value: Any) -> Any:
+        read.append(name)
+        return encode(self, name, value)
+
+    return noted
+
+
+def test_a_served_model_is_loaded_once_for_all_that_it_is_asked(
+    tmp_path: Path, pushed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tf, loads = load_tensorflow(), []
+    load_model = tf.saved_model.load
+    monkeypatch.setattr(tf.saved_model, "load", lambda path: loads.append(path) or load_model(path))
+    model = served.Served.open(pushed / "brightness", "brightness")
+    assert not loads, "opened is not loaded"
+    for grey, label in ((0, "dark"), (255, "bright"), (1, "dark")):
+        [answer] = ask(model, [picture(tmp_path / "a.png", grey)], None)
+        assert answer["label"] == label
+    assert len(loads) == 1
+
+
+def test_one_batch_is_read_ahead_and_no_more(tmp_path: Path, pushed: Path) -> None:
+    model, taken = served.Served.open(pushed / "repeat", "repeat"), []
+
+    def examples() -> Iterator[Example]:
+        for i in range(20):
+            taken.append(i)
+            yield Example(tmp_path, i, {"text": b"a", "times": i})
+
+    answers = model.answers(examples())
+    example, answer = next(answers)
+    assert (example.row, answer["repeated"], len(taken)) == (0, b"", Repeat.predict_batch_size)
+    assert [answer["repeated"] for _, answer in answers] == [b"a" * i for i in range(1, 20)]
+
+
+def test_a_model_of_any_size_answers_pictures_of_several_sizes_in_one_call(tmp_path: Path, pushed: Path) -> None:
+    files = []
+    for name, size in (("a", (3, 2)), ("b", (5, 7)), ("c", (1, 1))):
+        files.append(tmp_path / f"{name}.png")
+        Pillow.new("L", size, 100).save(files[-1])
+    answers = predict("negative", files, pushed / "negative", tmp_path / "out")
+    for file, answer in zip(files, answers, strict=True):
+        with Pillow.open(file) as asked, Pillow.open(answer["image"]) as negative:
+            assert negative.size == asked.size
+            assert negative.getpixel((0, 0)) == 155
 
 
 def test_pictures_never_replace_inputs_or_each_other(tmp_path: Path, pushed: Path) -> None:
@@ -239,7 +332,7 @@ def test_a_tampered_model_is_not_loaded(
 ) -> None:
     shutil.copytree(pushed / "brightness" / "1", tmp_path / "1")
     tamper(tmp_path / "1")
-    monkeypatch.setattr(module, "load_tensorflow", lambda: pytest.fail("the model was about to be loaded"))
+    monkeypatch.setattr(served, "load_tensorflow", lambda: pytest.fail("the model was about to be loaded"))
     with pytest.raises(BenisonError, match=message):
         predict("brightness", [picture(tmp_path / "a.png", 0)], tmp_path, None)
 

@@ -26,7 +26,12 @@ class ShareEqual(CountsMetric):
 
 
 class ShareEqualBeside(ShareEqual):
-    output = "answer"
+    """Of one tensor among several."""
+
+    @classmethod
+    def counts(cls, label: Any, prediction: Any) -> Any:
+        assert prediction["other"].shape == (1, 3)
+        return super().counts(label, prediction["answer"])
 
 
 def combiner(metric: CountsMetric) -> Any:
@@ -64,7 +69,7 @@ def test_of_nothing_there_is_no_value() -> None:
     assert math.isnan(value)
 
 
-def test_one_output_of_several_is_judged() -> None:
+def test_several_tensors_reach_a_metric_under_their_names() -> None:
     combine = combiner(ShareEqualBeside(name="share"))
     accumulator = combine.add_input(
         combine.create_accumulator(), element("a", {"answer": one("a"), "other": np.zeros((1, 3))})

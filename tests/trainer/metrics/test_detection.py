@@ -91,9 +91,23 @@ def test_parts_of_a_set_add_up_in_tfma() -> None:
         parts.append(combiner.add_input(combiner.create_accumulator(), inputs))
     merged = combiner.extract_output(combiner.merge_accumulators(parts))
     expected = scores([objects for objects, _ in pairs], [found for _, found in pairs])["map_50"]
-    assert derived.result(merged) == {derived.keys[0]: pytest.approx(expected)}
+    found = derived.result(merged)
+    assert found.pop(derived.keys[0]) == pytest.approx(expected)
     # Class 0: 3 of 6 objects, none missed; class 1: 1 of 3.
     assert expected == pytest.approx((51 / 101 + 34 / 101) / 2)
+    of_classes = {(key.name, key.sub_key.class_id): value for key, value in found.items()}
+    assert of_classes == {
+        ("map_50", 0): pytest.approx(51 / 101),
+        ("map_50", 1): pytest.approx(34 / 101),
+        ("example_count", 0): 6,
+        ("example_count", 1): 3,
+    }
+
+
+def test_classes_are_told_apart_at_all_sizes_only() -> None:
+    _, derived = AveragePrecision("map_small", area="small").computations(model_names=[""], output_names=[""])
+    [matched] = derived.result({metric_types.MetricKey("_matched_small"): tally_of([OBJECTS], [PERFECT])}).values()
+    assert matched == 1.0
 
 
 def test_each_class_has_a_precision_of_its_own() -> None:

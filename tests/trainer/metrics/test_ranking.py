@@ -11,7 +11,7 @@ from sklearn.metrics import ndcg_score
 from tensorflow_model_analysis.metrics import metric_types
 
 from trainer.features.interactions import MISSED, NOT_ASKED, TOP
-from trainer.metrics.ranking import LeftOut, NdcgOfLists, RatingError, RecallOfLists, left_out, scores, tally
+from trainer.metrics.ranking import LeftOut, NdcgOfLists, RecallOfLists, left_out, scores, tally
 
 LIST = [f"item-{place}".encode() for place in range(1, TOP + 1)]
 
@@ -113,9 +113,3 @@ def test_what_is_kept_of_lists_is_a_rank_for_each_item_taken_up() -> None:
     [first, *_] = RecallOfLists().computations(model_names=[""], output_names=[""])
     accumulator = first.combiner.add_inputs(first.combiner.create_accumulator(), EXAMPLES * 10)
     assert {user: len(ranks) for user, ranks in accumulator.items()} == {b"a": 2, b"b": 4, b"c": 1}
-
-
-@pytest.mark.parametrize("sizes", [(8,), (1, 4, 3), (2, 0, 6)])
-def test_rating_errors_of_parts_add_up_in_tfma(sizes: tuple[int, ...]) -> None:
-    [computation], found = in_parts(RatingError(), *sizes)
-    assert found == {computation.keys[0]: pytest.approx(math.sqrt((4 + 1) / 8))}

@@ -1,0 +1,49 @@
+"""A process that keeps one loaded model and answers question after question: `python -m pipelines.serving.questions`.
+
+It gets SERVING and TASK as arguments, as `Served.open` does. Each line on standard input is a question, a JSON object:
+
+- `files`: paths, or `given`: input -> value, as `ask` takes them;
+- `output`: the folder for pictures and sounds of the answers;
+- `most`: how many answers are wanted, of a table of many rows.
+
+Each gets one line on standard output: a list of answers, or an object with `error`, `fix` and `exit`, as every command
+prints it beside `--json`. The process ends when standard input does. What libraries print goes to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pipelines.console import logs
+from pipelines.console.failures import Failure
+from pipelines.serving.predict import ask
+from pipelines.serving.served import Served
+
+
+def main(serving: Path, task_name: str) -> None:
+    """Answers until there are no more questions. A model that cannot be opened is tried again at the next one."""
+    replies = logs.terminal(sys.stdout)
+    os.dup2(2, 1)
+    served = None
+    for line in sys.stdin:
+        try:
+            served = served or Served.open(serving, task_name)
+            reply: Any = _reply(served, json.loads(line))
+        except Exception as error:
+            reply = Failure.of(error).to_json()
+        print(json.dumps(reply, default=str), file=replies, flush=True)
+
+
+def _reply(served: Served, question: dict[str, Any]) -> list[dict[str, Any]]:
+    files = [Path(file) for file in question.get("files", [])]
+    answers = ask(served, files, Path(question["output"]), question.get("given"))
+    return list(islice(answers, question["most"]))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
