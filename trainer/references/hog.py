@@ -26,7 +26,7 @@ def hog_accuracy(train: Any, train_labels: Any, evaluated: Any, labels: Any, see
 
     if len(set(train_labels.tolist())) < 2:
         return None
-    method = LogisticRegression(C=10.0, max_iter=200, tol=1e-3, random_state=seed)
+    method = LogisticRegression(C=1.0, max_iter=200, tol=1e-3, random_state=seed)
     method.fit(histograms(train), train_labels)
     return float(method.score(histograms(evaluated), labels))
 
