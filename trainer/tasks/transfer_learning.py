@@ -65,7 +65,7 @@ class TransferLearningHParams(HParams):
     epochs: int = field(default=3, metadata={"min": 1})
     min_steps: int = field(default=200, metadata={"min": 1})
     global_batch_size: int = field(default=16, metadata={"min": 1})
-    learning_rate: float = field(default=3e-5, metadata={"min": 0.0})
+    learning_rate: float = field(default=1e-4, metadata={"min": 0.0})
     """Of all layers, once they are unfrozen."""
     scratch_rate: float = field(default=1e-3, metadata={"min": 0.0})
     """In its place where there are no weights to begin with, and in the reference."""
