@@ -60,10 +60,12 @@ def rows_per_second(pipeline_root: str, repeats: int) -> dict[str, float]:
 
 def _records(examples: Path, target: Path, count: int) -> Path:
     """`count` examples of both splits as the eval split of an artifact of examples."""
+    from components.example_gen import COUNTS
     from trainer.backend import tf
 
     split = target / "Split-eval"
     split.mkdir(parents=True)
+    (target / COUNTS).write_text(json.dumps({"eval": count}), encoding="utf-8")
     files = [str(path) for path in sorted(examples.glob("Split-*/*"))]
     with tf.io.TFRecordWriter(str(split / "data_tfrecord-00000-of-00001.gz"), "GZIP") as writer:
         for record in tf.data.TFRecordDataset(files, "GZIP").repeat().take(count).as_numpy_iterator():

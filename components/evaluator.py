@@ -17,6 +17,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts, standa
 from tfx.utils import io_utils, path_utils, proto_utils
 
 from components import compared, model_runs, sampling
+from components.example_gen import read_counts
 from components.judgement import Estimate, Found, judge
 from components.reference import JUDGE, ReferenceScores, read_scores
 from trainer.evaluation import Compared
@@ -78,7 +79,7 @@ class EvaluatorExecutor(executor.Executor):
         for metric in metrics:
             metric.config = metric.config.replace(JUDGE_MARK, str(Path(reference, JUDGE)))
         evaluation.mkdir(parents=True, exist_ok=True)
-        with sampling.written_to(str(evaluation)) as asked:
+        with sampling.written_to(str(evaluation), _count(input_dict)) as asked:
             changed = {"eval_config": proto_utils.proto_to_json(config), **asked}
             super().Do(input_dict, output_dict, exec_properties | changed)
         running = [Metric(**metric) for metric in json.loads(exec_properties["runs_model"])]
@@ -124,6 +125,11 @@ def found_by(
         shares=shares,
         episodes={name: max(len(found.without), 1) for name, found in episodes.get(CANDIDATE, {}).items()},
     )
+
+
+def _count(input_dict: Any) -> int:
+    """Of the examples to evaluate."""
+    return read_counts(Path(artifact_utils.get_single_uri(input_dict["examples"])))["eval"]
 
 
 def _models(input_dict: Any) -> dict[str, Path]:

@@ -349,8 +349,8 @@ def _reasons(outcome: str, rows: Sequence[Mapping[str, Any]], key_metric: str, f
         told = [row for row in rows if row["metric"] == key_metric and not row["slice"]]
     else:
         told = [row for row in rows if row["state"] == (FAILED if outcome == NOT_BLESSED else OPEN)]
-        if any(row["words"] and row["metric"] == key_metric for row in told):
-            reasons = []  # the words say it
+        if told and told[0]["words"] and told[0]["metric"] == key_metric:
+            reasons = []  # these words begin with it
     for row in told:
         reasons.append(row["words"] or _beside(row, key_metric))
     return ", ".join(dict.fromkeys(reasons))

@@ -5,6 +5,9 @@ of the whole split fall into `GROUPS` groups by a hash of their content, so that
 come to equal numbers. Of each group the metrics' own accumulators are kept; merged without one group at a time, they
 give the delete-a-group jackknife's values for the candidate and the baseline, on the same groups.
 
+Of a large split some `EXAMPLES` are taken for this, by the same hash. Since a standard error falls with the root of the
+number of examples, the values without each group are then drawn together as far as the whole split would draw them.
+
 TFMA's own confidence intervals do the same for every slice in stages of their own, with groups that differ from run to
 run; here it is one stage.
 """
@@ -20,6 +23,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +40,9 @@ from components.judgement import Estimate
 GROUPS = 20
 """As many as TFMA's jackknife takes."""
 
+EXAMPLES = 4_000
+"""Examples from which errors are drawn, where there are more; the groups then hold some 200 each."""
+
 SAMPLING = "sampling.json"
 """Model name -> metric -> value and values without each group; of the constant answer under `CONSTANT_ANSWER`."""
 
@@ -43,18 +50,29 @@ CONSTANT_ANSWER = "constant"
 
 _LABELS = "_labels"
 
-_TARGET: ContextVar[str] = ContextVar("target")
-"""Where to write: TFX's executor asks for the extractors by the name of a function and has no more to say to it."""
+
+@dataclass(frozen=True)
+class _Asked:
+    directory: str
+    share: float
+    """Of the examples, errors are drawn from."""
+
+
+_ASKED: ContextVar[_Asked] = ContextVar("asked")
+"""TFX's executor asks for the extractors by the name of a function and has no more to say to it."""
 
 
 @contextlib.contextmanager
-def written_to(directory: str) -> Iterator[dict[str, str]]:
-    """Execution properties with which TFX's Evaluator writes `SAMPLING` into `directory`, while the context lasts."""
-    token = _TARGET.set(directory)
+def written_to(directory: str, examples: int) -> Iterator[dict[str, str]]:
+    """Execution properties with which TFX's Evaluator writes `SAMPLING` into `directory`, while the context lasts.
+
+    `examples` is how many there are.
+    """
+    token = _ASKED.set(_Asked(directory, min(1.0, EXAMPLES / max(examples, 1))))
     try:
         yield {"custom_extractors": "components.sampling_entry.extractors"}
     finally:
-        _TARGET.reset(token)
+        _ASKED.reset(token)
 
 
 def read(directory: Path) -> dict[str, dict[str, Estimate]]:
@@ -76,7 +94,7 @@ def extractors(eval_shared_model: Any, eval_config: tfma.EvalConfig, tensor_adap
         eval_config=eval_config,
         tensor_adapter_config=tensor_adapter_config,
     )
-    through = _Sampled(eval_config, _TARGET.get())
+    through = _Sampled(eval_config, _ASKED.get())
     return [
         *compared.with_outputs(usual, eval_config),
         tfma.extractors.Extractor(stage_name="Sampling", ptransform=through),
@@ -86,20 +104,28 @@ def extractors(eval_shared_model: Any, eval_config: tfma.EvalConfig, tensor_adap
 class _Sampled(beam.PTransform):
     """Extracts, unchanged; as a side effect `SAMPLING` is written."""
 
-    def __init__(self, config: tfma.EvalConfig, directory: str) -> None:
+    def __init__(self, config: tfma.EvalConfig, asked: _Asked) -> None:
         super().__init__()
-        self._config, self._directory = config, directory
+        self._config, self._asked = config, asked
 
     def expand(self, extracts: beam.PCollection) -> beam.PCollection:
-        computations = _computations(self._config)
+        computations, labels = _computations(self._config), _Labels(self._config)
         combiner = of_tfma._ComputationsCombineFn(computations.non_derived_computations)
+        counted = (
+            extracts
+            | "Inputs" >> beam.Map(metric_types.StandardMetricInputs)
+            | "CountLabels" >> beam.CombineGlobally(labels)
+        )
         _ = (
             extracts
-            | "Group" >> beam.ParDo(_Grouped(computations.non_derived_computations))
+            | "Group" >> beam.ParDo(_Grouped(computations.non_derived_computations, self._asked.share))
             | "CountEachGroup" >> beam.CombinePerKey(jackknife._AccumulateOnlyCombineFn(combiner))
             | "AllGroups" >> beam.combiners.ToList()
             | "LeaveOneOut"
-            >> beam.ParDo(_LeaveOneOut(combiner, computations.derived_computations, self._config, self._directory))
+            >> beam.ParDo(
+                _LeaveOneOut(combiner, computations.derived_computations, self._config, self._asked),
+                beam.pvalue.AsSingleton(counted),
+            )
         )
         return extracts
 
@@ -107,13 +133,11 @@ class _Sampled(beam.PTransform):
 def _computations(config: tfma.EvalConfig) -> Any:
     """Of all metrics but plots, and the counts of labels beside them."""
     specs = [_without_plots(spec) for spec in config.metrics_specs]
-    model = next((spec.name for spec in config.model_specs if not spec.is_baseline), "")
-    found = metric_specs.to_computations(specs, eval_config=config)
-    for output in sorted({_output(spec) for spec in specs}):
-        if any(spec.label_key or output in spec.label_keys for spec in config.model_specs):
-            key = metric_types.MetricKey(_LABELS, output_name=output)
-            found.append(metric_types.MetricComputation([key], None, _Labels(key, model)))
-    return of_tfma._filter_and_separate_computations(found)
+    labels = _Labels(config)
+    counts = [metric_types.MetricComputation(labels.keys, None, labels)] if labels.keys else []
+    return of_tfma._filter_and_separate_computations(
+        [*metric_specs.to_computations(specs, eval_config=config), *counts]
+    )
 
 
 def _without_plots(spec: tfma.MetricsSpec) -> tfma.MetricsSpec:
@@ -130,43 +154,55 @@ def _output(spec: tfma.MetricsSpec) -> str:
 
 
 class _Grouped(of_tfma._PreprocessorDoFn):
-    """(group, what the combiners take) of each extract."""
+    """(group, what the combiners take) of a share of the extracts."""
+
+    def __init__(self, computations: Any, share: float) -> None:
+        super().__init__(computations)
+        self._share = share
 
     def process(self, extracts: Mapping[str, Any]) -> Iterable[tuple[int, Any]]:
         content = extracts[tfma.INPUT_KEY]
-        group = zlib.crc32(content if isinstance(content, bytes) else np.ravel(content)[0]) % GROUPS
-        for prepared in super().process(extracts):
-            yield group, prepared
+        place, group = divmod(zlib.crc32(content if isinstance(content, bytes) else np.ravel(content)[0]), GROUPS)
+        if place < self._share * 2**32 / GROUPS:
+            for prepared in super().process(extracts):
+                yield group, prepared
 
 
 class _Labels(beam.CombineFn):
     """How often each label of an output occurs, where a label is one number: texts and pictures would be kept whole."""
 
-    def __init__(self, key: metric_types.MetricKey, model: str) -> None:
-        self._key, self._model = key, model
+    def __init__(self, config: tfma.EvalConfig) -> None:
+        self._model = next((spec.name for spec in config.model_specs if not spec.is_baseline), "")
+        outputs = sorted({_output(spec) for spec in config.metrics_specs})
+        self.keys = [
+            metric_types.MetricKey(_LABELS, output_name=output)
+            for output in outputs
+            if any(spec.label_key or output in spec.label_keys for spec in config.model_specs)
+        ]
 
-    def create_accumulator(self) -> Counter[Any]:
-        return Counter()
+    def create_accumulator(self) -> list[Counter[Any]]:
+        return [Counter() for _ in self.keys]
 
-    def add_input(self, accumulator: Counter[Any], element: Any) -> Counter[Any]:
-        label = np.asarray(element.get_labels(self._model, self._key.output_name))
-        if label.size == 1 and label.dtype.kind in "iuf":
-            accumulator[label.ravel()[0].item()] += 1
+    def add_input(self, accumulator: list[Counter[Any]], element: Any) -> list[Counter[Any]]:
+        for key, counter in zip(self.keys, accumulator, strict=True):
+            label = np.asarray(element.get_labels(self._model, key.output_name))
+            if label.size == 1 and label.dtype.kind in "iuf":
+                counter[label.ravel()[0].item()] += 1
         return accumulator
 
-    def merge_accumulators(self, accumulators: Iterable[Counter[Any]]) -> Counter[Any]:
-        return sum(accumulators, Counter())
+    def merge_accumulators(self, accumulators: Iterable[list[Counter[Any]]]) -> list[Counter[Any]]:
+        return [sum(counters, Counter()) for counters in zip(*accumulators, strict=True)]
 
-    def extract_output(self, accumulator: Counter[Any]) -> dict[Any, Any]:
-        return {self._key: accumulator}
+    def extract_output(self, accumulator: list[Counter[Any]]) -> dict[Any, Counter[Any]]:
+        return dict(zip(self.keys, accumulator, strict=True))
 
 
 class _LeaveOneOut(beam.DoFn):
-    """From the accumulators of all groups to `SAMPLING`."""
+    """From the accumulators of all groups, and the labels of all examples, to `SAMPLING`."""
 
-    def __init__(self, combiner: Any, derived: Sequence[Any], config: tfma.EvalConfig, directory: str) -> None:
+    def __init__(self, combiner: Any, derived: Sequence[Any], config: tfma.EvalConfig, asked: _Asked) -> None:
         self._combiner, self._derived = combiner, derived
-        self._config, self._directory = config, directory
+        self._config, self._asked = config, asked
 
     def setup(self) -> None:
         self._combiner.setup()
@@ -174,12 +210,13 @@ class _LeaveOneOut(beam.DoFn):
     def teardown(self) -> None:
         self._combiner.teardown()
 
-    def process(self, groups: list[tuple[int, Any]]) -> Iterable[None]:
+    def process(self, groups: list[tuple[int, Any]], labels: Mapping[Any, Counter[Any]]) -> Iterable[None]:
         accumulators = [accumulator for _, accumulator in sorted(groups, key=lambda pair: pair[0])]
         if accumulators:
-            found = self._estimates(self._metrics(self._merged(accumulators)), list(self._without_each(accumulators)))
+            whole, rests = self._metrics(self._merged(accumulators)), list(self._without_each(accumulators))
+            found = self._estimates(whole, rests) | {CONSTANT_ANSWER: self._constant_answers(labels, rests)}
             text = json.dumps(found, default=float)
-            Path(self._directory, SAMPLING).write_text(text, encoding="utf-8")
+            Path(self._asked.directory, SAMPLING).write_text(text, encoding="utf-8")
         return ()
 
     def _merged(self, accumulators: Sequence[Any]) -> Any:
@@ -209,19 +246,27 @@ class _LeaveOneOut(beam.DoFn):
                 without = [float(np.ravel(rest.get(key, math.nan))[0]) for rest in rests]
                 found.setdefault(key.model_name, {})[key.name] = {
                     "value": float(np.ravel(value)[0]),
-                    "without": without,
+                    "without": self._of_all(without),
                 }
-        constant = found.setdefault(CONSTANT_ANSWER, {})
+        return found
+
+    def _constant_answers(self, labels: Mapping[Any, Counter[Any]], rests: Sequence[Mapping[Any, Any]]) -> Any:
+        found: dict[str, Any] = {}
         for spec in self._config.metrics_specs:
             key = metric_types.MetricKey(_LABELS, output_name=_output(spec))
-            labels = whole.get(key, Counter())
             for metric in spec.metrics:
                 answer = _constant_answer(metric)
-                if answer is not None and (value := answer(labels)) is not None:
+                if answer is not None and (value := answer(labels.get(key, Counter()))) is not None:
                     name = json.loads(metric.config or "{}").get("name", metric.class_name)
                     others = [answer(rest.get(key, Counter())) for rest in rests]
-                    constant[name] = {"value": value, "without": [math.nan if v is None else v for v in others]}
+                    without = self._of_all([math.nan if other is None else other for other in others])
+                    found[name] = {"value": value, "without": without}
         return found
+
+    def _of_all(self, without: list[float]) -> list[float]:
+        """As far apart as all examples would draw them, of which these are a share."""
+        middle = sum(without) / len(without)
+        return [middle + math.sqrt(self._asked.share) * (value - middle) for value in without]
 
 
 def _is_number(value: Any) -> bool:

@@ -126,6 +126,7 @@ def _bar_marker(place: int) -> dict[str, Any]:
 
 def _layout(x_label: str, y_label: str, height: int) -> dict[str, Any]:
     axis = {"gridcolor": "rgba(128,128,128,0.25)", "zeroline": False, "automargin": True, "fixedrange": False}
+    axis["exponentformat"] = "e"  # not 400µ
     clear = "rgba(0,0,0,0)"
     return {
         "height": height,

@@ -35,9 +35,9 @@ FILE = "health.json"
 EXAMPLES = 32
 """Held-out examples that are looked at, at most."""
 
-ROUNDS = 6
-"""Rounds of training after which the model is looked at; a model that lives then was seen to die later only by a loss
-that is no number. It is looked at once more at the end."""
+ROUNDS = 2
+"""Rounds of training after which the model is looked at, and further ones while it seems dead. One that dies later is
+found at the end, where it is looked at once more."""
 
 PATIENCE = 3
 """Looks in a row that find the same before training is stopped: early rounds of a healthy model may be flat."""

@@ -99,6 +99,8 @@ class Task(ABC):
     targets: ClassVar[tuple[str, ...]] = ()
     """Columns known in training only, and the features of the same names that `preprocess` makes of them."""
     HParams: ClassVar[type[HParams]] = HParams
+    small: ClassVar[Mapping[str, bool | int | float | str]] = {"global_batch_size": 16, "min_steps": 200}
+    """Hyper-parameters by which a made-up sample of some dozen records is learnt in seconds: what tests train with."""
     assets: ClassVar[Mapping[str, str]] = {}
     """What the task builds on beside its data, such as pretrained weights: a name of its own -> the asset's name in the
     catalogue. A hyper-parameter of that name, a text that is empty by default, swaps it: `--set NAME=FILE` for a file

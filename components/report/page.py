@@ -27,16 +27,9 @@ SLICES_SHOWN = 15
 MATRIX_CLASSES = 25
 """A confusion matrix of more classes is shown as the list of its most frequent confusions."""
 CONFUSIONS_LISTED = 8
-CHART_WIDTH, CHART_HEIGHT, CHART_LEFT, CHART_RIGHT, CHART_TOP, CHART_BOTTOM = 360, 206, 46, 350, 10, 170
-"""SVG units: a line chart and the edges of what it plots."""
-
-_FRAME = {
-    "width": CHART_WIDTH,
-    "height": CHART_HEIGHT,
-    "left": CHART_LEFT,
-    "right": CHART_RIGHT,
-    "bottom": CHART_BOTTOM,
-}
+CHART_WIDTH, CHART_HEIGHT, CHART_RIGHT, CHART_TOP, CHART_BOTTOM = 360, 206, 350, 10, 170
+"""SVG units: a line chart and the edges of what it plots, of which the left one leaves room for the ticks' numbers."""
+CHART_LEFT, DIGIT_WIDTH = 46, 7.7
 
 Point = tuple[float, float | None]
 
@@ -393,10 +386,11 @@ def line_chart(series: Mapping[str, Sequence[Point]], whole: bool = True) -> dic
     first, last = min(x for x, _ in known), max(x for x, _ in known)
     x_ticks = _whole_ticks([first, last]) if whole else [x for x in ticks([first, last]) if first <= x <= last]
     y_ticks = ticks([y for _, y in known])
+    frame = _frame(y_ticks)
 
     def across(x: float) -> float:
         share = (x - first) / (last - first) if last > first else 0.5
-        return round(CHART_LEFT + share * (CHART_RIGHT - CHART_LEFT), 1)
+        return round(frame["left"] + share * (CHART_RIGHT - frame["left"]), 1)
 
     def up(y: float) -> float:
         return round(CHART_BOTTOM - _percent(y, y_ticks) / 100 * (CHART_BOTTOM - CHART_TOP), 1)
@@ -412,7 +406,7 @@ def line_chart(series: Mapping[str, Sequence[Point]], whole: bool = True) -> dic
         ],
         "x_ticks": [{"value": x, "at": across(x)} for x in x_ticks],
         "y_ticks": [{"value": y, "at": up(y)} for y in y_ticks],
-        **_FRAME,
+        **frame,
     }
 
 
@@ -436,13 +430,15 @@ def histogram_chart(plot: Mapping[str, Any]) -> dict[str, Any] | None:
     edges = plot["edges"]
     y_ticks = ticks([0.0, max(max(values) for values in shares_of.values())])
     x_ticks = [tick for tick in ticks([edges[0], edges[-1]]) if edges[0] <= tick <= edges[-1]]
-    across = (CHART_RIGHT - CHART_LEFT) / (edges[-1] - edges[0])
-    width = (CHART_RIGHT - CHART_LEFT) / (len(edges) - 1) / len(shares_of)
+    frame = _frame(y_ticks)
+    left_edge, room = frame["left"], CHART_RIGHT - frame["left"]
+    across = room / (edges[-1] - edges[0])
+    width = room / (len(edges) - 1) / len(shares_of)
 
     def bars(place: int, values: Sequence[float]) -> Iterator[dict[str, float]]:
         for low, value in zip(edges, values, strict=False):
             height = _percent(value, y_ticks) / 100 * (CHART_BOTTOM - CHART_TOP)
-            left = CHART_LEFT + (low - edges[0]) * across + place * width
+            left = left_edge + (low - edges[0]) * across + place * width
             if value:
                 yield {"x": round(left, 1), "y": round(CHART_BOTTOM - height, 1), "height": round(height, 1)}
 
@@ -455,10 +451,16 @@ def histogram_chart(plot: Mapping[str, Any]) -> dict[str, Any] | None:
             for place, (name, values) in enumerate(shares_of.items())
         ],
         "bar_width": round(0.9 * width, 2),
-        "x_ticks": [{"value": x, "at": round(CHART_LEFT + (x - edges[0]) * across, 1)} for x in x_ticks],
+        "x_ticks": [{"value": x, "at": round(left_edge + (x - edges[0]) * across, 1)} for x in x_ticks],
         "y_ticks": [{"value": y, "at": up(y)} for y in y_ticks],
-        **_FRAME,
+        **frame,
     }
+
+
+def _frame(y_ticks: Sequence[float]) -> dict[str, float]:
+    longest = max(len(number(tick)) for tick in y_ticks)
+    left = max(CHART_LEFT, round(9 + DIGIT_WIDTH * longest))
+    return {"width": CHART_WIDTH, "height": CHART_HEIGHT, "left": left, "right": CHART_RIGHT, "bottom": CHART_BOTTOM}
 
 
 def gantt(nodes: Sequence[NodeRow]) -> dict[str, Any]:

@@ -199,11 +199,10 @@ def _metrics(run: Run, report: ReportData) -> html.Section:
                 number(baseline.get(name)),
                 _difference(value, baseline.get(name)),
                 _lines(f"{who} {number(scores[name])}" for who, scores in references.items() if name in scores),
-                _lines(_bound(gate) for gate in own),
-                html.Span([_held(gate) for gate in own]),
+                [html.Span([_held(gate), html.Span(_bound(gate))], className="bound") for gate in own] or "–",
             ]
         )
-    headings = ["Metric", "Model", "Baseline", "Difference", "References", "Bounds", "Held"]
+    headings = ["Metric", "Model", "Baseline", "Difference", "References", "Bounds"]
     notes = (
         "References are classical methods on the same split, and the best constant answer; the baseline is the latest "
         "blessed model before."
@@ -230,9 +229,9 @@ def _bound(gate: Mapping[str, Any]) -> str:
 
 def _held(gate: Mapping[str, Any]) -> html.Span:
     if gate.get("state") == "open":
-        return html.Span("? open", className="score held soft")
+        return html.Span("? open", className="held soft")
     passed = gate["passed"]
-    return html.Span("✓ yes" if passed else "✗ no", className=f"score held {'good' if passed else 'bad'}")
+    return html.Span("✓ yes" if passed else "✗ no", className=f"held {'good' if passed else 'bad'}")
 
 
 def _slice_bounds(gates: Sequence[Mapping[str, Any]]) -> Any:
@@ -378,16 +377,18 @@ def _examples(run: Run, report: ReportData, found: Query) -> html.Section:
                 placeholder="of every slice",
                 id="examples-slice",
                 className="slice-choice",
+                style={} if slices else {"display": "none"},
             ),
         ],
         className="bar-of-tools",
     )
+    order = ", wrong ones first" if verdicts["wrong"] else ""
     return parts.section(
         "examples",
         "Examples",
         tools,
         html.Div(_chosen(run, report, chosen, where if where in slices else None), id="examples-shown"),
-        note="A choice of eval examples, wrong ones first: not a sample, so that their share says nothing.",
+        note=f"A choice of eval examples{order}: not a sample, so that their share says nothing of the model's.",
     )
 
 

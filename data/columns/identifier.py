@@ -37,4 +37,5 @@ class Identifier(Column):
         return {name: utf8(text)}
 
     def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> str:
-        return f"{name}-{subject.hour * (subject.position + 1) % (7 + subject.position)}"
+        """One of several of the subject's kind: few of the first column, as of users, and more of later ones."""
+        return f"{name}-{subject.kind}-{rng.integers(4 * (1 + subject.position))}"

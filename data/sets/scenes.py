@@ -20,6 +20,16 @@ from typing import Any
 from data.sets import fashion_mnist
 from data.sources.catalogue import DataSet, Source
 
+PHOTOGRAPHS = Source(
+    client="debian",
+    package="lomiri-wallpapers-16.04",
+    version="20.04.0-2",
+    filename="lomiri-wallpapers-16.04_20.04.0-2_all.deb",
+    sha256="a99ff6a3bfe451e4cc0682ecb3cc82e71740626d59e4845ae34a0a0e45421eab",
+    size_bytes=15_783_184,
+    holds="13 photographs",
+)
+
 DATA_SET = DataSet(
     name="scenes",
     title="Composed scenes: clothes pasted on photographs, 144x112, 6 classes, 1 to 6 objects with boxes",
@@ -31,15 +41,7 @@ DATA_SET = DataSet(
     sources=(
         (
             dataclasses.replace(fashion_mnist.DATA_SET.sources[0][0], holds="42,000 pictures of six classes"),
-            Source(
-                client="debian",
-                package="lomiri-wallpapers-16.04",
-                version="20.04.0-2",
-                filename="lomiri-wallpapers-16.04_20.04.0-2_all.deb",
-                sha256="a99ff6a3bfe451e4cc0682ecb3cc82e71740626d59e4845ae34a0a0e45421eab",
-                size_bytes=15_783_184,
-                holds="13 photographs",
-            ),
+            PHOTOGRAPHS,
         ),
     ),
 )

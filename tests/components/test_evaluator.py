@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from components import model_runs, sampling
+from components.example_gen import COUNTS
 from components.judgement import CONSTANT, Judgement
 from data.errors import BenisonError
 from trainer.metrics.counts import CountsMetric
@@ -158,6 +159,7 @@ def _evaluate(
     for place in places.values():
         place.mkdir()
     _write_examples(places["examples"] / "Split-eval", rows)
+    (places["examples"] / COUNTS).write_text(json.dumps({"eval": len(rows)}), encoding="utf-8")
     (places["reference"] / "reference.json").write_text(json.dumps(reference), encoding="utf-8")
     if health is not None:
         (places["model_run"] / "health.json").write_text(json.dumps(health), encoding="utf-8")
@@ -377,3 +379,27 @@ def test_each_class_that_a_metric_tells_apart_stands_before_the_slices(
     assert first == {"slice": "class: cat", "examples": 20, "metrics": {"map_50": 1.0}}
     assert second == {"slice": "class: 1", "examples": 20, "metrics": {"map_50": half}}
     assert [row["slice"] for row in slices] == ["label: 0", "label: 1"]
+
+
+def test_errors_of_a_large_split_are_drawn_from_some_of_it(
+    evaluated: Evaluate, models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are those of the whole; values, constant answers and the pairing with the baseline are not touched."""
+    rows = [
+        row | {"truth": float(i % 5), "number": float(i % 5) + (i * 7 % 11) / 11}
+        for i, row in enumerate(classified(2000, mistakes=300, worse=150))
+    ]
+    whole, all_of_it, _ = evaluated(rows, BOTH, with_baseline=True)
+    monkeypatch.setattr(sampling, "EXAMPLES", 500)
+    (tmp_path / "some").mkdir()
+    some, of_some, _ = _evaluate(models, tmp_path / "some", rows, BOTH, {}, True, True, None)
+    assert (some.metrics, some.baseline, some.reference) == (whole.metrics, whole.baseline, whole.reference)
+    full, part = sampling.read(all_of_it), sampling.read(of_some)
+    assert len(part["candidate"]["mae"].without) == sampling.GROUPS
+    assert part["candidate"]["example_count"].value == pytest.approx(500, rel=0.2)
+    for name in ("accuracy", "mae"):
+        assert part["candidate"][name].error == pytest.approx(full["candidate"][name].error, rel=0.5)
+        paired = [one["candidate"][name] - one["baseline"][name] for one in (full, part)]
+        assert paired[1].error == pytest.approx(paired[0].error, rel=0.5)
+        against = [one["candidate"][name] - one["constant"][name] for one in (full, part)]
+        assert against[1].error == pytest.approx(against[0].error, rel=0.5)

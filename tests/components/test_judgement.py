@@ -54,6 +54,14 @@ def test_a_model_like_the_constant_answer_is_not_blessed(value: float) -> None:
     assert judgement.verdict == f"not blessed: score {value} is no better than the constant answer's 0.1"
 
 
+def test_a_bound_that_failed_is_never_told_without_the_metric() -> None:
+    rivals = {"reference": {"kNN": {"score": 0.8}}, "constant": {"score": estimate(0.4)}}
+    judgement = judge([Gate("score")], found(0.3, **rivals), strict=True)
+    assert judgement.verdict == (
+        "not blessed: score 0.3, < 0.8 (reference: kNN), score 0.3 is no better than the constant answer's 0.4"
+    )
+
+
 def test_what_no_method_can_tell_cannot_be_judged() -> None:
     """One class alone: the constant answer, the model and the reference are all right."""
     rivals = {"reference": {"kNN": {"score": 1.0}}, "constant": {"score": estimate(1.0, 0)}}

@@ -1,4 +1,5 @@
-"""Every task as a whole pipeline, on a small made-up folder: a new task is tested by existing."""
+"""Every task as a whole pipeline, on a small made-up folder, whose records it must learn: a new task is tested by
+existing."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from components import manifest
+from components.judgement import CONSTANT, PASSED
 from pipelines.console.failures import ROOT
 from pipelines.console.progress import Listener
 from pipelines.local.run import run
@@ -23,7 +25,10 @@ from trainer.task import Task, load, task_names
 
 pytestmark = pytest.mark.whole
 
-LIMIT, STEPS = 64, 4
+LIMIT = 64
+"""Train records of a sample; half as many are for evaluation."""
+STEPS_TOGETHER = 4
+"""Of two workers, which learn what one does."""
 COMPARED = 8
 """Records whose served and evaluated predictions are compared."""
 
@@ -44,26 +49,21 @@ class Tried:
 class Runs:
     """Runs of tasks, each made once, when a test first asks for it."""
 
-    def __init__(self, root: Path, steps: int = STEPS, **overrides: str) -> None:
-        self._root, self._steps, self._overrides = root, steps, overrides
+    def __init__(self, root: Path) -> None:
+        self._root = root
         self._alone: dict[str, Tried] = {}
         self._together: dict[str, Tried] = {}
 
     def alone(self, name: str) -> Tried:
-        """The task trained in this process."""
+        """The task trained in this process, by its small hyper-parameters."""
         if name not in self._alone:
             task, root = load(name), self._root / name
             data = write_sample(task.columns, root / "data", LIMIT)
+            small = {name: str(value) for name, value in task.small.items()}
             settings = RunSettings(
                 name,
                 data=str(data),
-                overrides={
-                    "global_batch_size": "16",
-                    "min_steps": str(self._steps),
-                    **self._overrides,
-                    **write_assets(task.assets, root / "assets"),
-                },
-                steps=self._steps,
+                overrides=small | write_assets(task.assets, root / "assets"),
                 limit=LIMIT,
                 workspace=root / "workspace",
             )
@@ -71,10 +71,10 @@ class Runs:
         return self._alone[name]
 
     def together(self, name: str) -> Tried:
-        """The same by two workers, with what comes before training answered from disk."""
+        """The same for a few steps by two workers, with what comes before training answered from disk."""
         if name not in self._together:
             alone = self.alone(name)
-            settings = replace(alone.settings, workers=2)
+            settings = replace(alone.settings, workers=2, steps=STEPS_TOGETHER)
             self._together[name] = Tried(alone.task, settings, run(settings, Listener()))
         return self._together[name]
 
@@ -116,6 +116,21 @@ def test_it_runs_to_its_verdict(runs: Runs, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", task_names())
+def test_it_learns_what_its_sample_holds(runs: Runs, name: str) -> None:
+    assert_learnt(runs.alone(name).result)
+
+
+def test_a_model_that_was_not_trained_has_not_learnt_it(runs: Runs) -> None:
+    """Else the test before could not fail. The nodes before training answer from disk."""
+    alone = runs.alone("image_classification")
+    settings = replace(alone.settings, overrides={**alone.settings.overrides, "learning_rate": "0", "min_steps": "1"})
+    untrained = run(replace(settings, steps=1), Listener())
+    assert states(untrained)["Trainer"] == "ran"
+    with pytest.raises(AssertionError, match="has not learnt its sample"):
+        assert_learnt(untrained)
+
+
+@pytest.mark.parametrize("name", task_names())
 def test_the_served_model_answers_as_it_was_evaluated(runs: Runs, name: str) -> None:
     assert_served_as_evaluated(runs.alone(name))
 
@@ -144,6 +159,14 @@ def assert_verdict(tried: Tried) -> None:
     assert (result.pushed is not None) == (result.exit == EXIT_BLESSED)
     if result.pushed is not None:
         assert manifest.verify(Path(result.places["model"]))["task"] == result.task
+
+
+def assert_learnt(result: RunResult) -> None:
+    """It is blessed as a user's model would be: no gate is failed or open, the constant answer is beaten by more than
+    chance, and no reference is better by more than chance. Of what it is measured against there is something."""
+    assert result.exit == EXIT_BLESSED, f"{result.task} has not learnt its sample\n{result.closing()}"
+    rivals = [gate for gate in result.gates if gate["bound_from"] == CONSTANT or "reference" in gate["bound_from"]]
+    assert any(gate["state"] == PASSED for gate in rivals), f"nothing tells whether {result.task} has learnt its sample"
 
 
 def assert_served_as_evaluated(tried: Tried) -> None:

@@ -1,7 +1,9 @@
-"""Tasks that nobody ships, of kinds of column that no shipped task has, from a file each to a verdict.
+"""Tasks that nobody ships, three of kinds of column that no shipped task has and one as `benison new-task` writes it,
+from a file each to a verdict.
 
 They show that a task is one file and the rest finds it, and that what they use (a mask as a target, a text in a file,
-marked passages, two targets with a metric each, a metric of one's own, one that runs the model) comes through every
+marked passages, two targets with a metric each, frames of a video that each batch chooses anew, a metric of one's own,
+one that runs the model) comes through every
 node.
 """
 
@@ -18,11 +20,13 @@ from PIL import Image as Pillow
 
 import trainer.tasks
 from data import source_digest
-from pipelines.records.run_result import EXIT_BLESSED, EXIT_NOT_BLESSED
+from pipelines.new_task import create
+from pipelines.records.run_result import EXIT_NOT_BLESSED
 from pipelines.serving.predict import predict
 from tests.pipelines.test_all_tasks import (
     LIMIT,
     Runs,
+    assert_learnt,
     assert_served_as_evaluated,
     assert_verdict,
     first_records,
@@ -32,9 +36,8 @@ from trainer.task import load, task_names
 
 pytestmark = pytest.mark.whole
 
-STEPS = 200
-"""Enough to learn what the samples hold."""
-OUTLINES, NOTES, DEAD = "throwaway_outlines", "throwaway_notes", "throwaway_dead"
+OUTLINES, NOTES, CLIPS, FRESH = NAMES = [f"throwaway_{name}" for name in ("outlines", "notes", "clips", "fresh")]
+DEAD = "throwaway_dead"
 
 PIXELS_METRIC = '''
 """The share of pixels that have their class."""
@@ -99,6 +102,7 @@ class Outlines(Task):
     columns = {"image": Image(), "mask": Mask(of="image", classes=CLASSES)}
     targets = ("mask",)
     HParams = HParams
+    small = {**Task.small, "learning_rate": 0.03}
 
     def preprocess(self, inputs):
         def one(png):
@@ -164,6 +168,7 @@ class Notes(Task):
     columns = {"document": Document(), "tags": Tags(of="document"), "label": Label()}
     targets = ("tags", "label")
     HParams = HParams
+    small = {**Task.small, "learning_rate": 0.03}
 
     def preprocess(self, inputs):
         words = tf.strings.to_hash_bucket_fast(tf.strings.split(inputs["document"]), BUCKETS)
@@ -207,6 +212,65 @@ class Notes(Task):
         return Preview(as_text(prediction["label"]), None, {}, (Words(as_text(example["document"])), bars))
 '''
 
+CLIPS_TASK = '''
+"""What moves in a video, and where to?"""
+
+from data.columns import Label, Video
+from trainer.backend import tf
+from trainer.families import classification
+from trainer.features import videos
+from trainer.networks import outputs
+from trainer.preview import Picture, Preview
+from trainer.task import HParams, Task
+
+KEPT, TAKEN = 8, 4
+HEIGHT, WIDTH = 12, 16
+
+
+class Clips(Task):
+    title = "Clips"
+    questions = ()
+    modality = "video"
+    data = "digits"
+    columns = {"clip": Video(max_frames=KEPT), "label": Label()}
+    targets = ("label",)
+    HParams = HParams
+    small = {**Task.small, "learning_rate": 0.01}
+
+    def preprocess(self, inputs):
+        frames = videos.decode(inputs["clip"], KEPT, HEIGHT, WIDTH, channels=1)
+        return {"clip": frames, "label": classification.index_labels(inputs["label"], "label")}
+
+    def batch(self, features, seed):
+        """One frame of each part of the video: any in training, else the last (Wang et al. 2016)."""
+        parts = tf.reshape(features["clip"], [-1, TAKEN, KEPT // TAKEN, HEIGHT, WIDTH, 1])
+        shape = tf.shape(parts)[:2]
+        last = tf.fill(shape, KEPT // TAKEN - 1)
+        place = last if seed is None else tf.random.stateless_uniform(shape, seed, 0, KEPT // TAKEN, tf.int32)
+        taken = tf.ensure_shape(tf.gather(parts, place, batch_dims=2), [None, TAKEN, HEIGHT, WIDTH, 1])
+        return {**features, "clip": taken}
+
+    def build_model(self, spec):
+        assert tuple(spec.features["clip"].shape) == (TAKEN, HEIGHT, WIDTH, 1)
+        clip = tf.keras.Input(spec.features["clip"].shape, dtype=tf.uint8, name="clip")
+        x = tf.keras.layers.Rescaling(1 / 255)(clip)
+        x = tf.keras.layers.Conv3D(8, 3, strides=(1, 2, 2), padding="same", activation="relu")(x)
+        logits = tf.keras.layers.Dense(len(spec.vocabularies["label"]))(tf.keras.layers.Flatten()(x))
+        model = outputs.model_of({"clip": clip}, logits, target="label")
+        return classification.compile_classifier(model, self.hparams, spec)
+
+    def predict(self, model, features, spec):
+        return classification.class_probabilities(model(features, training=False), spec.vocabularies["label"])
+
+    def metrics(self):
+        return classification.evaluation(accuracy_bound=0.5, slices=("label", "clip_frames"))
+
+    def preview(self, example, prediction):
+        [frames] = videos.decode(tf.constant([example["clip"]]), TAKEN, HEIGHT, WIDTH).numpy()
+        strip = frames.swapaxes(0, 1).reshape(HEIGHT, TAKEN * WIDTH, 3)
+        return Preview(prediction["label"].decode(), None, {}, (Picture(strip, caption="some of its frames"),))
+'''
+
 DEAD_TASK = '''
 """The same, by a network that is dead from its first step."""
 
@@ -235,6 +299,7 @@ FILES = {
     "metrics/throwaway_runs.py": RUNS_METRIC,
     f"tasks/{OUTLINES}.py": OUTLINES_TASK,
     f"tasks/{NOTES}.py": NOTES_TASK,
+    f"tasks/{CLIPS}.py": CLIPS_TASK,
     f"tasks/{DEAD}.py": DEAD_TASK,
 }
 
@@ -247,16 +312,17 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
         file = folder / "trainer" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(source.lstrip(), encoding="utf-8")
+    create(FRESH, folder / "trainer" / "tasks")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))
         patch.setattr(trainer.tasks, "__path__", [*trainer.tasks.__path__, str(folder / "trainer" / "tasks")])
-        yield Runs(folder / "runs", STEPS, learning_rate="0.03")
+        yield Runs(folder / "runs")
     for module in [name for name in sys.modules if name.startswith("trainer.") and "throwaway" in name]:
         del sys.modules[module]
 
 
 def test_they_are_found_as_tasks_and_an_edit_of_them_is_seen(runs: Runs) -> None:
-    assert {OUTLINES, NOTES} < set(task_names())
+    assert set(NAMES) < set(task_names())
     module = load(OUTLINES).__module__
     file = Path(str(sys.modules[module].__file__))
     before, source = source_digest.digest(module, ["Outlines.preprocess"]), file.read_text(encoding="utf-8")
@@ -268,16 +334,16 @@ def test_they_are_found_as_tasks_and_an_edit_of_them_is_seen(runs: Runs) -> None
     assert source_digest.digest(module, ["Outlines.preprocess"]) == before
 
 
-@pytest.mark.parametrize("name", [OUTLINES, NOTES])
+@pytest.mark.parametrize("name", NAMES)
 def test_it_runs_to_its_verdict(runs: Runs, name: str) -> None:
     alone = runs.alone(name)
     assert_verdict(alone)
-    assert alone.result.exit == EXIT_BLESSED, alone.result.verdict
+    assert_learnt(alone.result)
     assert set(states(alone.result).values()) == {"ran"}
     assert alone.result.examples == {"train": LIMIT, "eval": LIMIT // 2, "quarantined": 0}
 
 
-@pytest.mark.parametrize("name", [OUTLINES, NOTES])
+@pytest.mark.parametrize("name", NAMES)
 def test_the_served_model_answers_as_it_was_evaluated(runs: Runs, name: str) -> None:
     assert_served_as_evaluated(runs.alone(name))
 
@@ -317,6 +383,15 @@ def test_both_targets_are_learnt_and_told_of_text_files(runs: Runs) -> None:
     off = np.mean(np.abs([answer["passages"] for answer in answers] - passages))
     assert off < 0.5 * np.mean(np.abs(np.median(passages) - passages))
     assert np.mean([answer["label"] == row["label"] for answer, row in zip(answers, rows, strict=True)]) > 0.6
+
+
+def test_predict_answers_video_files(runs: Runs) -> None:
+    alone = runs.alone(CLIPS)
+    folder = Path(str(alone.settings.data), "eval")
+    rows = [json.loads(line) for line in (folder / "metadata.jsonl").read_text(encoding="utf-8").splitlines()]
+    files = [next(folder / str(value) for value in row.values() if str(value).endswith(".gif")) for row in rows]
+    answers = predict(CLIPS, files, alone.pipeline.parent / "serving", None)
+    assert np.mean([answer["label"] == row["label"] for answer, row in zip(answers, rows, strict=True)]) > 0.8
 
 
 def test_each_of_two_targets_has_its_metric_and_its_gates(runs: Runs) -> None:

@@ -13,6 +13,7 @@ from data import source_digest
 from data.columns import Boxes, Column, Image, Integer, Label, Text, raw_features
 from data.errors import WrongUse
 from data.sources import catalogue
+from pipelines.settings import apply_overrides
 from trainer.evaluation import Evaluation, Gate, Metric
 from trainer.task import HParams, Task, check, load, task_names
 
@@ -45,6 +46,11 @@ def test_hyper_parameters_are_frozen_and_extend_the_common_ones(task: type[Task]
     hparams: Any = task.HParams()
     with pytest.raises(dataclasses.FrozenInstanceError):
         hparams.epochs = 1
+
+
+def test_small_hyper_parameters_are_ones_that_a_person_may_set(task: type[Task]) -> None:
+    hparams, _ = apply_overrides(task.HParams, {name: str(value) for name, value in task.small.items()})
+    assert {name: getattr(hparams, name) for name in task.small} == dict(task.small)
 
 
 def test_card_is_complete(task: type[Task]) -> None:

@@ -49,6 +49,38 @@ def _static(number: Any) -> int | None:
     return None if value is None else int(value)
 
 
+def decode_whole(encoded: Any) -> Any:
+    """One picture, string scalar, at its own size: uint8 `[height, width, 3]`."""
+    picture = tf.io.decode_image(encoded, channels=3, expand_animations=False)
+    picture.set_shape([None, None, 3])
+    return picture
+
+
+def middle(picture: Any, height: Any, width: Any) -> Any:
+    """The middle of a picture `[rows, columns, channels]`; `data.media.degraded.middle` is the same for files."""
+    top, left = (tf.shape(picture)[0] - height) // 2, (tf.shape(picture)[1] - width) // 2
+    return picture[top : top + height, left : left + width]
+
+
+def encode_middles(encoded: Any, heights: Any, widths: Any) -> Any:
+    """The middle of each of a batch of encoded pictures, of its own height and width (int64 `[batch]`), as PNG."""
+
+    def one(of_picture: Any) -> Any:
+        data, height, width = of_picture
+        return tf.io.encode_png(middle(decode_whole(data), height, width))
+
+    sizes = (tf.cast(heights, tf.int32), tf.cast(widths, tf.int32))
+    return tf.map_fn(one, (encoded, *sizes), fn_output_signature=tf.string)
+
+
+def halve(pictures: Any) -> Any:
+    """Half as wide and high, uint8 `[batch, height, width, channels]` of even sides: antialiased bicubic (a = -0.5), as
+    Pillow and MATLAB have it (`data.media.degraded.halved`)."""
+    size = tf.shape(pictures)[1:3] // 2
+    halved = tf.image.resize(tf.cast(pictures, tf.float32), size, method="bicubic", antialias=True)
+    return tf.cast(tf.clip_by_value(tf.round(halved), 0.0, 255.0), tf.uint8)
+
+
 def random_shift(pictures: Any, share: float, seed: Any) -> Any:
     """Moves each picture by whole pixels, up to `share` of its height and width: for `Task.batch`.
 

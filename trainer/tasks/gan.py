@@ -61,6 +61,14 @@ class Gan(Task):
     columns = {"image": Image(), "label": Label(optional=True), "seed": Seed()}
     targets = ("image", "label")
     HParams = GanHParams
+    small = {
+        **Task.small,
+        "min_steps": 2400,
+        "learning_rate": 2e-3,
+        "image_size": 8,
+        "latent_size": 16,
+        "filters": 16,
+    }
     monitor = None  # the two losses move against each other: neither tells when to stop
 
     def preprocess(self, inputs: Features) -> Features:

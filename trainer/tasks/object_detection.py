@@ -57,6 +57,7 @@ class ObjectDetection(Task):
     columns = {"image": Image(), "objects": Boxes(description="what is in the picture, and where")}
     targets = ("objects",)
     HParams = ObjectDetectionHParams
+    small = {**Task.small, "image_size": 48, "filters": 8, "max_objects": 8, "learning_rate": 0.003}
 
     def preprocess(self, inputs: Features) -> Features:
         """

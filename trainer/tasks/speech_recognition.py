@@ -82,6 +82,19 @@ class SpeechRecognition(Task):
     reference_examples = 2000
     plotted_examples = 256  # the beam search of each takes long
     HParams = SpeechRecognitionHParams
+    small = {
+        **Task.small,
+        "min_steps": 300,
+        "learning_rate": 0.01,
+        "bands": 20,
+        "units": 64,
+        "beam_width": 1,
+        "warp": 0.0,
+        "tilt": 0.0,
+        "noise": 0.0,
+        "band_mask": 0,
+        "time_mask": 0,
+    }
 
     @classmethod
     def refuse(cls, features: Mapping[str, Value]) -> str:

@@ -86,6 +86,7 @@ class TransferLearning(Task):
     columns = {"image": Image(), "label": Label()}
     targets = ("label",)
     HParams = TransferLearningHParams
+    small = {**Task.small, "image_size": 64, "epochs": 4, "min_steps": 1}
     assets = {"backbone": "efficientnet_lite0"}
     reference_examples = 3_000
     plotted_examples = 1_000  # an answer holds a picture

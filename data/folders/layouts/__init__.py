@@ -17,6 +17,7 @@ from data.folders.layouts.base import Folder, Item, Layout, Problem, media_colum
 from data.folders.layouts.class_folders import ClassFolders
 from data.folders.layouts.coco import Coco, find_coco_set
 from data.folders.layouts.metadata import Metadata
+from data.folders.layouts.picture_pairs import PicturePairs
 from data.folders.layouts.pictures_and_masks import PicturesAndMasks
 from data.folders.layouts.plain_files import PlainFiles
 from data.folders.layouts.rows import Rows
@@ -34,7 +35,7 @@ __all__ = [
     "table_fields",
 ]
 
-LAYOUTS: tuple[type[Layout], ...] = (Coco, Metadata, PicturesAndMasks, PlainFiles, ClassFolders, Rows)
+LAYOUTS: tuple[type[Layout], ...] = (Coco, Metadata, PicturesAndMasks, PicturePairs, PlainFiles, ClassFolders, Rows)
 """Of those that match, the first is taken: what describes its files by a table goes before what only names them."""
 
 _SHOWN = 8

@@ -273,6 +273,16 @@ def test_curves_stay_in_their_chart_and_break_at_gaps() -> None:
     assert heights == sorted(heights)  # a falling loss goes down the page
 
 
+@pytest.mark.parametrize(("top", "left"), [(1.0, 46), (0.01, 55), (0.0000123, 63)])
+def test_long_numbers_at_an_axis_have_room(top: float, left: int) -> None:
+    """0.0075 was cut."""
+    lines = report_page.line_chart({"a": [(1, 0.0), (2, top)]})
+    bars = report_page.histogram_chart({"series": {"a": [1, 3]}, "edges": [0.0, 1.0, 2.0]})
+    assert lines is not None and bars is not None
+    assert lines["left"] == left and lines["lines"][0]["marks"][0][0] == lines["left"]
+    assert min(bar["x"] for bar in bars["series"][0]["bars"]) == bars["left"]
+
+
 def test_curves_of_one_round_or_of_no_number() -> None:
     assert report_page.line_chart({"a": [(1, 0.5)]})["lines"][0]["marks"]  # type: ignore[index]
     assert report_page.line_chart({"a": [(1, math.nan)]}) is None
@@ -343,6 +353,15 @@ def test_curves_and_histograms_of_the_answers(report: dict[str, Any], tmp_path: 
     text = page.text("answers")
     assert HOSTILE in text and "0.5" in text and "right 8" in text and "wrong 4" in text
     assert page.all("svg", aria_label="ROC") == [] and page.all("svg", **{"aria-label": "ROC"})
+
+
+def test_six_lines_look_like_six(report: dict[str, Any], tmp_path: Path) -> None:
+    lines = {"kind": "lines", "title": "ROC", "x_label": "false", "y_label": "true", "note": ""}
+    series = {f"class {i}": [[0.0, 0.0], [1.0, i / 6]] for i in range(6)}
+    page = rendered(report | {"plots": [{**lines, "series": series}], "previews": [], "curves": {}}, tmp_path)
+    styles = [attributes["class"] or "" for tag, attributes in page.elements if tag == "g"]
+    assert len(set(styles)) == 6 and len(styles) == 12  # in the legend, too
+    assert all(f".{style.replace(' ', '.')} " in page.style for style in styles if style != "series s0")
 
 
 def test_a_histogram_is_of_shares() -> None:

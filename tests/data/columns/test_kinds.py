@@ -305,6 +305,15 @@ def test_a_derived_column_is_made_of_another_in_training_and_given_in_prediction
     assert encode_row({"noisy": columns["noisy"]}, {"noisy": "given"}, no_file)["noisy"] == b"given"
 
 
+def test_of_several_ways_the_content_decides_and_the_record_says_which():
+    ways = {"backwards": lambda text, n: text.decode()[::-1], "loud": lambda text, n: text.decode().upper()}
+    columns = {"text": Text(), "changed": Derived(of="text", kind=Text(), how=ways)}
+    rows = [encode_row(columns, {"text": f"abc {n}"}, no_file) for n in range(20)]
+    assert {row["changed_by"] for row in rows} == {b"backwards", b"loud"}
+    assert all((row["changed_by"] == b"loud") == row["changed"].startswith(b"ABC") for row in rows)
+    assert encode_row(columns, {"text": "abc", "changed": "cab"}, no_file)["changed_by"] == Derived.GIVEN
+
+
 def test_samples_of_one_subject_tell_of_it():
     rng = np.random.default_rng(0)
     subject = samples.subject(0, 1, rng)

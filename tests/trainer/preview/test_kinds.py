@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import trainer.preview.parts
@@ -16,7 +17,7 @@ from components.report import page as report_page
 from dashboard import previews
 from tests.kinds_asked import ROOMS, ROOT, where_asked
 from tests.trainer.preview.test_preview import PARTS
-from trainer.preview import Preview, Words
+from trainer.preview import Picture, Preview, Words
 from trainer.preview.disk import write
 from trainer.preview.drawing import render_png
 from trainer.preview.kinds import is_roomy, kinds, shown
@@ -122,6 +123,12 @@ def test_previews_are_roomy_where_one_picture_each_is_not_all(tmp_path: Path) ->
 
     assert not roomy(digit) and not roomy(digit, bars)
     assert roomy(digit, digit) and roomy(words) and roomy(digit, words)
+
+
+@pytest.mark.parametrize(("size", "alone"), [((8, 8), False), ((8, 20), False), ((8, 56), True), ((56, 8), False)])
+def test_strips_stand_in_a_row_of_their_own(size: tuple[int, int], alone: bool, tmp_path: Path) -> None:
+    [record] = write([Preview("seen", None, {}, [Picture(np.zeros((*size, 1), np.uint8))])], tmp_path)
+    assert [part.fills_row for part in shown(record["parts"], "seen", TOLD)] == [alone]
 
 
 KIND = '''

@@ -14,6 +14,8 @@ from trainer.preview.part import COLOURS, Page, Part, Place, Record, Shown_co
 
 MAX_SIDE = 384
 """Pixels. Pictures are shrunk to it on disk, and those with boxes or a mask enlarged to it, so that lines are fine."""
+STRIP = 2.5
+"""So many times as wide as high, a picture would be too low beside another."""
 
 
 class PictureRecord(TypedDict, total=False):
@@ -73,7 +75,8 @@ class Picture(Part):
 
     @classmethod
     def fills_row(cls, record: Record) -> bool:
-        return bool(record.get("marked"))
+        """One with boxes or a mask on it, to be seen large, and one that is a long strip."""
+        return bool(record.get("marked")) or record.get("width", 0) > STRIP * record.get("height", math.inf)
 
     def medium(self) -> bytes | np.ndarray | None:
         return None if self.is_marked() else self.content
