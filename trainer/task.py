@@ -175,7 +175,11 @@ class Task(ABC):
 
     @abstractmethod
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
-        """What the serving signatures return for a batch of transformed features: named tensors, `[batch, ...]`."""
+        """What the serving signatures return for a batch of transformed features: named tensors, `[batch, ...]`.
+
+        Media in their encoded form are strings `[batch]` of a kind of `data.media.kinds`, and called `X_bytes`; people
+        get each as a file, called X. An output X beside it is the same in numbers, for metrics and previews.
+        """
 
     @abstractmethod
     def metrics(self) -> Evaluation:

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Integral, Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from data.errors import BadValue, WrongUse
@@ -109,6 +110,18 @@ class Column(ABC):
         """How many rows later in an ordered table its value stands."""
         return 0
 
+    def as_in(self, folder: Path) -> Column:
+        """The column as a folder of data says that it is, as where a file in it names the classes.
+
+        Raises:
+          DataRefused: what the folder says is not clear.
+        """
+        return self
+
+    def names_file(self, value: Any) -> bool:
+        """Whether a row's value is the name of a file, of which `encode` gets the content."""
+        return self.is_media
+
     def is_missing(self, value: Any) -> bool:
         """Whether a row's value stands for none: absent, null, not-a-number or an empty field."""
         return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
@@ -149,6 +162,11 @@ class Column(ABC):
           features: those that the record's other columns have given.
           digest: 16 bytes that are equal for records of equal content.
         """
+        return {}
+
+    def default_features(self, name: str) -> dict[str, Value]:
+        """The features that it has where nobody gives a value and nothing else decides; none for kinds that follow from
+        a record, or have to be given."""
         return {}
 
     def class_names(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:

@@ -20,6 +20,10 @@ class Given(Column):
     kind: Column
     default: Any
 
+    @property
+    def noun(self) -> str:  # type: ignore[override]
+        return self.kind.noun
+
     def follows_from(self, columns: Mapping[str, Column]) -> bool:
         return True
 
@@ -30,6 +34,9 @@ class Given(Column):
         return self.kind.encode(name, value)
 
     def derive(self, name: str, features: Mapping[str, Value], digest: bytes) -> dict[str, Value]:
+        return self.default_features(name)
+
+    def default_features(self, name: str) -> dict[str, Value]:
         return self.kind.encode(name, self.default)
 
     def form(self) -> FormField:

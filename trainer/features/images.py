@@ -39,6 +39,34 @@ def decode_sized(encoded: Any, height: Any, width: Any, channels: Any = 3) -> tu
     return tf.ensure_shape(pictures, [None, *(_static(n) for n in (height, width, channels))]), sizes
 
 
+def decode_fitted(encoded: Any, height: Any, width: Any, channels: Any = 3) -> tuple[Any, Any]:
+    """As `decode_sized`, but no picture is stretched: each is as large as the canvas allows, at its left top, and what
+    is beside it is black."""
+    canvas = tf.stack([tf.cast(height, tf.int32), tf.cast(width, tf.int32)])
+    channels = tf.cast(channels, tf.int32)
+
+    def one(data: Any) -> Any:
+        picture = tf.io.decode_image(data, channels=3, expand_animations=False)
+        picture = tf.cond(tf.equal(channels, 1), lambda: tf.image.rgb_to_grayscale(picture), lambda: picture)
+        picture.set_shape([None, None, None])
+        came = tf.shape(picture)[:2]
+        size = fitted_size(came, canvas)
+        fitted = tf.cond(tf.reduce_all(tf.equal(came, size)), lambda: picture, lambda: _resize(picture, size))
+        beside = canvas - size
+        return tf.pad(fitted, [[0, beside[0]], [0, beside[1]], [0, 0]]), came
+
+    signature = tf.TensorSpec([None, None, None], tf.uint8), tf.TensorSpec([2], tf.int32)
+    pictures, sizes = tf.map_fn(one, encoded, fn_output_signature=signature)
+    return tf.ensure_shape(pictures, [None, *(_static(n) for n in (height, width, channels))]), sizes
+
+
+def fitted_size(size: Any, canvas: Any) -> Any:
+    """The largest size of the same shape that a canvas holds; all int32 `[2]`, height and width."""
+    scale = tf.reduce_min(tf.cast(canvas, tf.float64) / tf.cast(size, tf.float64))
+    fitted = tf.cast(tf.round(tf.cast(size, tf.float64) * scale), tf.int32)
+    return tf.clip_by_value(fitted, 1, canvas)
+
+
 def _resize(picture: Any, size: Any) -> Any:
     resized = tf.image.resize(tf.cast(picture, tf.float32), size, method="bilinear", antialias=True)
     return tf.cast(tf.clip_by_value(tf.round(resized), 0.0, 255.0), tf.uint8)
@@ -110,6 +138,22 @@ def random_mirror(pictures: Any, seed: Any) -> Any:
     """
     chosen = tf.random.stateless_uniform([tf.shape(pictures)[0], 1, 1, 1], seed) < 0.5
     return tf.where(chosen, pictures[:, :, ::-1], pictures)
+
+
+def random_light(pictures: Any, strength: float, seed: Any) -> Any:
+    """Each picture in another light: each of its channels is multiplied and shifted by chance, for `Task.batch`.
+
+    Args:
+      pictures: uint8 `[batch, height, width, channels]`.
+      strength: 0 to 1, how much factors differ from 1, and shifts from 0 as a share of half the range.
+      seed: int64 `[2]`.
+    """
+    count, channels = tf.shape(pictures)[0], tf.shape(pictures)[3]
+    chance = tf.random.stateless_uniform([2, count, 1, 1, channels + 1], seed, -strength, strength)
+    both = (chance[..., :-1] + chance[..., -1:]) / 2  # of the channel, and of the picture
+    gain, shift = 1 + both[0], 127.5 * both[1]
+    lit = (tf.cast(pictures, tf.float32) - 127.5) * gain + 127.5 + shift
+    return tf.cast(tf.clip_by_value(lit, 0.0, 255.0), tf.uint8)
 
 
 def typical_side(sides: Any, at_most: int) -> Any:

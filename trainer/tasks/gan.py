@@ -97,7 +97,7 @@ class Gan(Task):
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
         pixels = tf.round((model({"seed": features["seed"]}, training=False) + 1.0) * 127.5)
         image = tf.cast(tf.clip_by_value(pixels, 0.0, 255.0), tf.uint8)
-        return {"image": image, "png": tf.io.encode_png(image)}
+        return {"image": image, "image_bytes": tf.io.encode_png(image)}
 
     def metrics(self) -> Evaluation:
         module = "trainer.metrics.generative"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from data.columns import Boxes, Image, Label, Number, Seed, Text
+from data.columns import Boxes, Given, Image, Label, Number, Seed, Text
 from data.errors import DataRefused, WrongUse
 from pipelines.serving.inputs import given_example, read_examples
 
@@ -102,3 +102,28 @@ def test_what_is_lacking_is_named(tmp_path):
         list(read_examples([tmp_path / "t.csv"], Pair))
     with pytest.raises(WrongUse, match=r"1\.png is no table"):
         list(read_examples([tmp_path / "1.png"], Pair))
+
+
+class Lit:
+    """A picture, and how bright a person wants it."""
+
+    columns = {"image": Image(), "strength": Given(kind=Number(minimum=0), default=0.5)}
+    targets = ()
+
+
+def test_what_is_chosen_beside_files_holds_for_all_that_do_not_say_otherwise(tmp_path):
+    picture(tmp_path / "a.png", 0)
+    table = tmp_path / "t.csv"
+    table.write_text("file_name,strength\na.png,\na.png,2\n", encoding="utf-8")
+    files = [tmp_path / "a.png", table]
+    assert [e.values["strength"] for e in read_examples(files, Lit)] == [0.5, 0.5, 2.0]
+    assert [e.values["strength"] for e in read_examples(files, Lit, chosen={"strength": "0.25"})] == [0.25, 0.25, 2.0]
+    with pytest.raises(DataRefused, match="strength: -1"):
+        list(read_examples(files, Lit, chosen={"strength": "-1"}))
+    for name in ("image", "nothing"):
+        with pytest.raises(WrongUse, match=f"--input {name}=1 beside files") as refused:
+            list(read_examples(files, Lit, chosen={name: "1"}))
+        assert refused.value.fix == "beside files it may be strength"
+    with pytest.raises(WrongUse, match="--input image=1 beside files") as refused:
+        list(read_examples(files, Pair, chosen={"image": "1"}))
+    assert refused.value.fix == "give either files or --input NAME=VALUE"
