@@ -288,10 +288,12 @@ def check(task_class: type[Task]) -> None:
             fix = "make it a target, give it a length, or take a kind that holds all of it in one value"
             raise WrongUse(f"{where}: the input {name!r} {lack}, which no serving signature takes", fix)
     _check_assets(where, task_class)
-    _check_evaluation(where, task_class.targets, task_class(task_class.HParams()).metrics())
+    _check_evaluation(where, columns, task_class.targets, task_class(task_class.HParams()).metrics())
 
 
-def _check_evaluation(where: str, targets: Sequence[str], evaluation: Evaluation) -> None:
+def _check_evaluation(
+    where: str, columns: Mapping[str, Column], targets: Sequence[str], evaluation: Evaluation
+) -> None:
     names = [metric.name for metric in evaluation.metrics]
     declared = set(names)
     for name in declared:
@@ -303,8 +305,12 @@ def _check_evaluation(where: str, targets: Sequence[str], evaluation: Evaluation
                 f"{where}: a gate is on the metric {gate.metric!r}, which is not declared",
                 f"declare it, or name one of {', '.join(sorted(declared))}",
             )
-    for label in {evaluation.label, *(metric.label for metric in evaluation.metrics)} - {None, *targets}:
-        raise WrongUse(f"{where}: the label {label!r} is no target", "name it in `targets`, so that serving lacks it")
+    for one in evaluation.all_compared:
+        if one.label not in {None, *targets, *(columns if one.raw_label else ())}:
+            raise WrongUse(
+                f"{where}: the label {one.label!r} is no target",
+                "name it in `targets`, so that serving lacks it; only a column as it was read may be an input too",
+            )
     for metric in evaluation.metrics:
         if metric.runs_model and not metric.module:
             raise WrongUse(

@@ -110,6 +110,11 @@ class Column(ABC):
         """How many rows later in an ordered table its value stands."""
         return 0
 
+    @property
+    def stand_in(self) -> Any:
+        """What `encode` is given in prediction where a person gave nothing; None where a person has to."""
+        return None
+
     def as_in(self, folder: Path) -> Column:
         """The column as a folder of data says that it is, as where a file in it names the classes.
 
@@ -165,9 +170,8 @@ class Column(ABC):
         return {}
 
     def default_features(self, name: str) -> dict[str, Value]:
-        """The features that it has where nobody gives a value and nothing else decides; none for kinds that follow from
-        a record, or have to be given."""
-        return {}
+        """The features of `stand_in`, which a served tf.Example may lack; none where there is no such value."""
+        return {} if self.stand_in is None else self.encode(name, self.stand_in)
 
     def class_names(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
         """The classes that one record has by this column, one as often as it occurs; none for kinds without classes."""

@@ -14,11 +14,19 @@ from data.columns.text import Text
 @dataclass(frozen=True, kw_only=True)
 class Given(Column):
     """A value of `kind` that a person may give with an example to predict from, as a temperature or a length; else, and
-    in training, it is `default`."""
+    in training, it is `default`, of media the content of a file."""
 
     in_folder: ClassVar[bool] = False
     kind: Column
     default: Any
+
+    @property
+    def is_media(self) -> bool:  # type: ignore[override]
+        return self.kind.is_media
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self.kind.suffixes
 
     @property
     def noun(self) -> str:  # type: ignore[override]
@@ -36,11 +44,12 @@ class Given(Column):
     def derive(self, name: str, features: Mapping[str, Value], digest: bytes) -> dict[str, Value]:
         return self.default_features(name)
 
-    def default_features(self, name: str) -> dict[str, Value]:
-        return self.kind.encode(name, self.default)
+    @property
+    def stand_in(self) -> Any:
+        return self.default
 
     def form(self) -> FormField:
-        return dataclasses.replace(self.kind.form(), default=self.default)
+        return dataclasses.replace(self.kind.form(), default=None if self.is_media else self.default)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,10 +71,12 @@ def without_media(answer: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
     """The outputs that are numbers and texts, and those that are media, each by the name that people see.
 
     Media are outputs called `X_bytes`, the content of a file, and uint8 pixels `[height, width, channels]`. Where there
-    is an output X beside `X_bytes`, as metrics may need it, it is the same in numbers, and left out.
+    is an output X beside `X_bytes`, as metrics may need it, it is the same in numbers, and left out. An empty
+    `X_bytes` is no medium: it was not asked for.
     """
-    media = {name.removesuffix(ENCODED): value for name, value in answer.items() if name.endswith(ENCODED)}
-    rest = {name: value for name, value in answer.items() if name not in media and not name.endswith(ENCODED)}
+    encoded = {name.removesuffix(ENCODED): value for name, value in answer.items() if name.endswith(ENCODED)}
+    media = {name: value for name, value in encoded.items() if value}
+    rest = {name: value for name, value in answer.items() if name not in encoded and not name.endswith(ENCODED)}
     pixels = {name: value for name, value in rest.items() if _is_pixels(value)}
     return {name: value for name, value in rest.items() if name not in pixels}, media | pixels
 

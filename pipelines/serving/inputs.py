@@ -14,7 +14,7 @@ from data.folders import tables, windows
 from data.folders.files import Inside
 from data.folders.layouts import table_fields
 from data.folders.series import is_series, series_table
-from pipelines.console.usage import inputs_of, needed
+from pipelines.console.usage import inputs_of, needed, usual
 from trainer.task import Task
 
 _SMALL = 128
@@ -66,7 +66,8 @@ def read_examples(
 ) -> Iterator[Example]:
     """The examples that `files` hold, checked.
 
-    A file is one example where the task needs one medium and nothing else, and it is no table. A table has a column for
+    A file is one example where it is no table and the task needs one medium and nothing else, or nothing at all but
+    learns from one medium. A table has a column for
     each input, under the names that it has in training's own tables (`file_name` ...) or the input's own; columns that
     are no inputs, as the targets, are ignored. Tables of measurements go by the `names` that training's had: column of
     the task -> columns of the table. `chosen` are inputs that need not be given, as a temperature, for all examples
@@ -77,7 +78,7 @@ def read_examples(
       DataRefused: an input is not what the task's columns ask for.
     """
     columns = inputs_of(task_class)
-    alone = needed(columns)
+    alone = usual(columns)
     media = alone[0] if len(alone) == 1 and columns[alone[0]].is_media else None
     chosen = _chosen(chosen or {}, columns)
     for path in files:
@@ -206,8 +207,14 @@ def _latest_windows(
 def _encoded(
     where: str, columns: Mapping[str, Column], values: Mapping[str, Any], read: Callable[[str, Any], bytes]
 ) -> dict[str, Value]:
+    left_out = {name: column.stand_in for name, column in columns.items() if column.is_missing(values.get(name))}
+    standing_in = {name: value for name, value in left_out.items() if value is not None}
+
+    def content(name: str, value: Any) -> bytes:
+        return value if name in standing_in else read(name, value)
+
     try:
-        return encode_row(columns, values, read)
+        return encode_row(columns, {**values, **standing_in}, content)
     except BadColumn as error:
         raise DataRefused(f"{where}: {error}", f"Give a {columns[error.column].noun}, as in training.") from None
 

@@ -22,6 +22,12 @@ def decode(encoded: Any, height: Any, width: Any, channels: Any = 3) -> Any:
     return decode_sized(encoded, height, width, channels)[0]
 
 
+def decode_like(encoded: Any, pictures: Any) -> Any:
+    """As `decode`, to the size and channels of other pictures, `[batch, height, width, channels]`."""
+    _, height, width, channels = tf.unstack(tf.shape(pictures))
+    return tf.ensure_shape(decode(encoded, height, width, channels), [None, *pictures.shape[1:]])
+
+
 def decode_sized(encoded: Any, height: Any, width: Any, channels: Any = 3) -> tuple[Any, Any]:
     """As `decode`, and the height and width of each picture as it came, int32 `[batch, 2]`."""
     size = tf.stack([tf.cast(height, tf.int32), tf.cast(width, tf.int32)])

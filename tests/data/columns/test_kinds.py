@@ -10,6 +10,7 @@ import pytest
 from PIL import Image as Pillow
 
 from data.columns import (
+    NO_PICTURE,
     BadColumn,
     Derived,
     Document,
@@ -303,6 +304,15 @@ def test_a_given_value_has_a_default_that_a_form_shows():
         encode_row(columns, {"text": "a", "heat": "3"}, no_file)
     field = columns["heat"].form()
     assert (field.kind, field.default, field.maximum) == ("number", 0.7, 2)
+
+
+def test_a_medium_may_be_given_as_a_file_and_has_a_content_by_default():
+    columns = {"text": Text(), "towards": Given(kind=Image(), default=NO_PICTURE)}
+    assert encode_row(columns, {"text": "a"}, no_file)["towards"] == NO_PICTURE
+    given = encode_row(columns, {"text": "a", "towards": "b.png"}, lambda name, path: NO_PICTURE)
+    assert given["towards_width"] == 1
+    field = columns["towards"].form()
+    assert (field.kind, field.default, ".png" in field.suffixes) == ("file", None, True)
 
 
 def test_a_prefix_is_the_beginning_of_its_text_and_never_all_of_it():

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from data.columns import Boxes, Given, Image, Label, Number, Seed, Text
+from data.columns import NO_PICTURE, Boxes, Given, Image, Label, Number, Seed, Text
 from data.errors import DataRefused, WrongUse
 from pipelines.serving.inputs import given_example, read_examples
 
@@ -31,6 +31,13 @@ class Painted:
     targets = ("painting",)
 
 
+class Remembered:
+    """A picture may be left out in prediction."""
+
+    columns = {"image": Image(may_be_left_out=True), "towards": Given(kind=Image(), default=NO_PICTURE), "seed": Seed()}
+    targets = ()
+
+
 class Objects:
     columns = {"image": Image(), "objects": Boxes(), "weight": Number()}
     targets = ()
@@ -49,6 +56,19 @@ def test_two_pictures_of_one_name_are_each_opened_in_their_own_folder(tmp_path):
     given = {"before": str(tmp_path / "a" / "1.png"), "after": str(tmp_path / "b" / "1.png")}
     values = given_example(given, Pair, "pair").values
     assert (values["before"], values["after"]) == (before, after)
+
+
+def test_what_may_be_left_out_is_stood_in_for_and_files_are_still_taken(tmp_path):
+    content = picture(tmp_path / "a.png", 9)
+    [alone] = read_examples([tmp_path / "a.png"], Remembered)
+    assert (alone.values["image"], alone.values["towards"]) == (content, NO_PICTURE)
+    of_seed = given_example({"seed": "7"}, Remembered, "remembered").values
+    assert (of_seed["image"], of_seed["image_width"], of_seed["seed"]) == (NO_PICTURE, 1, 7)
+    other = picture(tmp_path / "b.png", 200)
+    both = given_example(
+        {name: str(tmp_path / f"{n}.png") for name, n in (("image", "a"), ("towards", "b"))}, Remembered, ""
+    )
+    assert (both.values["image"], both.values["towards"]) == (content, other)
 
 
 def test_training_s_own_table_is_read_relative_to_itself_without_its_targets(tmp_path):

@@ -400,6 +400,11 @@ def test_a_series_that_is_too_short_is_refused(pushed, tmp_path):
         predict("rise", [table], pushed / "rise", None)
 
 
+def test_a_medium_that_is_empty_was_not_asked_for():
+    values, media = without_media({"picture_bytes": b"", "score": np.float32(1)})
+    assert (values, media) == ({"score": 1}, {})
+
+
 def test_one_example_from_the_command_line_and_what_the_model_made_as_files(pushed, tmp_path):
     [answer] = predict("noise", [], pushed / "noise", tmp_path, {"seed": "7"})
     with Pillow.open(answer["image"]) as picture:
