@@ -18,6 +18,7 @@ from dashboard.security import HEALTH, Policy, is_loopback, protect
 from dashboard.store import Damaged, NotThere, Store
 from dashboard.try_it import Trial
 from data.errors import BenisonError
+from data.media.kinds import BY_SUFFIX
 
 DEFAULT_PORT = 8050
 PORTS_TRIED = 20
@@ -156,7 +157,7 @@ def _files(app: Dash, store: Store) -> None:
             file = store.media(task, run_id, name)
         except NotThere:
             abort(404)
-        return send_file(file, conditional=True, max_age=0)
+        return send_file(file, mimetype=BY_SUFFIX[file.suffix].mime, conditional=True, max_age=0)
 
     @app.server.get("/report/<task>/<run_id>")
     def report(task: str, run_id: str) -> Response:

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Annotated, Any, TypedDict, cast
 
 from components import manifest
-from components.report.page import MEDIA, ReportData
+from components.report.page import ReportData
 from dashboard import lineage
 from data.errors import BenisonError
+from data.media.kinds import BY_SUFFIX
 from data.shapes import WrongShape, expect, finite
 from pipelines.records.lineage import Step, steps_of_json
 
@@ -419,7 +420,7 @@ class Store:
         if "\0" in name:
             raise NotThere(name)
         file = Path(os.path.realpath(report / name))
-        if file.suffix not in MEDIA or not file.is_file() or not file.is_relative_to(self._inside(report)):
+        if file.suffix not in BY_SUFFIX or not file.is_file() or not file.is_relative_to(self._inside(report)):
             raise NotThere(name)
         return file
 

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from components import manifest
-from components.report.page import MEDIA
 from dashboard.kept_model import Died, KeptModel
 from dashboard.store import Model, NotThere, Store
 from data.columns import FormField
 from data.errors import DataRefused, WrongUse
 from data.folders import tables
-from pipelines.console.usage import inputs_of
+from data.media.kinds import BY_SUFFIX, data_uri
+from pipelines.console.usage import inputs_of, needed
 from trainer.task import Task, load
 
 TABLE = "table"
@@ -53,10 +53,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Field:
-    """One question of the form: `said` explains it, `asked` is how it is put."""
+    """One question of the form: `said` explains it, `asked` is how it is put; one that is not `needed` may be left
+    open."""
 
     said: str
     asked: FormField
+    needed: bool = True
 
     @property
     def is_file(self) -> bool:
@@ -64,13 +66,19 @@ class Field:
 
 
 def fields_of(task_class: type[Task]) -> dict[str, Field]:
-    """What a form asks for: the inputs of one example, or one table where a single row is not enough."""
+    """What a form asks for: the inputs of one example, or one table where a single row is not enough, and what may be
+    chosen for all of its rows."""
+    columns = inputs_of(task_class)
+    must = needed(columns)
     fields = {
-        name: Field(column.description or column.noun, column.form()) for name, column in inputs_of(task_class).items()
+        name: Field(column.description or column.noun, column.form(), name in must) for name, column in columns.items()
     }
     if any(field.asked.kind == "table" for field in fields.values()):
-        said = f"{', '.join(tables.SUFFIXES)} with the columns {', '.join(fields)}"
-        return {TABLE: Field(said, FormField(kind="table", suffixes=tables.SUFFIXES))}
+        chosen = {name: field for name, field in fields.items() if name not in must and not columns[name].in_folder}
+        said = (
+            f"{', '.join(tables.SUFFIXES)} with the columns {', '.join(name for name in fields if name not in chosen)}"
+        )
+        return {TABLE: Field(said, FormField(kind="table", suffixes=tables.SUFFIXES))} | chosen
     return fields
 
 
@@ -170,18 +178,21 @@ class Trial:
         for name, field in fields.items():
             if field.is_file:
                 if name not in asked.files:
+                    if not field.needed:
+                        continue
                     raise Refused(f"Choose a file for {name} first.")
                 given[name] = str(self._kept(folder / name, field.asked.suffixes, *asked.files[name]))
             else:
                 value = asked.values.get(name)
                 if value in (None, ""):
+                    if not field.needed:
+                        continue
                     raise Refused(f"Give {name} a value first.")
                 if len(str(value)) > self.MAX_TEXT:
                     raise Refused(f"{name} is longer than {self.MAX_TEXT:,} characters.")
                 given[name] = str(value)
-        if any(field.asked.kind == "table" for field in fields.values()):
-            return {"files": [given[TABLE]]}
-        return {"given": given}
+        files = [given.pop(name) for name, field in fields.items() if field.asked.kind == "table"]
+        return {"files": files, "given": given}
 
     def _kept(self, stem: Path, suffixes: Sequence[str], filename: str, uri: str) -> Path:
         """Writes an uploaded file, under a name of ours but with its own ending, which says what it is."""
@@ -203,8 +214,8 @@ def _answer(found: dict[str, Any], output: Path) -> Answer:
     media, values = {}, {}
     for name, value in found.items():
         file = Path(value) if isinstance(value, str) else None
-        if file and file.suffix in MEDIA and file.parent == output and file.is_file():
-            media[name] = f"data:{MEDIA[file.suffix]};base64,{base64.b64encode(file.read_bytes()).decode()}"
+        if file and file.suffix in BY_SUFFIX and file.parent == output and file.is_file():
+            media[name] = data_uri(file.suffix, file.read_bytes())
         elif name != "file":
             values[name] = value
     return Answer(values, media)

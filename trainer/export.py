@@ -1,6 +1,6 @@
 """The SavedModel: the trained model together with the Transform graph, behind named signatures.
 
-- `serving_default`: serialised tf.Examples, string `[batch]`, to all predictions;
+- `serving_default`: serialised tf.Examples, string `[batch]`, to all predictions; what has a default may lack in them;
 - `raw`: one plain tensor `[batch]` for each raw column (encoded pictures, numbers, texts) to all predictions;
 - `transform_features`: serialised tf.Examples to transformed features, as the model gets them;
 - `evaluate`: serialised tf.Examples to the predictions that metrics need;
@@ -10,9 +10,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from data.errors import WrongUse
+from data.media.kinds import ENCODED, KINDS, kind_of
 from trainer.backend import tf
 from trainer.inputs import TransformedExamples
 from trainer.packing import unpack_batch
@@ -30,11 +33,13 @@ def save(task: Task, model: Any, spec: DataSpec, examples: TransformedExamples, 
     module.model_variables = model.variables  # not the model: Keras would trace each of its layers again
     module.transform = transform_output.transform_features_layer()
     parsing = transform_output.raw_feature_spec()
-    in_serving = {name: parsing[name] for name in task.columns if name not in task.targets}
+    in_serving = {name: _asked(name, task, parsing) for name in task.columns if name not in task.targets}
+    fed: dict[str, None] = {}
     beside = [name for name in evaluation.slices if name not in parsing]
 
     @tf.function  # traced once for all signatures
     def predict_transformed(features: Features) -> Features:
+        fed.update(dict.fromkeys(features))
         return task.predict(model, features, spec)
 
     def transform(raw: Features) -> Features:
@@ -76,7 +81,38 @@ def save(task: Task, model: Any, spec: DataSpec, examples: TransformedExamples, 
     }
     if beside or evaluation.transforms_labels:
         signatures["transform_labels"] = transform_labels
+    _check_media(task, predict_transformed, fed, examples)
     tf.saved_model.save(module, str(target), signatures=signatures)
+
+
+def _check_media(task: Task, predict: Any, features: Collection[str], examples: TransformedExamples) -> None:
+    """Holds one answer to the rule that media in their encoded form, and nothing else, end in `_bytes`.
+
+    `predict` was traced with these `features`, and is not traced again.
+
+    Raises:
+      WrongUse: an output breaks the rule, and TensorFlow Serving's REST could not answer it.
+    """
+    where = f"trainer/tasks/{type(task).__module__.rpartition('.')[2]}.py: predict returns"
+    [batch] = examples.batches(limit=1)
+    for name, output in predict({feature: tf.constant(batch[feature]) for feature in features}).items():
+        value = output.numpy().ravel()[0] if output.dtype == tf.string and output.shape.num_elements() else b""
+        kind = kind_of(value)
+        if kind and not name.endswith(ENCODED):
+            raise WrongUse(f"{where} {name!r}, which is media ({kind.mime})", f"call it {name + ENCODED!r}")
+        if name.endswith(ENCODED) and (kind is None or output.shape.rank != 1):
+            known = ", ".join(kind.mime for kind in KINDS)
+            raise WrongUse(
+                f"{where} {name!r}, but not one string an example that is of a known kind of media",
+                f"give it another name, or encode it as one of {known}",
+            )
+
+
+def _asked(name: str, task: Task, parsing: Mapping[str, Any]) -> Any:
+    """How a column is parsed from the tf.Examples that are served, in which what has a default may lack."""
+    default = task.columns[name].default_features(name).get(name)
+    given = parsing[name]
+    return given if default is None else tf.io.FixedLenFeature(given.shape, given.dtype, default)
 
 
 def _tensor_spec(name: str, parsing: Any) -> Any:

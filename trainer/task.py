@@ -46,9 +46,6 @@ Features = dict[str, Any]
 Arrays = dict[str, "np.ndarray"]
 """Feature name -> array with the examples along the first axis."""
 
-SHOWN_CLASSES = 3
-"""Of a classifier's answer, in a table."""
-
 
 @dataclass(frozen=True)
 class HParams:
@@ -125,6 +122,8 @@ class Task(ABC):
     training; see `recognise`."""
     predict_batch_size: ClassVar[int] = 64
     """Examples of a batch in inference. 1 where a model answers at any size, so that a batch holds but one size."""
+    shown_classes: ClassVar[int] = 3
+    """Of a classifier's answer, in the table of `benison predict`."""
 
     def __init__(self, hparams: Any) -> None:
         self.hparams = hparams
@@ -179,7 +178,11 @@ class Task(ABC):
 
     @abstractmethod
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
-        """What the serving signatures return for a batch of transformed features: named tensors, `[batch, ...]`."""
+        """What the serving signatures return for a batch of transformed features: named tensors, `[batch, ...]`.
+
+        Media in their encoded form are strings `[batch]` of a kind of `data.media.kinds`, and called `X_bytes`; people
+        get each as a file, called X. An output X beside it is the same in numbers, for metrics and previews.
+        """
 
     @abstractmethod
     def metrics(self) -> Evaluation:
@@ -212,7 +215,7 @@ class Task(ABC):
         """
         row = {name: value for name, value in answer.items() if not _is_nested(value)}
         if isinstance(row.get("probabilities"), Mapping):
-            best = list(row["probabilities"].items())[:SHOWN_CLASSES]
+            best = list(row["probabilities"].items())[: self.shown_classes]
             row["probabilities"] = ", ".join(f"{label} {probability:.1%}" for label, probability in best)
         return row
 
@@ -299,10 +302,12 @@ def check(task_class: type[Task]) -> None:
             fix = "make it a target, give it a length, or take a kind that holds all of it in one value"
             raise WrongUse(f"{where}: the input {name!r} {lack}, which no serving signature takes", fix)
     _check_assets(where, task_class)
-    _check_evaluation(where, task_class.targets, task_class(task_class.HParams()).metrics())
+    _check_evaluation(where, columns, task_class.targets, task_class(task_class.HParams()).metrics())
 
 
-def _check_evaluation(where: str, targets: Sequence[str], evaluation: Evaluation) -> None:
+def _check_evaluation(
+    where: str, columns: Mapping[str, Column], targets: Sequence[str], evaluation: Evaluation
+) -> None:
     names = [metric.name for metric in evaluation.metrics]
     declared = set(names)
     for name in declared:
@@ -314,8 +319,12 @@ def _check_evaluation(where: str, targets: Sequence[str], evaluation: Evaluation
                 f"{where}: a gate is on the metric {gate.metric!r}, which is not declared",
                 f"declare it, or name one of {', '.join(sorted(declared))}",
             )
-    for label in {evaluation.label, *(metric.label for metric in evaluation.metrics)} - {None, *targets}:
-        raise WrongUse(f"{where}: the label {label!r} is no target", "name it in `targets`, so that serving lacks it")
+    for one in evaluation.all_compared:
+        if one.label not in {None, *targets, *(columns if one.raw_label else ())}:
+            raise WrongUse(
+                f"{where}: the label {one.label!r} is no target",
+                "name it in `targets`, so that serving lacks it; only a column as it was read may be an input too",
+            )
     for metric in evaluation.metrics:
         if metric.runs_model and not metric.module:
             raise WrongUse(

@@ -102,3 +102,14 @@ def into_class_folders(folder: Path, pictures: dict[str, list[Image.Image]]) -> 
         (folder / name).mkdir(parents=True)
         for number, picture in enumerate(those):
             picture.save(folder / name / f"{number:04}.png")
+
+
+def into_tiles(pixels: np.ndarray, side: int, folder: Path, name: str) -> None:
+    """Writes a picture as tiles into `train/`, those of the lowest quarter into `eval/`, which touches no other."""
+    height, width = pixels.shape[:2]
+    for top in range(0, height - side + 1, side):
+        split = folder / ("eval" if top + side > 3 * height // 4 else "train")
+        split.mkdir(parents=True, exist_ok=True)
+        for left in range(0, width - side + 1, side):
+            tile = Image.fromarray(pixels[top : top + side, left : left + side])
+            tile.save(split / f"{name}-{top:04}-{left:04}.png")

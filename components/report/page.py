@@ -17,11 +17,11 @@ from typing import Any, Required, TypedDict, TypeGuard
 
 from components.report.previews import ReportPage
 from data.atomic import write_atomic
+from data.media import kinds
 from trainer.preview.kinds import is_roomy, shown
 from trainer.preview.wording import number
 
 TEMPLATES = Path(__file__).parent / "templates"
-MEDIA = {".png": "image/png", ".wav": "audio/wav"}
 SLICES_SHOWN = 15
 """The worst ones; the others are folded away."""
 MATRIX_CLASSES = 25
@@ -232,9 +232,9 @@ def natural(names: Sequence[str]) -> list[str]:
 def data_uri(report_dir: Path, name: str) -> str:
     """A file of the report, inlined. Raises ValueError if it lies outside the report or is no known kind of media."""
     path = (report_dir / name).resolve()
-    if not path.is_relative_to(report_dir.resolve()) or path.suffix not in MEDIA:
+    if not path.is_relative_to(report_dir.resolve()) or path.suffix not in kinds.BY_SUFFIX:
         raise ValueError(f"{name} is not a preview of this report")
-    return f"data:{MEDIA[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    return kinds.data_uri(path.suffix, path.read_bytes())
 
 
 def _natural_key(name: str) -> list[tuple[int, int, str]]:

@@ -12,6 +12,7 @@ from dashboard import address, parts
 from dashboard.store import Checked, Model, NotThere, Run, Store
 from dashboard.try_it import Answer, Asked, Field, Refused, Trial, fields_of
 from data.errors import WrongUse
+from data.media.kinds import KINDS
 from pipelines.records.workspace import named
 from trainer.preview.parts.bars import shares
 from trainer.preview.wording import number
@@ -236,10 +237,17 @@ def _answer(answer: Answer) -> html.Div:
         if name == "probabilities" and isinstance(value, Mapping):
             shown.append(parts.shares(shares(dict(list(value.items())[:MOST_CLASSES]))))
     rest = [(name, plain(value)) for name, value in answer.values.items() if name not in ("label", "probabilities")]
-    media = [
-        html.Img(src=uri, alt=f"{name} of the answer")
-        if uri.startswith("data:image/")
-        else html.Audio(src=uri, controls=True)
-        for name, uri in answer.media.items()
-    ]
+    media = [_medium(name, uri) for name, uri in answer.media.items()]
     return html.Div([html.Div([*shown, parts.terms(rest)]), html.Div(media)], className="answer")
+
+
+def _medium(name: str, uri: str) -> Any:
+    """A picture, a sound or a video of an answer; what browsers do not play can be saved."""
+    kind = next(kind for kind in KINDS if uri.startswith(f"data:{kind.mime};"))
+    if not kind.is_shown:
+        return html.A(f"Save {name}{kind.suffix}", href=uri, download=f"{name}{kind.suffix}", className="button")
+    label = f"{name} of the answer"
+    if kind.mime.startswith("image/"):
+        return html.Img(src=uri, alt=label)
+    player = html.Audio if kind.mime.startswith("audio/") else html.Video
+    return player(src=uri, controls=True, **parts.aria(label=label))

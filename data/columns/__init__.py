@@ -6,7 +6,7 @@ from data.columns.boxes import Boxes
 from data.columns.document import Document
 from data.columns.given import Derived, Given, Prefix
 from data.columns.identifier import Identifier
-from data.columns.image import Image
+from data.columns.image import NO_PICTURE, Image
 from data.columns.label import Label
 from data.columns.mask import Mask
 from data.columns.midi import Midi
@@ -41,6 +41,7 @@ __all__ = [
     "Label",
     "Mask",
     "Midi",
+    "NO_PICTURE",
     "Number",
     "Partner",
     "Prefix",

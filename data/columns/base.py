@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Integral, Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from data.errors import BadValue, WrongUse
@@ -111,6 +112,23 @@ class Column(ABC):
         """How many rows later in an ordered table its value stands."""
         return 0
 
+    @property
+    def stand_in(self) -> Any:
+        """What `encode` is given in prediction where a person gave nothing; None where a person has to."""
+        return None
+
+    def as_in(self, folder: Path) -> Column:
+        """The column as a folder of data says that it is, as where a file in it names the classes.
+
+        Raises:
+          DataRefused: what the folder says is not clear.
+        """
+        return self
+
+    def names_file(self, value: Any) -> bool:
+        """Whether a row's value is the name of a file, of which `encode` gets the content."""
+        return self.is_media
+
     def is_missing(self, value: Any) -> bool:
         """Whether a row's value stands for none: absent, null, not-a-number or an empty field."""
         return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
@@ -152,6 +170,10 @@ class Column(ABC):
           digest: 16 bytes that are equal for records of equal content.
         """
         return {}
+
+    def default_features(self, name: str) -> dict[str, Value]:
+        """The features of `stand_in`, which a served tf.Example may lack; none where there is no such value."""
+        return {} if self.stand_in is None else self.encode(name, self.stand_in)
 
     def class_names(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
         """The classes that one record has by this column, one as often as it occurs; none for kinds without classes."""

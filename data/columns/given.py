@@ -14,11 +14,23 @@ from data.columns.text import Text
 @dataclass(frozen=True, kw_only=True)
 class Given(Column):
     """A value of `kind` that a person may give with an example to predict from, as a temperature or a length; else, and
-    in training, it is `default`."""
+    in training, it is `default`, of media the content of a file."""
 
     in_folder: ClassVar[bool] = False
     kind: Column
     default: Any
+
+    @property
+    def is_media(self) -> bool:  # type: ignore[override]
+        return self.kind.is_media
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self.kind.suffixes
+
+    @property
+    def noun(self) -> str:  # type: ignore[override]
+        return self.kind.noun
 
     def follows_from(self, columns: Mapping[str, Column]) -> bool:
         return True
@@ -30,10 +42,14 @@ class Given(Column):
         return self.kind.encode(name, value)
 
     def derive(self, name: str, features: Mapping[str, Value], digest: bytes) -> dict[str, Value]:
-        return self.kind.encode(name, self.default)
+        return self.default_features(name)
+
+    @property
+    def stand_in(self) -> Any:
+        return self.default
 
     def form(self) -> FormField:
-        return dataclasses.replace(self.kind.form(), default=self.default)
+        return dataclasses.replace(self.kind.form(), default=None if self.is_media else self.default)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,14 +78,20 @@ class Prefix(Text):
 class Derived(Column):
     """A value of `kind` that `how` makes of the column `of`, as a degraded picture that a model learns to mend.
 
-    In prediction a person gives it. `how` gets the first feature of `of` (of media the content) and a number that
-    follows from the record's content, and returns what `kind` encodes.
+    In prediction a person gives it, and where a folder holds it (`data.folders.layouts.picture_pairs`) it is not made.
+    `how` gets the first feature of `of` (of media the content) and a number that follows from the record's content, and
+    returns what `kind` encodes. Of several ways by name the number says which; `NAME_by` is then a further feature:
+    the way, or GIVEN.
     """
+
+    GIVEN: ClassVar[bytes] = b"given"
 
     in_folder: ClassVar[bool] = False
     of: str
     kind: Column
-    how: Callable[[Any, int], Any]
+    how: Callable[[Any, int], Any] | Mapping[str, Callable[[Any, int], Any]]
+    pairs: bool = False
+    """Whether a folder may hold it beside `of`."""
 
     @property
     def is_media(self) -> bool:  # type: ignore[override]
@@ -87,15 +109,23 @@ class Derived(Column):
         return self.of in columns
 
     def features(self, name: str) -> dict[str, Feature]:
-        return self.kind.features(name)
+        by = {f"{name}_by": Feature("bytes", optional=self.optional, derived=True)}
+        return self.kind.features(name) | (by if isinstance(self.how, Mapping) else {})
 
     def encode(self, name: str, value: Any) -> dict[str, Value]:
-        return self.kind.encode(name, value)
+        return self._encoded(name, value, self.GIVEN)
 
     def derive(self, name: str, features: Mapping[str, Value], digest: bytes) -> dict[str, Value]:
         if self.of not in features:
             return {}
-        return self.kind.encode(name, self.how(features[self.of], int.from_bytes(digest[:7], "big")))
+        number, way, how = int.from_bytes(digest[:7], "big"), "", self.how
+        if isinstance(how, Mapping):
+            way = list(how)[number % len(how)]
+            how = how[way]
+        return self._encoded(name, how(features[self.of], number), way.encode())
+
+    def _encoded(self, name: str, value: Any, by: bytes) -> dict[str, Value]:
+        return self.kind.encode(name, value) | ({f"{name}_by": by} if isinstance(self.how, Mapping) else {})
 
     def form(self) -> FormField:
         return self.kind.form()

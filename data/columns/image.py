@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from data.columns.samples import Subject
 
 
+NO_PICTURE = (
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU"
+    b"\x00\x00\x00\nIDATx\xdac`\x00\x00\x00\x02\x00\x01\xe5'\xde\xfc\x00\x00\x00\x00IEND\xaeB`\x82"
+)
+"""A PNG of one black pixel: what a model is given for a picture that nobody gave."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Image(Column):
     """A picture in a file, kept encoded (PNG or JPEG: what TensorFlow decodes inside the graph).
@@ -23,6 +30,8 @@ class Image(Column):
     Every picture is decoded once on the way in, so that a truncated one is found here and not in the middle of
     training. It is stored as a viewer shows it: `data.media.pictures.decodable` says what is turned, scaled, laid on a
     ground or converted; ordinary files stay as they are. Sizes are in pixels, of the upright picture.
+
+    Where it `may_be_left_out`, a person may predict without one, and NO_PICTURE stands in.
     """
 
     is_media: ClassVar[bool] = True
@@ -34,6 +43,11 @@ class Image(Column):
     )
     min_size: int = 1
     max_size: int = 8192
+    may_be_left_out: bool = False
+
+    @property
+    def stand_in(self) -> bytes | None:
+        return NO_PICTURE if self.may_be_left_out else None
 
     def features(self, name: str) -> dict[str, Feature]:
         side = Feature("int64", minimum=self.min_size, maximum=self.max_size, optional=self.optional, derived=True)

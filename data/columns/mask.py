@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from data.columns import samples
 from data.columns.base import Column, Feature, Value
 from data.errors import BadValue
+from data.media.masks import WHITE_IS_1, numbers_of
+from data.media.outlines import Outlines
+from data.media.palettes import VOID, Colour, read_classes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,13 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Mask(Column):
-    """A PNG of the size of the picture `of` whose pixels are the numbers of classes: grey, or indexed with any palette.
+    """A PNG of the size of the picture `of` that says of each pixel its class: by numbers, in grey or indexed with any
+    palette, or by colours, those that the folder's own list of classes gives or Pascal VOC's
+    (`data.media.masks.numbers_of`). COCO's outlines of objects are such a mask, too.
 
-    `classes` names the numbers from 0 on; left empty, every number is a class and its digits are its name. Pixels of
-    the number `void` belong to none. Colour pictures are refused, since the numbers of their colours are not known.
+    `classes` names the numbers from 0 on; left empty, the folder's list does (`data.media.palettes.NAMES`) or, without
+    one, every number is a class and its digits are its name. Pixels of the number `void` belong to none; a mask has
+    others.
 
-    Features: a grey 8-bit PNG whose pixels are the numbers, `NAME_width` and `NAME_height`, and `NAME_classes`, the
-    names of those that occur.
+    Features: a grey 8-bit PNG whose pixels are the numbers, `NAME_width` and `NAME_height`, `NAME_numbers`, the numbers
+    that occur in rising order, and `NAME_classes`, their names.
     """
 
     is_media: ClassVar[bool] = True
@@ -33,7 +40,8 @@ class Mask(Column):
     suffixes: ClassVar[tuple[str, ...]] = (".png",)
     of: str = "image"
     classes: tuple[str, ...] = field(default=())
-    void: int | None = 255
+    colours: tuple[tuple[Colour, int], ...] = field(default=(), repr=False)
+    void: int | None = VOID
 
     def features(self, name: str) -> dict[str, Feature]:
         side = Feature("int64", minimum=1, optional=self.optional, derived=True)
@@ -41,20 +49,40 @@ class Mask(Column):
             name: Feature("bytes", counted=False, optional=self.optional),
             f"{name}_width": side,
             f"{name}_height": side,
+            f"{name}_numbers": Feature(
+                "int64", minimum=0, maximum=255, optional=self.optional, derived=True, length=None
+            ),
             f"{name}_classes": Feature("bytes", categories=True, optional=self.optional, length=None),
         }
+
+    def as_in(self, folder: Path) -> Mask:
+        found = None if self.classes else read_classes(folder)
+        return self if found is None else replace(self, classes=found.names, colours=tuple(found.colours.items()))
+
+    def names_file(self, value: Any) -> bool:
+        return not isinstance(value, Outlines)
 
     def encode(self, name: str, value: Any) -> dict[str, Value]:
         import numpy as np
 
-        numbers, content = _numbers(value)
-        found = [int(number) for number in np.flatnonzero(np.bincount(numbers.ravel(), minlength=1))]
-        found = [number for number in found if number != self.void]
-        if self.classes and found and found[-1] >= len(self.classes):
-            raise BadValue(f"a pixel of class {found[-1]}; the last of {len(self.classes)} is {len(self.classes) - 1}")
-        names = [(self.classes[number] if self.classes else str(number)).encode() for number in found]
+        if isinstance(value, Outlines):
+            numbers, note, names = value.mask(), "", value.names
+        else:
+            numbers, note = numbers_of(value, dict(self.colours), self.void)
+            names = dict(enumerate(self.classes))
+        found = [int(number) for number in np.unique(numbers) if number != self.void]
+        if not found:
+            raise BadValue(f"void ({self.void}) all over; nothing can be learnt from it")
+        if self.classes and found[-1] not in names:
+            raise BadValue(f"a pixel of class {found[-1]}; the last of {len(names)} is {len(names) - 1}")
         height, width = numbers.shape
-        return {name: content, f"{name}_width": width, f"{name}_height": height, f"{name}_classes": names}
+        return {
+            name: _stored(numbers, note),
+            f"{name}_width": width,
+            f"{name}_height": height,
+            f"{name}_numbers": found,
+            f"{name}_classes": [names.get(number, str(number)).encode() for number in found],
+        }
 
     def reconcile(self, name: str, features: Mapping[str, Value], columns: Mapping[str, Column]) -> Mapping[str, Value]:
         if f"{self.of}_width" in features:
@@ -69,35 +97,21 @@ class Mask(Column):
     def class_names(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
         return [label.decode() for label in cast(list[bytes], features.get(f"{name}_classes", []))]
 
+    def remarks(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
+        content = cast(bytes, features.get(name, b""))
+        return [note for note in (WHITE_IS_1,) if note.encode() in content]
+
     def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> samples.Media:
         return samples.png(samples.outlines(subject))
 
 
-def _numbers(content: bytes) -> tuple[np.ndarray[Any, Any], bytes]:
-    """uint8 `[height, width]`, and a grey 8-bit PNG of it: TensorFlow reads colours where a PNG has a palette."""
-    import numpy as np
-    from PIL import Image, UnidentifiedImageError
+def _stored(numbers: np.ndarray[Any, Any], note: str) -> bytes:
+    """A grey PNG of 8 bits, which TensorFlow reads as numbers, and in it what a person should know of it."""
+    from PIL import Image, PngImagePlugin
 
-    if not content:
-        raise BadValue("the file is empty")
-    try:
-        with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
-            picture.load()
-            mode, numbers = picture.mode, np.asarray(picture)
-    except UnidentifiedImageError:
-        raise BadValue("not a PNG; what compresses with loss changes the classes of pixels") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise BadValue(f"cannot be decoded: {error}") from None
-    if mode not in ("1", "L", "P", "I", "I;16"):
-        raise BadValue("a picture in colours; a mask has one number a pixel, as grey or indexed PNGs have")
-    if numbers.max() > 255:
-        raise BadValue(f"a pixel of class {numbers.max()}; the last possible is 255")
-    if mode == "L" and _depth(content) == 8:
-        return numbers, content
-    numbers = numbers.astype(np.uint8)
-    return numbers, samples.png(numbers).content
-
-
-def _depth(content: bytes) -> int:
-    """Bits a pixel, of which a PNG's header tells in its 25th byte."""
-    return content[24]
+    about = PngImagePlugin.PngInfo()
+    if note:
+        about.add_text("Benison", note)
+    stream = io.BytesIO()
+    Image.fromarray(numbers).save(stream, "PNG", pnginfo=about)
+    return stream.getvalue()

@@ -51,7 +51,7 @@ def encode_row(
         with _Naming(name):
             if isinstance(value, BadValue):
                 raise value
-            features.update(column.encode(name, read(name, value) if column.is_media else value))
+            features.update(column.encode(name, read(name, value) if column.names_file(value) else value))
     for name, column in columns.items():
         if name in features:
             with _Naming(name):

@@ -29,7 +29,6 @@ class Video(Column):
 
     is_media: ClassVar[bool] = True
     noun: ClassVar[str] = "video"
-    # As in data.media.videos.SUFFIXES, which is not imported here since it needs Pillow.
     suffixes: ClassVar[tuple[str, ...]] = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".gif")
     max_frames: int = 16
     max_side: int = 128

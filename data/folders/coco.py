@@ -2,12 +2,13 @@
 
 The format is that of Lin et al. 2014, "Microsoft COCO: Common Objects in Context": an object with the arrays `images`
 (`id`, `file_name`), `annotations` (`image_id`, `category_id`, `bbox` = x, y, width, height in pixels) and `categories`
-(`id`, `name`), in any order. Crowds (`iscrowd`: many objects under one outline) are left out, as in training on COCO
-everywhere else; of all else, such as outlines, nothing is kept.
+(`id`, `name`), in any order. Of each object its box is kept or, where masks are asked for, its outline
+(`segmentation`); of all else nothing. Crowds (`iscrowd`: many objects under one outline) have no boxes, as in training
+on COCO everywhere else; their outlines say where it is not known what is seen.
 
 Such a file may be larger than memory. It is decoded element by element, in one pass of about 20 MB a second; what stays
 is 48 bytes an object and some 300 bytes a picture: 80 MB for as many as COCO's own `instances_train2017.json` has,
-860,001 objects on 118,287 pictures.
+860,001 objects on 118,287 pictures. Outlines take 4 bytes a coordinate and some 300 bytes an object.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from data.errors import DataRefused
+from data.media.outlines import BACKGROUND, Outline, compact
+from data.media.palettes import VOID
 
 MAX_ELEMENT_CHARACTERS = 16 * 2**20
 
@@ -36,19 +39,25 @@ class Picture:
     place: str
     file_name: Any = None
     objects: list[dict[str, Any]] = field(default_factory=list)
+    outlines: list[Outline] = field(default_factory=list)
     size: tuple[int, int] | None = None
     """Width and height, as far as the entry says."""
     reason: str = ""
 
 
 class Instances:
-    """What an instances file says of each picture.
+    """What an instances file says of each picture: its boxes or, where `outlined`, its outlines.
+
+    `class_names` are those of the masks' numbers: the categories' ids where all lie between 0 and 255, else their
+    places among the ids in order, from 1 on.
 
     Raises:
       DataRefused: it is no such file: broken JSON, one of the three arrays missing, categories without id or name.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, outlined: bool = False) -> None:
+        self.outlined = outlined
+        self._outlines: dict[int, list[tuple[Any, Any, bool]]] = {}  # number -> category id, segmentation, crowd
         self._numbers: dict[Any, int] = {}  # image id -> small number, in order of appearance
         self._pictures: dict[int, Any] = {}  # number -> file name
         self._seen_sizes: dict[tuple[int, int], tuple[int, int]] = {}
@@ -68,6 +77,11 @@ class Instances:
             raise _no_instances(path, str(error)) from error
         if lacking:
             raise _no_instances(path, f"it lacks the array {', '.join(sorted(lacking))}")
+        if outlined and len(self._categories) >= VOID:
+            raise _no_instances(path, f"{len(self._categories)} categories; a mask can number {VOID - 1}")
+        self._class_numbers = _class_numbers(self._categories)
+        self.class_names = {number: self._categories[key] for key, number in self._class_numbers.items()}
+        self.class_names[0] = BACKGROUND
 
     def pictures(self) -> Iterator[Picture]:
         """Pictures in the order of the file, those without objects too, then what has no picture to belong to."""
@@ -86,8 +100,14 @@ class Instances:
                 if name is None:
                     fault = fault or f"an object of category {_shown(known[category[one]])}, which categories lacks"
                 objects.append({"bbox": sides[one].tolist(), "label": name})
+            outlines = []
+            for key, segmentation, crowd in self._outlines.get(number, ()):
+                if key not in self._categories:
+                    fault = fault or f"an object of category {_shown(key)}, which categories lacks"
+                else:
+                    outlines.append(Outline(self._class_numbers[key], segmentation, crowd))
             size = self._sizes.get(number)
-            yield Picture(place, reason=fault) if fault else Picture(place, file_name, objects, size)
+            yield Picture(place, reason=fault) if fault else Picture(place, file_name, objects, outlines, size)
         yield from self._strays
         for number in range(len(ids)):
             if number not in self._pictures:
@@ -113,6 +133,9 @@ class Instances:
             self._strays.append(Picture(f"annotations[{position}]", reason="expected an object with an image_id"))
             return
         number = self._number(key)
+        if self.outlined:
+            self._add_outline(position, number, entry)
+            return
         if entry.get("iscrowd"):
             return
         category, box = _key(entry, "category_id"), entry.get("bbox")
@@ -125,6 +148,16 @@ class Instances:
             self._image.append(number)
             self._category.append(self._category_numbers.setdefault(category, len(self._category_numbers)))
             self._sides.extend(map(float, box))
+
+    def _add_outline(self, position: int, number: int, entry: Any) -> None:
+        category, segmentation = _key(entry, "category_id"), compact(entry.get("segmentation"))
+        if category is None:
+            self._faults.setdefault(number, f"annotations[{position}] has no category_id")
+        elif segmentation is None:
+            shown = json.dumps(entry.get("segmentation"))[:60]
+            self._faults.setdefault(number, f"annotations[{position}]: expected polygons or run lengths, got {shown}")
+        else:
+            self._outlines.setdefault(number, []).append((category, segmentation, bool(entry.get("iscrowd"))))
 
     def _add_category(self, position: int, entry: Any) -> None:
         key = _key(entry, "id")
@@ -157,6 +190,12 @@ def _key(entry: Any, name: str) -> Any:
 
 def _is_finite(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e308
+
+
+def _class_numbers(categories: Mapping[Any, str]) -> dict[Any, int]:
+    if all(isinstance(key, int) and 0 < key < VOID for key in categories):
+        return {key: key for key in categories}
+    return {key: place for place, key in enumerate(sorted(categories, key=lambda key: (str(type(key)), key)), 1)}
 
 
 def _shown(key: Any) -> str:

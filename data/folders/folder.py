@@ -73,15 +73,15 @@ class DataFolder:
         refuse: Callable[[Mapping[str, Value]], str] | None = None,
     ) -> None:
         self.root = Path(root)
-        self.columns = dict(columns)
         self._refuse = refuse
-        self.split_by = _column_to_split_by(self.columns, split_by)
-        self.without_window = 0
-        self.remarks: Counter[tuple[str, str]] = Counter()
         if not self.root.is_dir():
             raise WrongUse(
                 f"{self.root} is no folder", "Give the folder that holds train/ and eval/, or the data itself."
             )
+        self.split_by = _column_to_split_by(columns, split_by)
+        self.without_window = 0
+        self.remarks: Counter[tuple[str, str]] = Counter()
+        self.columns = {name: column.as_in(self.root) for name, column in columns.items()}
         try:
             found = find_splits(self.root, self.columns, names)
         except OSError as error:
@@ -248,7 +248,9 @@ class DataFolder:
         except BadColumn as error:
             path = item.values.get(error.column)
             # Among the rows of a table the file at fault must be named; else it is the record's own.
-            own = not self.columns[error.column].is_media or not path or item.file.endswith(printable(str(path)))
+            own = (
+                not path or not self.columns[error.column].names_file(path) or item.file.endswith(printable(str(path)))
+            )
             return None, Problem(error.column, error.reason if own else f"{path!r}: {error.reason}", error.attack)
 
 

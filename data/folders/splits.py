@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from data.columns import Column, Label, Value, content_digest, sameness
 from data.errors import BadValue, DataRefused
-from data.folders.layouts import Folder, Item, Layout, find_coco_set, find_layout
+from data.folders.layouts import Folder, Item, Layout, find_coco_set, find_layout, find_voc_set
 from data.folders.layouts.base import is_table, media_columns, refuse_link_out
 from data.folders.windows import has_windows, series_columns, time_column
 
@@ -60,7 +60,10 @@ def find_splits(
       DataRefused: it is not laid out in a way that fits `columns`.
     """
     if coco := find_coco_set(root, columns):
+        _refuse_other_numbers(coco)
         return Splits(coco)
+    if voc := find_voc_set(root, columns):
+        return Splits(voc)
     takes = functools.partial(_takes, columns) if advise else None
     whole = Folder(root, root, names=names or {}, takes=takes)
     parts = _parts(whole, columns)
@@ -72,7 +75,18 @@ def find_splits(
     layouts["train"] = find_layout(columns, train)
     names = layouts["train"].names_read or evaluation.names  # what train's tables are read as, eval's are
     layouts["eval"] = find_layout(columns, dataclasses.replace(evaluation, names=names))
+    _refuse_other_numbers(layouts)
     return Splits(layouts, _note(parts))
+
+
+def _refuse_other_numbers(layouts: Mapping[str, Layout]) -> None:
+    train, evaluation = layouts["train"].class_numbers, layouts["eval"].class_numbers
+    for number in sorted(train.keys() & evaluation.keys()):
+        if train[number] != evaluation[number]:
+            raise DataRefused(
+                f"class {number} is {train[number]!r} in train and {evaluation[number]!r} in eval",
+                "Give both files the same categories, with the same ids.",
+            )
 
 
 def _takes(columns: Mapping[str, Column], path: Path) -> bool:

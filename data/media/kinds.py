@@ -24,6 +24,10 @@ class MediaKind:
         return all(content.startswith(expected, place) for place, expected in self.magic.items())
 
 
+ENCODED = "_bytes"
+"""Ends the name of a model's output that is encoded media: TensorFlow Serving's REST then answers it as base64. People
+see it without this end."""
+
 KINDS = (
     MediaKind(".png", "image/png", {0: b"\x89PNG\r\n\x1a\n"}),
     MediaKind(".jpg", "image/jpeg", {0: b"\xff\xd8\xff"}),

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 
 from data.errors import BadValue
 
-SUFFIXES = (".mid", ".midi")
-
 STEP_SECONDS = 0.01
 """Times are rounded to this."""
 MAX_STEPS = 100

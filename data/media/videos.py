@@ -12,8 +12,6 @@ from PIL import Image as Pillow
 
 from data.errors import BadValue
 
-SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".gif")
-
 # Others, such as playlists, would have FFmpeg open what they name.
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,flv,asf,ogg,gif"
 _OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}

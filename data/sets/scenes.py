@@ -1,8 +1,9 @@
-"""Composed scenes: clothes, shoes and bags of Fashion-MNIST on photographs, with a box around each. Nobody took them.
+"""Composed scenes: clothes, shoes and bags of Fashion-MNIST on photographs, with boxes and masks. Nobody took them.
 
 A scene is a random part of a photograph, `WIDTH` x `HEIGHT` pixels, on which one to six things lie, each in one colour
 of its own, 20 to 64 pixels on its longer side, turned a little, some mirrored, little of any hidden by a later one. A
-box is the rectangle around what is at least half opaque before anything covers it.
+box is the rectangle around what is at least half opaque before anything covers it; a mask has in each pixel the class
+of what is at least half opaque there and uppermost, from 1 on as `classes.txt` names them, and 0 for the photograph.
 
 Of what `train/` shows nothing returns in `eval/`: things are from Fashion-MNIST's training and test set, and every
 fourth photograph is for evaluation alone. Six of the ten classes are used, those that 28x28 pixels tell apart.
@@ -17,12 +18,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from data.media.palettes import voc_palette
 from data.sets import fashion_mnist
 from data.sources.catalogue import DataSet, Source
 
+PHOTOGRAPHS = Source(
+    client="debian",
+    package="lomiri-wallpapers-16.04",
+    version="20.04.0-2",
+    filename="lomiri-wallpapers-16.04_20.04.0-2_all.deb",
+    sha256="a99ff6a3bfe451e4cc0682ecb3cc82e71740626d59e4845ae34a0a0e45421eab",
+    size_bytes=15_783_184,
+    holds="13 photographs",
+)
+
 DATA_SET = DataSet(
     name="scenes",
-    title="Composed scenes: clothes pasted on photographs, 144x112, 6 classes, 1 to 6 objects with boxes",
+    title="Composed scenes: clothes pasted on photographs, 144x112, 6 classes, 1 to 6 objects with boxes and masks",
     licence="MIT (Expat) (the clothes); CC BY 4.0, CC BY-SA 4.0 and CC0 (the photographs)",
     credit=(
         "Fashion-MNIST by H. Xiao, K. Rasul, R. Vollgraf, Zalando SE; photographs by A. Berasategi, Bolly, "
@@ -31,15 +43,7 @@ DATA_SET = DataSet(
     sources=(
         (
             dataclasses.replace(fashion_mnist.DATA_SET.sources[0][0], holds="42,000 pictures of six classes"),
-            Source(
-                client="debian",
-                package="lomiri-wallpapers-16.04",
-                version="20.04.0-2",
-                filename="lomiri-wallpapers-16.04_20.04.0-2_all.deb",
-                sha256="a99ff6a3bfe451e4cc0682ecb3cc82e71740626d59e4845ae34a0a0e45421eab",
-                size_bytes=15_783_184,
-                holds="13 photographs",
-            ),
+            PHOTOGRAPHS,
         ),
     ),
 )
@@ -64,10 +68,13 @@ Array = Any
 """numpy.ndarray"""
 Box = tuple[int, int, int, int]
 """x, y, width, height, pixels."""
+Scene = tuple[Any, Any, list[dict[str, Any]]]
+"""The picture, its mask, and the row's `objects`."""
 
 
 def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
-    """Writes `target/{train,eval}/metadata.jsonl`, each row with `file_name` and `objects`, and the scenes as JPEG."""
+    """Writes `target/{train,eval}/metadata.jsonl`, each row with `file_name`, `objects` and `mask_file_name`, beside it
+    the scenes as JPEG and their masks as indexed PNG, and `target/classes.txt`."""
     del sources
     from data.sources.archives import unpack
 
@@ -83,26 +90,29 @@ def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -
             things = _by_class(files[f"{prefix}-images-idx3-ubyte.gz"], files[f"{prefix}-labels-idx1-ubyte.gz"])
             mine = [photo for i, photo in enumerate(photos) if (i % 4 == 0) == (split == "eval")]
             _write(target / split, _scenes(SCENES[split], number, things, mine))
+    (target / "classes.txt").write_text("\n".join(("background", *CLASSES)) + "\n", encoding="utf-8")
 
 
-def _write(folder: Path, scenes: Iterator[tuple[Any, list[dict[str, Any]]]]) -> None:
+def _write(folder: Path, scenes: Iterator[Scene]) -> None:
     folder.mkdir(parents=True)
     with (folder / "metadata.jsonl").open("w", encoding="utf-8") as metadata:
-        for number, (scene, objects) in enumerate(scenes):
-            name = f"{number:04}.jpg"
+        for number, (scene, mask, objects) in enumerate(scenes):
+            name, mask_name = f"{number:04}.jpg", f"{number:04}.mask.png"
             scene.save(folder / name, quality=92)
-            print(json.dumps({"file_name": name, "objects": objects}), file=metadata)
+            mask.putpalette(voc_palette().tobytes())
+            mask.save(folder / mask_name)
+            print(json.dumps({"file_name": name, "objects": objects, "mask_file_name": mask_name}), file=metadata)
 
 
-def _scenes(
-    count: int, seed: int, things: Mapping[str, Array], photos: Sequence[Any]
-) -> Iterator[tuple[Any, list[dict[str, Any]]]]:
+def _scenes(count: int, seed: int, things: Mapping[str, Array], photos: Sequence[Any]) -> Iterator[Scene]:
     """Scenes and what is in them, each from random numbers of its own."""
     import numpy as np
+    from PIL import Image
 
     for number in range(count):
         generator = np.random.default_rng([seed, number])
         scene = _part(photos[generator.integers(len(photos))], generator)
+        mask = Image.new("P", scene.size)
         objects: list[dict[str, Any]] = []
         for _ in range(generator.integers(1, MAX_OBJECTS + 1)):
             label = CLASSES[generator.integers(len(CLASSES))]
@@ -111,8 +121,10 @@ def _scenes(
             box = _free_place(cut_out.size, [one["bbox"] for one in objects], generator)
             if box:
                 scene.paste(cut_out, box[:2], cut_out)
+                solid = cut_out.getchannel("A").point(lambda a: 255 * (a >= 128))
+                mask.paste(1 + CLASSES.index(label), box[:2], solid)
                 objects.append({"bbox": box, "label": label})
-        yield scene, objects
+        yield scene, mask, objects
 
 
 def _part(photo: Any, generator: Any) -> Any:

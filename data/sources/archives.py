@@ -30,7 +30,12 @@ _DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EO
 
 
 def unpack(
-    archive: Path, target: Path, *patterns: str, max_bytes: int = MAX_BYTES, max_members: int = MAX_MEMBERS
+    archive: Path,
+    target: Path,
+    *patterns: str,
+    max_bytes: int = MAX_BYTES,
+    max_members: int = MAX_MEMBERS,
+    skip_links: bool = False,
 ) -> list[Path]:
     """Writes the files of an archive that match one of `patterns` under `target`; returns their paths, sorted.
 
@@ -39,6 +44,7 @@ def unpack(
     Args:
       patterns: as in `fnmatch`, on the path inside the archive without a leading "./"; `*` matches "/" too.
       max_bytes: of all members together when unpacked, chosen or not.
+      skip_links: links among the chosen members are left out, not refused: of a package that links to its own files.
 
     Raises:
       BenisonError: damaged, nothing matches, or hostile: a path that leaves `target`, a chosen member that is a link
@@ -52,7 +58,9 @@ def unpack(
                 if total > max_bytes or count > max_members:
                     raise _refused(archive, f"it unpacks to more than {max_bytes} bytes or {max_members} files")
                 path = _judged(archive, member.name)
-                if not member.is_folder and any(fnmatchcase(str(path), pattern) for pattern in patterns):
+                if member.is_folder or not any(fnmatchcase(str(path), pattern) for pattern in patterns):
+                    continue
+                if member.content is not None or not skip_links:
                     written.append(_write(archive, member, target / path))
     except _DAMAGED as error:
         raise _refused(archive, f"it is damaged: {error}") from error

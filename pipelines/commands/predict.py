@@ -18,7 +18,9 @@ def predict(
     files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]")] = None,
     inputs: Annotated[
         list[str] | None,
-        typer.Option("--input", metavar="NAME=VALUE", help="In place of files: one input of an example."),
+        typer.Option(
+            "--input", metavar="NAME=VALUE", help="One input of an example; beside files what they need not hold."
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", file_okay=False, help="Where pictures go.")
@@ -34,8 +36,8 @@ def predict(
     from pipelines.serving.predict import predict as answers_of
 
     load_task(task)
-    if bool(files) == bool(inputs):
-        raise WrongUse("give either files or --input NAME=VALUE", usage(task, workspace))
+    if not files and not inputs:
+        raise WrongUse("give files, or --input NAME=VALUE", usage(task, workspace))
     given = dict(_name_and_value(text) for text in inputs or [])
     space = task_space(workspace, task)
     if not space.serving.is_dir():

@@ -16,7 +16,7 @@ def usage(task_name: str, workspace: Path | None = None) -> str:
     What a person has to put in is in capitals: a file, a table with a row for each example, or the value of an input.
     """
     columns = inputs_of(trainer.task.load(task_name))
-    fields = {name: columns[name].form() for name in needed(columns) or columns}
+    fields = {name: columns[name].form() for name in usual(columns) or columns}
     return f"benison predict {task_name} {_inputs(fields)}{'' if workspace is None else named(workspace)}"
 
 
@@ -51,5 +51,10 @@ def needed(columns: Mapping[str, Column]) -> list[str]:
     return [
         name
         for name, column in columns.items()
-        if not column.optional and (column.in_folder or not column.follows_from(columns))
+        if not column.optional and column.stand_in is None and (column.in_folder or not column.follows_from(columns))
     ]
+
+
+def usual(columns: Mapping[str, Column]) -> list[str]:
+    """The inputs that are needed or, where none is, those that folders hold."""
+    return needed(columns) or [name for name, column in columns.items() if column.in_folder]

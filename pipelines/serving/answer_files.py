@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from data.media.kinds import BY_SUFFIX, ENCODED, kind_of
 from pipelines.serving.inputs import Example
 from trainer.task import Task
 
@@ -40,7 +41,7 @@ class AnswerFiles:
 
     def _keep(self, example: Example, name: str, value: Any) -> str:
         """Writes a picture or sound that the model made, and returns its path."""
-        path = self._free(example, name, media_suffix(value))
+        path = self._free(example, name, _suffix(value))
         if isinstance(value, bytes):
             path.write_bytes(value)
         else:
@@ -66,11 +67,28 @@ def each_once(files: Mapping[str, str]) -> dict[str, str]:
     return {name: path for path, name in names.items()}
 
 
-def media_suffix(value: Any) -> str:
-    """Of what is a picture or a sound, the end of its file's name; else nothing."""
-    if isinstance(value, bytes):
-        return ".png" if value.startswith(b"\x89PNG") else ".wav" if value.startswith(b"RIFF") else ""
-    return ".png" if getattr(value, "dtype", None) == "uint8" and value.ndim == 3 else ""
+def without_media(answer: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The outputs that are numbers and texts, and those that are media, each by the name that people see.
+
+    Media are outputs called `X_bytes`, the content of a file, and uint8 pixels `[height, width, channels]`. Where there
+    is an output X beside `X_bytes`, as metrics may need it, it is the same in numbers, and left out. An empty
+    `X_bytes` is no medium: it was not asked for.
+    """
+    encoded = {name.removesuffix(ENCODED): value for name, value in answer.items() if name.endswith(ENCODED)}
+    media = {name: value for name, value in encoded.items() if value}
+    rest = {name: value for name, value in answer.items() if name not in encoded and not name.endswith(ENCODED)}
+    pixels = {name: value for name, value in rest.items() if _is_pixels(value)}
+    return {name: value for name, value in rest.items() if name not in pixels}, media | pixels
+
+
+def _is_pixels(value: Any) -> bool:
+    return getattr(value, "dtype", None) == "uint8" and value.ndim == 3
+
+
+def _suffix(value: Any) -> str:
+    """Of the file that a medium is written to. What is of no known kind was not made by a model of this version."""
+    kind = kind_of(value) if isinstance(value, bytes) else BY_SUFFIX[".png"]
+    return kind.suffix if kind else ".bin"
 
 
 def _content(value: Any) -> Any:
@@ -78,7 +96,7 @@ def _content(value: Any) -> Any:
     import numpy as np
 
     if isinstance(value, bytes):
-        if media_suffix(value) != ".png":
+        if _suffix(value) != ".png":
             return value
         import io
 

@@ -14,7 +14,7 @@ from data.folders import tables, windows
 from data.folders.files import Inside
 from data.folders.layouts import table_fields
 from data.folders.series import is_series, series_table
-from pipelines.console.usage import inputs_of, needed
+from pipelines.console.usage import inputs_of, needed, usual
 from trainer.task import Task
 
 _SMALL = 128
@@ -59,31 +59,47 @@ class CheckedExamples:
 
 
 def read_examples(
-    files: Sequence[Path], task_class: type[Task], names: Mapping[str, Sequence[str]] | None = None
+    files: Sequence[Path],
+    task_class: type[Task],
+    names: Mapping[str, Sequence[str]] | None = None,
+    chosen: Mapping[str, str] | None = None,
 ) -> Iterator[Example]:
     """The examples that `files` hold, checked.
 
-    A file is one example where the task needs one medium and nothing else, and it is no table. A table has a column for
+    A file is one example where it is no table and the task needs one medium and nothing else, or nothing at all but
+    learns from one medium. A table has a column for
     each input, under the names that it has in training's own tables (`file_name` ...) or the input's own; columns that
     are no inputs, as the targets, are ignored. Tables of measurements go by the `names` that training's had: column of
-    the task -> columns of the table.
+    the task -> columns of the table. `chosen` are inputs that need not be given, as a temperature, for all examples
+    whose row does not say otherwise.
 
     Raises:
-      WrongUse: a file is not there, or is no table where one is needed.
+      WrongUse: a file is not there, or is no table where one is needed; what is chosen is no such input.
       DataRefused: an input is not what the task's columns ask for.
     """
     columns = inputs_of(task_class)
-    alone = needed(columns)
+    alone = usual(columns)
     media = alone[0] if len(alone) == 1 and columns[alone[0]].is_media else None
+    chosen = _chosen(chosen or {}, columns)
     for path in files:
         if not path.is_file():
             raise WrongUse(f"{path} is {'no file' if path.exists() else 'not there'}", "give files that can be read")
         if media and path.suffix.lower() not in tables.SUFFIXES:
-            yield Example(path, None, _encoded(str(path), columns, {media: str(path)}, _from_anywhere))
+            yield Example(path, None, _encoded(str(path), columns, {**chosen, media: str(path)}, _from_anywhere))
         elif windows.has_windows(columns):
-            yield from _latest_windows(path, task_class, columns, names or {})
+            yield from _latest_windows(path, task_class, columns, names or {}, chosen)
         else:
-            yield from _rows(path, task_class, columns)
+            yield from _rows(path, task_class, columns, chosen)
+
+
+def _chosen(chosen: Mapping[str, str], columns: Mapping[str, Column]) -> Mapping[str, str]:
+    """Raises WrongUse where it names what the files have to hold, or nothing."""
+    may = [name for name in columns if name not in needed(columns) and not columns[name].in_folder]
+    for name in chosen:
+        if name not in may:
+            said = f"beside files it may be {', '.join(may)}" if may else "give either files or --input NAME=VALUE"
+            raise WrongUse(f"--input {name}={chosen[name]} beside files: they hold the {name}, or nothing does", said)
+    return chosen
 
 
 def given_example(given: Mapping[str, str], task_class: type[Task], task_name: str) -> Example:
@@ -116,7 +132,9 @@ def _refuse_no_table(path: Path, columns: Mapping[str, Column]) -> None:
         raise WrongUse(f"{path} is no table", f"give {', '.join(tables.SUFFIXES)} {asked}")
 
 
-def _rows(path: Path, task_class: type[Task], columns: Mapping[str, Column]) -> Iterator[Example]:
+def _rows(
+    path: Path, task_class: type[Task], columns: Mapping[str, Column], chosen: Mapping[str, str]
+) -> Iterator[Example]:
     _refuse_no_table(path, columns)
     present = tables.column_names(path)
     trained = table_fields(task_class.columns)
@@ -129,16 +147,26 @@ def _rows(path: Path, task_class: type[Task], columns: Mapping[str, Column]) -> 
         )
     read = _relative_to(path.parent)
     for row in _good_rows(path, fields.values()):
-        values = {name: row.values.get(field) for name, field in fields.items()}
+        values = _or_chosen({name: row.values.get(field) for name, field in fields.items()}, columns, chosen)
         yield Example(path, row.number, _encoded(f"{path}, row {row.number}", columns, values, read))
 
 
-def _measurements(path: Path, columns: Mapping[str, Column], names: Mapping[str, Sequence[str]]) -> Iterator[Example]:
+def _or_chosen(
+    values: Mapping[str, Any], columns: Mapping[str, Column], chosen: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """A row's values, and of what it does not say those that are chosen for all."""
+    return {**values, **{name: v for name, v in chosen.items() if columns[name].is_missing(values.get(name))}}
+
+
+def _measurements(
+    path: Path, columns: Mapping[str, Column], names: Mapping[str, Sequence[str]], chosen: Mapping[str, str]
+) -> Iterator[Example]:
     """The rows of a table under its owner's names."""
     _refuse_no_table(path, columns)
     table, read = series_table(path, columns, names), _relative_to(path.parent)
     for row in _good_rows(path, table.wanted):
-        yield Example(path, row.number, _encoded(f"{path}, row {row.number}", columns, table.values(row), read))
+        values = _or_chosen(table.values(row), columns, chosen)
+        yield Example(path, row.number, _encoded(f"{path}, row {row.number}", columns, values, read))
 
 
 def _good_rows(path: Path, wanted: Collection[str]) -> Iterator[tables.Row]:
@@ -149,11 +177,17 @@ def _good_rows(path: Path, wanted: Collection[str]) -> Iterator[tables.Row]:
 
 
 def _latest_windows(
-    path: Path, task_class: type[Task], columns: Mapping[str, Column], names: Mapping[str, Sequence[str]]
+    path: Path,
+    task_class: type[Task],
+    columns: Mapping[str, Column],
+    names: Mapping[str, Sequence[str]],
+    chosen: Mapping[str, str],
 ) -> Iterator[Example]:
     """The last window of each series in an ordered table."""
     time = windows.time_column(columns)
-    rows = list(_measurements(path, columns, names) if is_series(columns) else _rows(path, task_class, columns))
+    rows = list(
+        _measurements(path, columns, names, chosen) if is_series(columns) else _rows(path, task_class, columns, chosen)
+    )
     clocks = windows.clocks((windows.series_of(columns, r.values), int(cast(int, r.values[time]))) for r in rows)
     maker = windows.Windows(columns, clocks, with_ahead=False)
     for row in rows:
@@ -173,8 +207,14 @@ def _latest_windows(
 def _encoded(
     where: str, columns: Mapping[str, Column], values: Mapping[str, Any], read: Callable[[str, Any], bytes]
 ) -> dict[str, Value]:
+    left_out = {name: column.stand_in for name, column in columns.items() if column.is_missing(values.get(name))}
+    standing_in = {name: value for name, value in left_out.items() if value is not None}
+
+    def content(name: str, value: Any) -> bytes:
+        return value if name in standing_in else read(name, value)
+
     try:
-        return encode_row(columns, values, read)
+        return encode_row(columns, {**values, **standing_in}, content)
     except BadColumn as error:
         raise DataRefused(f"{where}: {error}", f"Give a {columns[error.column].noun}, as in training.") from None
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines.serving.answer_files import AnswerFiles, each_once, media_suffix
+from pipelines.serving.answer_files import AnswerFiles, each_once, without_media
 from pipelines.serving.inputs import CheckedExamples, Example, given_example, read_examples
 from pipelines.serving.served import Served
 
@@ -52,13 +52,15 @@ def ask(
       served: who answers.
       files: what to predict from.
       output: where a picture of each answer is written, and pictures and sounds that are the answer; None for none.
-      given: in place of files the inputs of one example by name, media as paths.
+      given: in place of files the inputs of one example by name, media as paths; beside files those that need not be
+        given, as a temperature, for all examples.
       as_rows: for a person's table: `Task.answer_row` in place of all outputs, and each picture once.
 
     Yields:
       For each example `file`, for rows `row`, then what `Task.predict` returns: for classifiers `label` and
       `probabilities` by label, highest first, for others every output by name as JSON values; `picture` is its path.
-      Outputs that are the same picture are the same file.
+      Outputs that are the same picture are the same file. An output `X_bytes`, a medium in its encoded form, is called
+      X.
 
     Raises:
       WrongUse: there is no such file.
@@ -69,14 +71,14 @@ def ask(
 
     def read() -> Iterator[Example]:
         if files:
-            yield from read_examples(files, task_class, served.names)
+            yield from read_examples(files, task_class, served.names, given)
         else:
             yield given_example(given or {}, task_class, served.name)
 
     written = AnswerFiles(task, output, files) if output else None
     for example, answer in served.answers(CheckedExamples(read)):
-        media = {name: value for name, value in answer.items() if media_suffix(value)}
-        shown = _as_json({name: value for name, value in answer.items() if name not in media})
+        values, media = without_media(answer)
+        shown = _as_json(values)
         made = written.made(example, answer, media) if written else {}
         if as_rows:
             place: dict[str, Any] = {"file": example.place} if files else {}

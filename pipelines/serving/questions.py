@@ -2,7 +2,7 @@
 
 It gets SERVING and TASK as arguments, as `Served.open` does. Each line on standard input is a question, a JSON object:
 
-- `files`: paths, or `given`: input -> value, as `ask` takes them;
+- `files`: paths, `given`: input -> value, as `ask` takes them;
 - `output`: the folder for pictures and sounds of the answers;
 - `most`: how many answers are wanted, of a table of many rows.
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
+import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from data.columns import Label, Number
-from trainer import worker
+from data.errors import WrongUse
+from trainer import export, worker
 from trainer.backend import tf
-from trainer.evaluation import Evaluation
+from trainer.evaluation import Evaluation, Metric
 from trainer.export import TARGET_SUFFIX
 from trainer.networks import outputs
 from trainer.packing import pack
@@ -46,11 +48,14 @@ class Lit(Task):
         model.compile("adam", "binary_crossentropy")
         return model
 
+    traced_by: ClassVar[set[str]] = set()
+
     def predict(self, model: Any, features: Features, spec: Any) -> Features:
+        self.traced_by.update(frame.name for frame in traceback.extract_stack())
         return {"lit": model({"row": features["row"]}, training=False), "row": features["row"]}
 
     def metrics(self) -> Evaluation:
-        return Evaluation(prediction="lit", label="lit", metrics=(), gates=())
+        return Evaluation(prediction="lit", label="lit", metrics=(Metric("error", "MeanSquaredError"),), gates=())
 
     preview = None  # type: ignore[assignment]
 
@@ -124,3 +129,46 @@ def test_a_uint8_target_of_several_axes_reaches_the_metrics(model: Any) -> None:
 
 def test_evaluation_gets_the_predictions_that_it_names(model: Any) -> None:
     assert model.signatures["evaluate"](serialized(5.0)).keys() == {"lit"}
+
+
+def test_a_check_of_the_outputs_costs_no_trace(model: Any) -> None:
+    assert "save" in Lit.traced_by and export._check_media.__name__ not in Lit.traced_by
+
+
+class OneExample:
+    """Stands for the transformed train split."""
+
+    def batches(self, limit: int) -> list[dict[str, Any]]:
+        return [{"row": np.zeros([limit, 4], np.float32)}]
+
+
+def png(pixels: Any) -> Any:
+    return tf.io.encode_png(pixels)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "said"),
+    [
+        ({"png": png}, "'png', which is media (image/png); call it 'png_bytes'"),
+        ({"label_bytes": lambda pixels: tf.constant(["a word"])}, "'label_bytes', but not one string an example"),
+        ({"row_bytes": lambda pixels: pixels}, "'row_bytes', but not one string"),
+        ({"several_bytes": lambda pixels: png(pixels)[None]}, "'several_bytes', but not one string an example"),
+    ],
+)
+def test_media_under_a_name_that_rest_cannot_answer_are_no_export(outputs: dict[str, Any], said: str) -> None:
+    with pytest.raises(WrongUse) as refused:
+        check_outputs(outputs)
+    assert said in f"{refused.value.message}; {refused.value.fix}"
+
+
+def test_media_pixels_and_texts_under_their_names_are_exported() -> None:
+    check_outputs({"x_bytes": png, "x": lambda pixels: pixels, "y": lambda _: tf.constant(["a"])})
+    check_outputs({"words": lambda _: tf.zeros([1, 0], tf.string)})
+
+
+def check_outputs(outputs: dict[str, Any]) -> None:
+    def predict(features: Features) -> Features:
+        pixels = tf.zeros([len(features["row"]), 2, 2, 3], tf.uint8)
+        return {name: made(pixels) for name, made in outputs.items()}
+
+    export._check_media(Lit(HParams()), predict, ["row"], OneExample())  # type: ignore[arg-type]

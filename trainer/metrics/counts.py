@@ -49,6 +49,14 @@ class CountsMetric(metric_types.Metric):
     def value(cls, counts: Array) -> float:
         """The metric of the counts of all examples, added up."""
 
+    @classmethod
+    def of_classes(cls, counts: Array) -> Mapping[int, tuple[float, float]]:
+        """Index of a class -> its value and of how many things it is, where the metric tells classes apart.
+
+        They stand beside the value under TFMA's sub-key of that class, how many there are as `example_count`.
+        """
+        return {}
+
 
 class _Sum(beam.CombineFn):
     def __init__(self, key: Any, metric: type[CountsMetric], eval_config: Any) -> None:
@@ -75,7 +83,13 @@ class _Sum(beam.CombineFn):
         return functools.reduce(np.add, accumulators)
 
     def extract_output(self, accumulator: Array) -> dict[Any, float]:
-        return {self._key: self._metric.value(accumulator) if accumulator.ndim else math.nan}
+        if not accumulator.ndim:
+            return {self._key: math.nan}
+        found = {self._key: self._metric.value(accumulator)}
+        for index, (value, count) in self._metric.of_classes(accumulator).items():
+            part = self._key._replace(sub_key=metric_types.SubKey(class_id=index))
+            found |= {part: value, part._replace(name="example_count"): count}
+        return found
 
 
 def text_of(value: Array) -> str:

@@ -17,12 +17,16 @@ from tensorflow_model_analysis.metrics import metric_types, metric_util
 
 from trainer.backend import tf
 from trainer.features import images
+from trainer.metrics.counts import CountsMetric
 
 BATCH = 256
 """Pictures that the judge sees at once, and at most so many are held back for it."""
 
 COVERED = 0.1
 """A class is covered if its share among generated pictures is at least this part of its share among real ones."""
+
+ACTIVE = 0.01
+"""Variance over a set above which a number of a code is in use."""
 
 Judge = Callable[[Any], Mapping[str, Any]]
 Array = np.ndarray[Any, Any]
@@ -141,6 +145,37 @@ class ClassCoverage(_JudgedMetric):
 class ClassEntropy(_JudgedMetric):
     def __init__(self, judge: str, name: str = "class_entropy") -> None:
         super().__init__(class_entropy, judge, name)
+
+
+class AnswerMean(CountsMetric):
+    """Of what the model itself says of each example, one number."""
+
+    usual_name = "answer_mean"
+
+    @classmethod
+    def counts(cls, label: Array, prediction: Array) -> Array:
+        return np.array([float(np.ravel(prediction)[0]), 1.0])
+
+    @classmethod
+    def value(cls, counts: Array) -> float:
+        return float(counts[0] / counts[1])
+
+
+class ActiveUnits(CountsMetric):
+    """How many numbers of the codes `[batch, latent_size]` are in use: those whose variance over the pictures is above
+    `ACTIVE` (Burda et al. 2016)."""
+
+    usual_name = "active_units"
+
+    @classmethod
+    def counts(cls, label: Array, prediction: Array) -> Array:
+        code = np.ravel(prediction).astype(np.float64)
+        return np.stack([np.ones_like(code), code, code**2])
+
+    @classmethod
+    def value(cls, counts: Array) -> float:
+        examples, total, squares = counts
+        return float(np.sum(squares / examples - (total / examples) ** 2 > ACTIVE))
 
 
 @dataclass

@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 from trainer.backend import tf
+from trainer.features.noise import latents
 
 
 class Adversarial(tf.keras.Model):
@@ -88,13 +89,6 @@ class Adversarial(tf.keras.Model):
     def _log(self, **values: Any) -> None:
         for name, value in values.items():
             self._means[name].update_state(value)
-
-
-def latents(seeds: Any, size: int) -> Any:
-    """int64 `[batch]` to standard normal float32 `[batch, size]`: each row follows from its seed alone."""
-    return tf.map_fn(
-        lambda seed: tf.random.stateless_normal([size], tf.stack([seed, 0])), seeds, fn_output_signature=tf.float32
-    )
 
 
 def dcgan(height: int, width: int, channels: int, latent_size: int, filters: int) -> tuple[Any, Any]:

@@ -19,7 +19,6 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run gan`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,14 +27,10 @@ import numpy as np
 
 from data.columns import Image, Label, Seed
 from trainer.backend import tf
-from trainer.families import classification
-from trainer.features import images
+from trainer.families import generation
 from trainer.optimisers import schedule
 from trainer.preview import Picture, Preview
-from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
-
-GRID = 64
-"""Pictures in the overview."""
+from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Task
 
 
 @dataclass(frozen=True)
@@ -72,17 +67,8 @@ class Gan(Task):
     monitor = None  # the two losses move against each other: neither tells when to stop
 
     def preprocess(self, inputs: Features) -> Features:
-        size = self.hparams.image_size
-        height = size or images.typical_side(inputs["image_height"], at_most=64)
-        width = size or images.typical_side(inputs["image_width"], at_most=64)
-        channels = images.needed_channels(inputs["image_channels"])
-        label = classification.index_labels(inputs["label"], "label")
-        one_each = tf.sparse.SparseTensor(label.indices, label.values, [label.dense_shape[0], 1])
-        return {
-            "image": images.decode(inputs["image"], height, width, channels),
-            "label": tf.sparse.to_dense(one_each, default_value=-1)[:, 0],
-            "seed": inputs["seed"],
-        }
+        prepared = generation.pictures_and_labels(inputs, self.hparams.image_size)
+        return {**prepared, "seed": inputs["seed"]}
 
     def build_model(self, spec: DataSpec) -> Any:
         from trainer.networks import adversarial
@@ -95,21 +81,15 @@ class Gan(Task):
         return model
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
-        pixels = tf.round((model({"seed": features["seed"]}, training=False) + 1.0) * 127.5)
-        image = tf.cast(tf.clip_by_value(pixels, 0.0, 255.0), tf.uint8)
-        return {"image": image, "png": tf.io.encode_png(image)}
+        image = generation.as_pixels(model({"seed": features["seed"]}, training=False), -1.0, 1.0)
+        return {"image": image, "image_bytes": tf.io.encode_png(image)}
 
     def metrics(self) -> Evaluation:
-        module = "trainer.metrics.generative"
         return Evaluation(
             prediction="image",
             label="image",
             raw_label=True,
-            metrics=(
-                Metric("frechet_distance", "FrechetDistance", module, judged=True),
-                Metric("class_coverage", "ClassCoverage", module, judged=True),
-                Metric("class_entropy", "ClassEntropy", module, judged=True),
-            ),
+            metrics=generation.judged_metrics(),
             gates=(
                 Gate("frechet_distance", higher_is_better=False, reference_factor=0.25, baseline_margin=0.5),
                 Gate("class_coverage", bound=1.0, baseline_margin=0.1),
@@ -117,9 +97,7 @@ class Gan(Task):
         )
 
     def judge(self, train: Arrays, spec: DataSpec) -> Any:
-        from trainer.networks.picture_judge import picture_judge
-
-        return picture_judge(train, self.hparams.seed)
+        return generation.judge(train, self.hparams.seed)
 
     def reference(self, train: Arrays, evaluation: Arrays, spec: DataSpec) -> dict[str, dict[str, float]]:
         from trainer.metrics import generative
@@ -135,17 +113,4 @@ class Gan(Task):
     def overview(
         self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]
     ) -> Sequence[Preview]:
-        generated = np.stack([prediction["image"] for prediction in predictions[:GRID]])
-        real = images.decode(tf.constant([example["image"] for example in examples[:GRID]]), *generated.shape[1:])
-        parts = (Picture(_grid(generated), "generated"), Picture(_grid(real.numpy()), "real"))
-        return [Preview("generated beside real", None, {}, parts)]
-
-
-def _grid(pictures: np.ndarray) -> np.ndarray:
-    """Pictures `[n, height, width, channels]` row by row in a square as one."""
-    n, height, width, channels = pictures.shape
-    side = math.ceil(math.sqrt(n))
-    cells = np.zeros((side * side, height, width, channels), pictures.dtype)
-    cells[:n] = pictures
-    grid = cells.reshape(side, side, height, width, channels).swapaxes(1, 2)
-    return grid.reshape(side * height, side * width, channels)
+        return generation.beside_real(examples, predictions)

@@ -18,7 +18,8 @@ from data.folders.layouts.class_folders import ClassFolders
 from data.folders.layouts.coco import Coco, find_coco_set
 from data.folders.layouts.metadata import Metadata
 from data.folders.layouts.pairs_txt import PairsTxt
-from data.folders.layouts.pictures_and_masks import PicturesAndMasks
+from data.folders.layouts.picture_pairs import PicturePairs
+from data.folders.layouts.pictures_and_masks import PicturesAndMasks, find_voc_set
 from data.folders.layouts.plain_files import PlainFiles
 from data.folders.layouts.rows import Rows
 
@@ -31,11 +32,21 @@ __all__ = [
     "example_tree",
     "find_coco_set",
     "find_layout",
+    "find_voc_set",
     "refused",
     "table_fields",
 ]
 
-LAYOUTS: tuple[type[Layout], ...] = (Coco, Metadata, PairsTxt, PicturesAndMasks, PlainFiles, ClassFolders, Rows)
+LAYOUTS: tuple[type[Layout], ...] = (
+    Coco,
+    Metadata,
+    PairsTxt,
+    PicturesAndMasks,
+    PicturePairs,
+    PlainFiles,
+    ClassFolders,
+    Rows,
+)
 """Of those that match, the first is taken: what describes its files by a table goes before what only names them."""
 
 _SHOWN = 8

@@ -130,6 +130,11 @@ class Layout(ABC):
         """Column of the task -> columns of the tables, where these go by their owner's names; else empty."""
         return {}
 
+    @property
+    def class_numbers(self) -> Mapping[int, str]:
+        """What the numbers in masks stand for, as far as this split alone says it; both splits must say the same."""
+        return {}
+
     def remark(self, item: Item, features: Mapping[str, Value]) -> tuple[str, str] | None:
         """A column of a good record, and what was done to it that its owner should know of."""
         return None

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self, cast
 
-from data.columns import Boxes, Column, Value
+from data.columns import Boxes, Column, Mask, Value
 from data.errors import DataRefused
 from data.folders.coco import Instances
 from data.folders.files import visible
@@ -25,6 +25,7 @@ from data.folders.layouts.base import (
     required,
 )
 from data.folders.layouts.metadata import NAMES as METADATA
+from data.media.outlines import Outlines
 
 NAMES = ("annotations.json", "_annotations.coco.json")
 """The second is Roboflow's."""
@@ -39,12 +40,13 @@ class Coco(Layout):
     folder: Path
     instances: Instances
     image: str
-    boxes: str
+    objects: str
+    """The column of boxes or of masks."""
 
     @classmethod
     def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
         found = [name for name in (*METADATA, *NAMES) if folder.holds(name)]
-        if not _box_columns(columns) or not set(found) & set(NAMES):
+        if not _object_columns(columns) or not set(found) & set(NAMES):
             return None
         if len(found) > 1:
             raise DataRefused(f"{folder.path} holds both {found[0]} and {found[1]}", "Keep one of them.")
@@ -52,14 +54,14 @@ class Coco(Layout):
 
     @classmethod
     def read(cls, root: Path, path: Path, folder: Path, columns: Mapping[str, Column]) -> Self:
-        image, boxes = _box_columns(columns) or ("", "")
+        image, objects = _object_columns(columns) or ("", "")
         refuse_link_out(root, path)
         refuse_no_file(path)
-        return cls(root, path, folder, Instances(path), image, boxes)
+        return cls(root, path, folder, Instances(path, isinstance(columns[objects], Mask)), image, objects)
 
     @classmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
-        if not _box_columns(columns):
+        if not _object_columns(columns):
             return ""
         return (
             "  train/annotations.json   COCO's instances form\n"
@@ -75,6 +77,10 @@ class Coco(Layout):
     def words(self) -> str:
         return f"COCO's {relative(self.root, self.path).removesuffix('/')} and the files it names"
 
+    @property
+    def class_numbers(self) -> Mapping[int, str]:
+        return self.instances.class_names if self.instances.outlined else {}
+
     def items(self, shard: int, num_shards: int) -> Iterator[Item]:
         file = relative(self.root, self.path).removesuffix("/")
         for picture in islice(self.instances.pictures(), shard, None, num_shards):
@@ -83,16 +89,21 @@ class Coco(Layout):
                 yield Item(place, None, {}, Problem(None, picture.reason))
             else:
                 objects: Any = picture.objects
-                if picture.size:
+                if self.instances.outlined:
+                    objects = Outlines(picture.size, picture.outlines, self.instances.class_names)
+                elif picture.size:
                     objects = {"objects": objects, "size": picture.size}
-                yield Item(place, None, {self.image: picture.file_name, self.boxes: objects})
+                yield Item(place, None, {self.image: picture.file_name, self.objects: objects})
 
     def remark(self, item: Item, features: Mapping[str, Value]) -> tuple[str, str] | None:
-        objects = item.values.get(self.boxes)
+        objects = item.values.get(self.objects)
         size = (cast(int, features[f"{self.image}_width"]), cast(int, features[f"{self.image}_height"]))
         if not isinstance(objects, Mapping) or objects["size"] == size:
             return None
-        return self.boxes, "scaled to the picture, which has another size than its description says, and the same shape"
+        return (
+            self.objects,
+            "scaled to the picture, which has another size than its description says, and the same shape",
+        )
 
 
 def find_coco_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]:
@@ -103,7 +114,7 @@ def find_coco_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout
       DataRefused: one of the two is missing or there several times, has no folder, or is no instances file.
     """
     folder = root / "annotations"
-    if not _box_columns(columns) or not folder.is_dir():
+    if not _object_columns(columns) or not folder.is_dir():
         return {}
     refuse_link_out(root, folder)
     names = [entry.name for entry in visible(folder)]
@@ -126,10 +137,10 @@ def find_coco_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout
     return layouts
 
 
-def _box_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:
-    """The picture and the boxes column of a task that a COCO file can serve."""
+def _object_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:
+    """The picture and the column of boxes or of masks of a task that a COCO file can serve."""
     images = [name for name, column in columns.items() if column.is_picture]
-    boxes = [name for name, column in columns.items() if isinstance(column, Boxes)]
-    if len(images) == len(boxes) == 1 and required(columns) <= {images[0], boxes[0]}:
-        return images[0], boxes[0]
+    objects = [name for name, column in columns.items() if isinstance(column, (Boxes, Mask))]
+    if len(images) == len(objects) == 1 and required(columns) <= {images[0], objects[0]}:
+        return images[0], objects[0]
     return None

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 from data.columns import Column, Mask
+from data.errors import DataRefused
 from data.folders.files import Inside, printable, visible
-from data.folders.layouts.base import Folder, Item, Layout, Problem, Shuffled, has_suffix, relative, required
+from data.folders.layouts.base import (
+    Folder,
+    Item,
+    Layout,
+    Problem,
+    Shuffled,
+    has_suffix,
+    refuse_link_out,
+    relative,
+    required,
+)
 
 PICTURES = ("images", "image", "imgs", "img", "jpegimages")
-MASKS = ("masks", "mask", "labels", "annotations", "segmentationclass")
+MASKS = ("masks", "mask", "segmentationclass", "labels", "annotations")
+"""The first of them that there is: Pascal VOC's `Annotations` are no masks."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +43,7 @@ class PicturesAndMasks(Layout):
     @classmethod
     def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
         mask_columns = _mask_columns(columns)
-        pictures = next((name for name in folder.folders if name.lower() in PICTURES), None)
-        masks = next((name for name in folder.folders if name.lower() in MASKS), None)
+        pictures, masks = (_first(folder, known) for known in (PICTURES, MASKS))
         if mask_columns is None or pictures is None or masks is None:
             return None
         found: dict[str, list[str]] = {}
@@ -55,7 +66,8 @@ class PicturesAndMasks(Layout):
         return (
             "  train/images/1.jpg\n"
             "  train/masks/1.png   of equal size; the number of a pixel's class in each pixel\n"
-            "  eval/               the same"
+            "  eval/               the same\n"
+            "  classes.txt         if there is one: a class a line, or a class and its colour"
         )
 
     @classmethod
@@ -73,12 +85,46 @@ class PicturesAndMasks(Layout):
             file = prefix + printable(picture or mask)
             if picture and mask:
                 yield Item(file, None, dict(zip(self.columns, (picture, mask), strict=True)))
+            elif not picture and not mask:
+                reason = f"named in ImageSets/Segmentation/, and not in {self.folders[0]}/ nor {self.folders[1]}/"
+                yield Item(prefix + printable(stem), None, {}, Problem(None, reason))
             elif picture:
                 reason = f"no mask of this name in {self.folders[1]}/"
                 yield Item(file, None, {}, Problem(self.columns[1], reason))
             else:
                 reason = f"no picture of this name in {self.folders[0]}/"
                 yield Item(file, None, {}, Problem(self.columns[0], reason))
+
+
+def find_voc_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]:
+    """The splits of a folder as Pascal VOC and tools after it have it: `ImageSets/Segmentation/train.txt` and `val.txt`
+    name those pictures of `JPEGImages/` that have a mask in `SegmentationClass/`. Empty if it is not.
+
+    Raises:
+      DataRefused: one of the lists is missing or cannot be read.
+    """
+    lists = root / "ImageSets" / "Segmentation"
+    if _mask_columns(columns) is None or not (lists / "train.txt").is_file():
+        return {}
+    whole = PicturesAndMasks.matches(columns, Folder(root, root))
+    if whole is None:
+        return {}
+    layouts: dict[str, Layout] = {}
+    for split, name in (("train", "train.txt"), ("eval", "val.txt")):
+        refuse_link_out(root, lists / name)
+        try:
+            stems = (lists / name).read_text(encoding="utf-8").split()
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataRefused(f"{lists / name} cannot be read: {error}", "List there a name a line.") from None
+        names = {stem: whole.names.get(stem, ("", "")) for stem in stems}
+        layouts[split] = replace(whole, names=names, stems=Shuffled(f"{split}/", list(names)))
+    return layouts
+
+
+def _first(folder: Folder, known: tuple[str, ...]) -> str | None:
+    """The folder that is called as one of `known`, the sooner the better."""
+    by_name = {name.lower(): name for name in folder.folders}
+    return next((by_name[name] for name in known if name in by_name), None)
 
 
 def _mask_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:

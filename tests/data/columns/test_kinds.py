@@ -10,6 +10,7 @@ import pytest
 from PIL import Image as Pillow
 
 from data.columns import (
+    NO_PICTURE,
     BadColumn,
     Derived,
     Document,
@@ -30,9 +31,8 @@ from data.columns import (
     encode_row,
     samples,
 )
-from data.errors import BadFile, BadValue
+from data.errors import BadFile, BadValue, DataRefused
 from data.folders.folder import DataFolder
-from data.media import midis, videos
 
 
 def png(picture):
@@ -92,7 +92,11 @@ def test_tensorflow_reads_a_mask_s_numbers_whatever_palette_it_had():
 def test_a_mask_that_is_none_says_why():
     bad(Mask(classes=CLASSES[:2]), png(Pillow.fromarray(PIXELS)), "a pixel of class 2; the last of 2 is 1")
     bad(Mask(void=None, classes=CLASSES), png(Pillow.fromarray(PIXELS)), "class 255")
-    bad(Mask(), png(Pillow.new("RGB", (3, 2))), "a picture in colours")
+    bad(
+        Mask(),
+        png(Pillow.new("RGB", (3, 2), (1, 2, 3))),
+        r"x 0, y 0 has the colour .1, 2, 3., of no class: it is none of Pascal",
+    )
     bad(Mask(), png(Pillow.fromarray(np.full((2, 2), 300, np.uint16))), "class 300")
     bad(Mask(), b"", "empty")
     bad(Mask(), b"\x89PNG", "not a PNG|cannot be decoded")
@@ -126,6 +130,26 @@ def test_pictures_and_masks_in_two_folders_belong_together_by_their_names(tmp_pa
     assert records[f"train/{pictures}/b.png"].features["mask_classes"] == [b"1"]
     assert "no mask of this name" in records[f"train/{pictures}/c.png"].problem.reason
     assert "no picture of this name" in records[f"train/{masks}/d.png"].problem.reason
+
+
+def test_a_folder_as_pascal_voc_has_it_is_split_by_its_lists(tmp_path):
+    for folder in ("JPEGImages", "SegmentationClass", "Annotations", "ImageSets/Segmentation"):
+        (tmp_path / folder).mkdir(parents=True)
+    for number, name in enumerate("abcdef"):
+        (tmp_path / "JPEGImages" / f"{name}.png").write_bytes(png(Pillow.new("L", (3, 2), number)))
+        if name != "f":  # most pictures of VOC have no mask, and are in no list
+            (tmp_path / "SegmentationClass" / f"{name}.png").write_bytes(png(Pillow.new("L", (3, 2), number)))
+    for name, stems in (("train", "a\nb\nc\n"), ("val", "d\nx\n")):
+        (tmp_path / "ImageSets" / "Segmentation" / f"{name}.txt").write_text(stems)
+    (tmp_path / "classes.txt").write_text("\n".join(f"class {n}" for n in range(6)))
+    data = DataFolder(tmp_path, {"image": Image(), "mask": Mask()})
+    train, evaluated = ([*data.records(split)] for split in data.splits)
+    assert sorted(record.features["mask_classes"][0] for record in train) == [b"class 0", b"class 1", b"class 2"]
+    [bad] = [record for record in evaluated if record.problem]
+    assert bad.file == "x" and "named in ImageSets/Segmentation/" in bad.problem.reason and len(evaluated) == 2
+    (tmp_path / "ImageSets" / "Segmentation" / "val.txt").unlink()
+    with pytest.raises(DataRefused, match="val.txt cannot be read"):
+        DataFolder(tmp_path, {"image": Image(), "mask": Mask()})
 
 
 # --- texts ---
@@ -252,7 +276,6 @@ def test_videos_and_tunes_in_class_folders_or_side_by_side_are_read(tmp_path, co
 def test_a_form_asks_for_a_file_that_is_read(column):
     assert column.form().kind == "file"
     assert made(column, 0).suffix in column.form().suffixes
-    assert column.suffixes == (videos if isinstance(column, Video) else midis).SUFFIXES
 
 
 # --- numbers ---
@@ -283,6 +306,15 @@ def test_a_given_value_has_a_default_that_a_form_shows():
     assert (field.kind, field.default, field.maximum) == ("number", 0.7, 2)
 
 
+def test_a_medium_may_be_given_as_a_file_and_has_a_content_by_default():
+    columns = {"text": Text(), "towards": Given(kind=Image(), default=NO_PICTURE)}
+    assert encode_row(columns, {"text": "a"}, no_file)["towards"] == NO_PICTURE
+    given = encode_row(columns, {"text": "a", "towards": "b.png"}, lambda name, path: NO_PICTURE)
+    assert given["towards_width"] == 1
+    field = columns["towards"].form()
+    assert (field.kind, field.default, ".png" in field.suffixes) == ("file", None, True)
+
+
 def test_a_prefix_is_the_beginning_of_its_text_and_never_all_of_it():
     columns = {"text": Text(), "start": Prefix(of="text", max_words=4)}
     text = "one two three four five"
@@ -303,6 +335,15 @@ def test_a_derived_column_is_made_of_another_in_training_and_given_in_prediction
     assert one["noisy"][:3] == b"cba"
     assert one == encode_row(columns, {"text": "abc"}, no_file)
     assert encode_row({"noisy": columns["noisy"]}, {"noisy": "given"}, no_file)["noisy"] == b"given"
+
+
+def test_of_several_ways_the_content_decides_and_the_record_says_which():
+    ways = {"backwards": lambda text, n: text.decode()[::-1], "loud": lambda text, n: text.decode().upper()}
+    columns = {"text": Text(), "changed": Derived(of="text", kind=Text(), how=ways)}
+    rows = [encode_row(columns, {"text": f"abc {n}"}, no_file) for n in range(20)]
+    assert {row["changed_by"] for row in rows} == {b"backwards", b"loud"}
+    assert all((row["changed_by"] == b"loud") == row["changed"].startswith(b"ABC") for row in rows)
+    assert encode_row(columns, {"text": "abc", "changed": "cab"}, no_file)["changed_by"] == Derived.GIVEN
 
 
 def test_samples_of_one_subject_tell_of_it():

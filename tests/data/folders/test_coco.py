@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from data.columns import Boxes, Image, Label
+from data.columns import Boxes, Image, Label, Mask
 from data.errors import DataRefused
 from data.folders import coco
 from data.folders.check import check
@@ -258,3 +258,74 @@ def test_memory_does_not_grow_with_what_is_not_read(tmp_path: Path) -> None:
     assert count == 150
     assert (tmp_path / "annotations.json").stat().st_size > 19 * 2**20
     assert peak < 5 * 2**20
+
+
+# --- outlines ---
+
+MASKED = {"photo": Image(), "mask": Mask(of="photo")}
+
+
+def outlined() -> dict[str, Any]:
+    document = copy.deepcopy(CATS)
+    polygon = [[0, 0, 10, 0, 10, 10, 0, 10]]
+    for image in document["images"]:
+        image |= {"width": 20, "height": 10}
+    for one in document["annotations"]:
+        one["segmentation"] = polygon
+    return document
+
+
+def test_masks_are_drawn_of_outlines_and_a_crowd_is_void(tmp_path: Path) -> None:
+    for split in ("train", "eval"):
+        write(tmp_path / split, outlined())
+    found = {r.file: r for r in DataFolder(tmp_path, MASKED).records("train")}
+    both = found["train/annotations.json, image 10"].features
+    assert both and both["mask_numbers"] == [0, 7] or both and both["mask_numbers"] == [0, 9]
+    crowded = found["train/annotations.json, image 30"].features
+    assert crowded and crowded["mask_classes"] == [b"background", b"dog"]
+    empty = found["train/annotations.json, image 20"].features
+    assert empty and empty["mask_classes"] == [b"background"]
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda d: d["annotations"][0].update(segmentation="x"), "expected polygons or run lengths, got"),
+        (lambda d: d["annotations"][0].update(segmentation=[[1, 2, 3]]), "object 1: expected"),
+        (lambda d: d["annotations"][0].pop("category_id"), "has no category_id"),
+        (lambda d: d["images"][1].pop("width"), "lacks width and height"),
+        (lambda d: d["images"][1].update(width=40), "a mask of 40x10 pixels for a picture of 20x10"),
+    ],
+)
+def test_an_outline_that_is_none_is_a_bad_record(
+    tmp_path: Path, change: Callable[[dict[str, Any]], Any], word: str
+) -> None:
+    document = outlined()
+    change(document)
+    for split in ("train", "eval"):
+        write(tmp_path / split, document)
+    bad = {r.file: r.problem for r in DataFolder(tmp_path, MASKED).records("train") if r.problem}
+    assert list(bad) == ["train/annotations.json, image 10"]
+    [problem] = bad.values()
+    assert word in problem.reason and "Outlines(" not in problem.reason
+
+
+def test_classes_have_the_ids_of_their_categories_or_their_places(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(outlined()), encoding="utf-8")
+    assert coco.Instances(path, outlined=True).class_names == {0: "background", 7: "gato montés", 9: "dog"}
+    document = outlined()
+    document["categories"][0]["id"] = 0
+    document["annotations"] = []
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert coco.Instances(path, outlined=True).class_names == {0: "background", 1: "dog", 2: "gato montés"}
+
+
+def test_a_number_means_the_same_in_both_splits(tmp_path: Path) -> None:
+    document = outlined()
+    write(tmp_path / "train", document)
+    document["categories"][0]["name"] = "wolf"
+    write(tmp_path / "eval", document)
+    with pytest.raises(DataRefused, match="class 9 is 'dog' in train and 'wolf' in eval"):
+        DataFolder(tmp_path, MASKED)
+    assert DataFolder(tmp_path, COLUMNS).splits == ("train", "eval"), "boxes go by names"

@@ -90,6 +90,22 @@ def test_a_box_is_around_what_differs_from_the_photograph(folder: Path) -> None:
         assert not (things & ~covered).any()
 
 
+def test_a_mask_covers_each_box_with_its_class_as_far_as_nothing_lies_on_it(folder: Path) -> None:
+    assert (folder / "classes.txt").read_text().split("\n")[:-1] == ["background", *scenes.CLASSES]
+    for row in rows(folder, "train"):
+        with Pillow.open(folder / "train" / row["mask_file_name"]) as picture:
+            assert picture.mode == "P" and picture.size == (scenes.WIDTH, scenes.HEIGHT)
+            mask = np.asarray(picture)
+        inside = np.zeros(mask.shape, bool)
+        for one in row["objects"]:
+            x, y, width, height = one["bbox"]
+            inside[y : y + height, x : x + width] = True
+        x, y, width, height = row["objects"][-1]["bbox"]
+        last = mask[y : y + height, x : x + width]
+        assert np.mean(last == 1 + scenes.CLASSES.index(row["objects"][-1]["label"])) > 0.5
+        assert not mask[~inside].any()
+
+
 def test_no_photograph_is_on_both_sides(folder: Path) -> None:
     def colours(split: str) -> set[tuple[int, ...]]:
         found = set()
@@ -108,7 +124,8 @@ def test_the_same_archives_give_the_same_scenes() -> None:
     things = {name: np.full((2, 28, 28), 200, np.uint8) for name in scenes.CLASSES}
     photo = Pillow.new("RGB", (200, 160), (1, 2, 3))
     once, again = (
-        [(scene.tobytes(), objects) for scene, objects in scenes._scenes(3, 0, things, [photo])] for _ in range(2)
+        [(scene.tobytes(), mask.tobytes(), objects) for scene, mask, objects in scenes._scenes(3, 0, things, [photo])]
+        for _ in range(2)
     )
     assert once == again
     assert fashion_mnist.CLASSES[0] == scenes.CLASSES[0]

@@ -59,3 +59,11 @@ def test_predict_without_a_model_says_how_to_get_one_and_makes_nothing(benison: 
     ended = benison("predict", "digits", "a.png")
     assert ended.code == 1 and "no pushed model" in ended.err and "benison run digits" in ended.err
     assert not (tmp_path / "workspace").exists()
+
+
+def test_inputs_may_stand_beside_files(benison: Benison, answers: list[tuple[Any, ...]]) -> None:
+    assert benison("predict", "digits", "a.png", "--input", "temperature=0.3").code == 0
+    [(_, files, _, _, given)] = answers
+    assert (files, given) == ([Path("a.png")], {"temperature": "0.3"})
+    ended = benison("predict", "digits")
+    assert ended.code == 2 and "give files, or --input NAME=VALUE" in ended.err

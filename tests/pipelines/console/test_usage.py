@@ -19,6 +19,7 @@ from pipelines.console.usage import usage
         ("machine_translation", "benison predict machine_translation --input source=TEXT"),
         ("recommendation", "benison predict recommendation --input user=TEXT"),
         ("gan", "benison predict gan --input seed=1"),
+        ("image_generation", "benison predict image_generation FILE..."),
     ],
 )
 def test_each_task_is_asked_by_what_it_takes(task: str, command: str, monkeypatch: pytest.MonkeyPatch) -> None:

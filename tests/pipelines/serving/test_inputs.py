@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from data.columns import Boxes, Image, Label, Number, Seed, Text
+from data.columns import NO_PICTURE, Boxes, Given, Image, Label, Number, Seed, Text
 from data.errors import DataRefused, WrongUse
 from pipelines.serving.inputs import given_example, read_examples
 
@@ -31,6 +31,13 @@ class Painted:
     targets = ("painting",)
 
 
+class Remembered:
+    """A picture may be left out in prediction."""
+
+    columns = {"image": Image(may_be_left_out=True), "towards": Given(kind=Image(), default=NO_PICTURE), "seed": Seed()}
+    targets = ()
+
+
 class Objects:
     columns = {"image": Image(), "objects": Boxes(), "weight": Number()}
     targets = ()
@@ -49,6 +56,19 @@ def test_two_pictures_of_one_name_are_each_opened_in_their_own_folder(tmp_path):
     given = {"before": str(tmp_path / "a" / "1.png"), "after": str(tmp_path / "b" / "1.png")}
     values = given_example(given, Pair, "pair").values
     assert (values["before"], values["after"]) == (before, after)
+
+
+def test_what_may_be_left_out_is_stood_in_for_and_files_are_still_taken(tmp_path):
+    content = picture(tmp_path / "a.png", 9)
+    [alone] = read_examples([tmp_path / "a.png"], Remembered)
+    assert (alone.values["image"], alone.values["towards"]) == (content, NO_PICTURE)
+    of_seed = given_example({"seed": "7"}, Remembered, "remembered").values
+    assert (of_seed["image"], of_seed["image_width"], of_seed["seed"]) == (NO_PICTURE, 1, 7)
+    other = picture(tmp_path / "b.png", 200)
+    both = given_example(
+        {name: str(tmp_path / f"{n}.png") for name, n in (("image", "a"), ("towards", "b"))}, Remembered, ""
+    )
+    assert (both.values["image"], both.values["towards"]) == (content, other)
 
 
 def test_training_s_own_table_is_read_relative_to_itself_without_its_targets(tmp_path):
@@ -102,3 +122,28 @@ def test_what_is_lacking_is_named(tmp_path):
         list(read_examples([tmp_path / "t.csv"], Pair))
     with pytest.raises(WrongUse, match=r"1\.png is no table"):
         list(read_examples([tmp_path / "1.png"], Pair))
+
+
+class Lit:
+    """A picture, and how bright a person wants it."""
+
+    columns = {"image": Image(), "strength": Given(kind=Number(minimum=0), default=0.5)}
+    targets = ()
+
+
+def test_what_is_chosen_beside_files_holds_for_all_that_do_not_say_otherwise(tmp_path):
+    picture(tmp_path / "a.png", 0)
+    table = tmp_path / "t.csv"
+    table.write_text("file_name,strength\na.png,\na.png,2\n", encoding="utf-8")
+    files = [tmp_path / "a.png", table]
+    assert [e.values["strength"] for e in read_examples(files, Lit)] == [0.5, 0.5, 2.0]
+    assert [e.values["strength"] for e in read_examples(files, Lit, chosen={"strength": "0.25"})] == [0.25, 0.25, 2.0]
+    with pytest.raises(DataRefused, match="strength: -1"):
+        list(read_examples(files, Lit, chosen={"strength": "-1"}))
+    for name in ("image", "nothing"):
+        with pytest.raises(WrongUse, match=f"--input {name}=1 beside files") as refused:
+            list(read_examples(files, Lit, chosen={name: "1"}))
+        assert refused.value.fix == "beside files it may be strength"
+    with pytest.raises(WrongUse, match="--input image=1 beside files") as refused:
+        list(read_examples(files, Pair, chosen={"image": "1"}))
+    assert refused.value.fix == "give either files or --input NAME=VALUE"

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 from PIL import Image as Pillow
 
@@ -16,6 +17,7 @@ from components import manifest
 from data.columns import Ahead, Column, Image, Integer, Label, Seed, SeriesName, Text, Timestamp, Window
 from data.errors import BenisonError, DataRefused, WrongUse
 from pipelines.serving import served
+from pipelines.serving.answer_files import AnswerFiles, without_media
 from pipelines.serving.inputs import CheckedExamples, Example
 from pipelines.serving.predict import ask, predict
 from trainer.backend import load_tensorflow
@@ -130,7 +132,7 @@ def pushed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def noise(seed: Any) -> Any:
         image = tf.ones([tf.shape(seed)[0], 3, 4, 1], tf.uint8) * tf.cast(seed, tf.uint8)[:, None, None, None]
-        return {"image": image, "png": tf.io.encode_png(image)}
+        return {"image": image, "image_bytes": tf.io.encode_png(image), "again": image, "text": tf.fill([1], b"GIF89a")}
 
     def negative(image: Any) -> Any:
         def one(data: Any) -> Any:
@@ -399,16 +401,32 @@ def test_a_series_that_is_too_short_is_refused(pushed, tmp_path):
         predict("rise", [table], pushed / "rise", None)
 
 
+def test_a_medium_that_is_empty_was_not_asked_for():
+    values, media = without_media({"picture_bytes": b"", "score": np.float32(1)})
+    assert (values, media) == ({"score": 1}, {})
+
+
 def test_one_example_from_the_command_line_and_what_the_model_made_as_files(pushed, tmp_path):
     [answer] = predict("noise", [], pushed / "noise", tmp_path, {"seed": "7"})
     with Pillow.open(answer["image"]) as picture:
         assert picture.size == (4, 3)
         assert picture.getpixel((0, 0)) == 7
-    assert Path(answer["png"]).read_bytes().startswith(b"\x89PNG")
-    assert answer["picture"] == answer["png"] == answer["image"], "three names of one picture"
-    assert [path for path in tmp_path.iterdir() if path.suffix == ".png"] == [Path(answer["png"])]
+    assert Path(answer["image"]).read_bytes().startswith(b"\x89PNG")
+    assert answer["picture"] == answer["again"] == answer["image"], "three names of one picture"
+    assert "image_bytes" not in answer and answer["text"] == "GIF89a", "only a name that says so makes bytes of a text"
+    assert [path for path in tmp_path.iterdir() if path.suffix == ".png"] == [Path(answer["image"])]
     [bare] = predict("noise", [], pushed / "noise", None, {"seed": "7"})
     assert "image" not in bare
+
+
+def test_media_are_written_as_the_files_that_they_are(tmp_path: Path) -> None:
+    gif, tune = b"GIF89a...", b"MThd..."
+    values, media = without_media({"film_bytes": gif, "tune_bytes": tune, "tune": np.zeros(9), "tempo": 3})
+    assert values == {"tempo": 3} and media == {"film": gif, "tune": tune}
+    files = AnswerFiles(Repeat(None), tmp_path, [])  # type: ignore[arg-type]
+    made = files.made(Example(Path("a.csv"), 2, {}), {"repeated": b"x"}, media)
+    assert made["film"] == str(tmp_path / "a-2.film.gif") and Path(made["film"]).read_bytes() == gif
+    assert made["tune"] == str(tmp_path / "a-2.tune.mid")
 
 
 @pytest.mark.parametrize(
@@ -427,7 +445,7 @@ def test_an_input_that_is_no_number_is_refused(pushed):
 
 def test_a_table_names_files_and_rows_and_shows_a_picture_once(pushed, tmp_path):
     assert predict("noise", [], pushed / "noise", tmp_path, {"seed": "7"}, as_rows=True) == [
-        {"image": str(tmp_path / "7.image.png")}
+        {"text": "GIF89a", "image": str(tmp_path / "7.image.png")}
     ]
     table = tmp_path / "t.csv"
     table.write_text("times,text\n2,a\n")

@@ -81,3 +81,38 @@ def test_several_tensors_reach_a_metric_under_their_names() -> None:
 def test_a_metric_comes_back_from_what_tfma_saves_of_it() -> None:
     saved = ShareEqual(name="share").get_config()
     assert ShareEqual(**saved).name == "share" and ShareEqual().name == "share_equal"
+
+
+class ShareOfEach(ShareEqual):
+    """Of two classes, by the first letter of the label."""
+
+    @classmethod
+    def counts(cls, label: Any, prediction: Any) -> Any:
+        which = "ab".index(text_of(label)[0])
+        return np.eye(2, dtype=np.int64)[which][:, None] * super().counts(label, prediction)
+
+    @classmethod
+    def value(cls, counts: Any) -> float:
+        return super().value(counts.sum(axis=0))
+
+    @classmethod
+    def of_classes(cls, counts: Any) -> dict[int, tuple[float, float]]:
+        return {i: (right / all_, float(all_)) for i, (right, all_) in enumerate(counts.tolist()) if all_}
+
+
+def test_a_metric_may_tell_classes_apart() -> None:
+    combine = combiner(ShareOfEach())
+    accumulator = combine.create_accumulator()
+    for label, answer in (("b1", "b1"), ("b2", "x"), ("a", "a"), ("b3", "x")):
+        accumulator = combine.add_input(accumulator, element(label, one(answer)))
+    found = {
+        (key.name, key.sub_key.class_id if key.sub_key else None): value
+        for key, value in combine.extract_output(accumulator).items()
+    }
+    assert found == {
+        ("share_equal", None): 0.5,
+        ("share_equal", 0): 1.0,
+        ("example_count", 0): 1.0,
+        ("share_equal", 1): 1 / 3,
+        ("example_count", 1): 3.0,
+    }

@@ -79,6 +79,17 @@ def test_labels_stay_in_the_picture(tmp_path: Path) -> None:
     assert (pixels_of(picture, tmp_path)[2:20, 270:300] != 255).any()
 
 
+def test_heat_covers_what_is_hot_and_leaves_what_is_cold(tmp_path: Path) -> None:
+    heat = np.zeros((4, 4), np.float32)
+    heat[:2, :2], heat[3, 3] = 1.0, np.nan
+    picture = Picture(np.full((64, 96, 3), 100, np.uint8), heat=heat)
+    shown = pixels_of(picture, tmp_path).astype(int)
+    assert shown.shape == (256, 384, 3) and picture.medium() is None
+    assert (shown[:40, :60] == shown[0, 0]).all() and shown[0, 0].sum() > 500
+    assert (shown[200:, 300:] == 100).all()
+    assert len(np.unique(shown[20].sum(axis=-1))) > 20, "it fades"
+
+
 def test_masks_tint_their_regions_only(tmp_path: Path) -> None:
     mask = np.zeros((4, 4), np.int64)
     mask[:2, :2], mask[2:, 2:] = 1, 9

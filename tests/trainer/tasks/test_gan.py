@@ -41,7 +41,7 @@ def test_a_picture_is_the_same_as_pixels_and_as_png_and_follows_from_its_seed(ta
     assert both["image"].dtype == tf.uint8 and both["image"].shape == (2, *SHAPE)
     assert np.array_equal(both["image"][0], alone["image"][0])
     assert not np.array_equal(both["image"][0], both["image"][1])
-    with Pillow.open(io.BytesIO(both["png"][0].numpy())) as picture:
+    with Pillow.open(io.BytesIO(both["image_bytes"][0].numpy())) as picture:
         assert np.array_equal(np.asarray(picture), both["image"][0])
 
 

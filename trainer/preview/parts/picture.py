@@ -1,25 +1,32 @@
-"""A picture, on which boxes and a mask may lie."""
+"""A picture, on which boxes, a mask and a heat map may lie."""
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Required, TypedDict
 
 import numpy as np
 
+from data.media.palettes import voc_palette
 from trainer.preview.part import COLOURS, Page, Part, Place, Record, Shown_co
 
 MAX_SIDE = 384
 """Pixels. Pictures are shrunk to it on disk, and those with boxes or a mask enlarged to it, so that lines are fine."""
+LEGEND_SIZE = 15
+"""Pixels of its letters."""
+HEAT = ((20, 11, 52), (187, 55, 84), (249, 201, 50), (252, 255, 164))
+"""Colours from cold to hot, ever lighter, so that they can be told apart without their hue."""
+MAX_COVER = 0.7
+"""How much of the picture the hottest place hides."""
 STRIP = 2.5
 """So many times as wide as high, a picture would be too low beside another."""
 
 
 class PictureRecord(TypedDict, total=False):
-    """`marked`: boxes or a mask lie on it."""
+    """`marked`: boxes, a mask or a heat map lie on it."""
 
     kind: Required[str]
     caption: Required[str]
@@ -45,13 +52,19 @@ class Box:
 class Picture(Part):
     """`content`: an encoded picture, or uint8 pixels `[height, width, 1 | 3 | 4]`.
 
+    `mask`, numbers of classes, integers `[rows, columns]` stretched over the picture, tints each region but 0 in Pascal
+    VOC's colour of its number; `names` gives those that it shows a legend.
     `mask`, integers `[rows, columns]` stretched over the picture, tints each region but 0 with a colour of its own.
+    `heat`, numbers from 0 to 1 `[rows, columns]` stretched over it, covers the more of it the higher they are: where
+    a model looked, or what it finds odd.
     """
 
     content: bytes | np.ndarray
     caption: str = ""
     boxes: Sequence[Box] = ()
     mask: np.ndarray | None = None
+    names: Mapping[int, str] = field(default_factory=dict)
+    heat: np.ndarray | None = None
 
     kind: ClassVar[str] = "picture"
     form: ClassVar[type] = PictureRecord
@@ -82,10 +95,10 @@ class Picture(Part):
         return None if self.is_marked() else self.content
 
     def is_marked(self) -> bool:
-        return len(self.boxes) > 0 or self.mask is not None
+        return len(self.boxes) > 0 or self.mask is not None or self.heat is not None
 
     def image(self) -> Any:
-        """A Pillow image with boxes and mask drawn, at most MAX_SIDE pixels wide and high."""
+        """A Pillow image with boxes, mask and heat map drawn, at most MAX_SIDE pixels wide and high."""
         from PIL import Image
 
         image = _decoded(self.content)
@@ -99,13 +112,16 @@ class Picture(Part):
         image = image.convert("RGB")
         if self.mask is not None:
             image = _tinted(image, self.mask)
+        if self.heat is not None:
+            image = _heated(image, self.heat)
         boxes = [
             replace(b, **{s: factor * getattr(b, s) for s in ("left", "top", "right", "bottom")}) for b in self.boxes
         ]
         for draw in (_draw_box, _draw_label):  # labels last, so that no line crosses them
             for box in boxes:
                 draw(image, box)
-        return image
+        shown = [] if self.mask is None else [int(number) for number in np.unique(self.mask) if number in self.names]
+        return _with_legend(image, {number: self.names[number] for number in shown}) if shown else image
 
 
 def _decoded(content: bytes | np.ndarray) -> Any:
@@ -123,20 +139,55 @@ def _decoded(content: bytes | np.ndarray) -> Any:
 
 def _tinted(image: Any, mask: np.ndarray) -> Any:
     """Regions tinted, and outlined so that they do not rest on colour alone."""
-    from PIL import Image, ImageColor
+    from PIL import Image
 
     rows, columns = (np.arange(n) * m // n for n, m in zip(image.size[::-1], mask.shape, strict=True))
     regions = mask[np.ix_(rows, columns)]
-    palette = np.array([ImageColor.getrgb(colour) for colour in COLOURS], np.float32)
     pixels = np.asarray(image, np.float32).copy()
     inside = regions != 0
-    tint = palette[(regions - 1) % len(COLOURS)]
+    tint = voc_palette().astype(np.float32)[regions % 256]
     pixels[inside] = 0.55 * pixels[inside] + 0.45 * tint[inside]
     edge = np.zeros_like(inside)
     edge[:, 1:] |= regions[:, 1:] != regions[:, :-1]
     edge[1:] |= regions[1:] != regions[:-1]
     pixels[edge] = 255
     return Image.fromarray(pixels.astype(np.uint8))
+
+
+def _with_legend(image: Any, names: Mapping[int, str]) -> Any:
+    """The picture, and below it the colour and the name of each class; 0 has none, as it is not tinted."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    font = ImageFont.load_default(LEGEND_SIZE)
+    line, swatch = LEGEND_SIZE + 8, LEGEND_SIZE
+    places, x, y = [], 4, 4
+    for number, name in names.items():
+        width = swatch + 6 + math.ceil(font.getlength(name)) + 14
+        if x > 4 and x + width > image.width:
+            x, y = 4, y + line
+        places.append((x, y, number, name))
+        x += width
+    whole = Image.new("RGB", (image.width, image.height + y + line), "#ffffff")
+    whole.paste(image)
+    draw = ImageDraw.Draw(whole)
+    for x, y, number, name in places:
+        top = image.height + y
+        fill = tuple(voc_palette()[number].tolist()) if number else None
+        draw.rectangle((x, top + 2, x + swatch, top + 2 + swatch), fill=fill, outline="#000000")
+        draw.text((x + swatch + 6, top), name, fill="#000000", font=font)
+    return whole
+
+
+def _heated(image: Any, heat: np.ndarray) -> Any:
+    """Where `heat` is 0 the picture shows through, where it is 1 hardly."""
+    from PIL import Image
+
+    small = Image.fromarray(np.nan_to_num(heat).clip(0, 1).astype(np.float32))
+    warm = np.asarray(small.resize(image.size, Image.Resampling.BILINEAR))
+    steps = np.linspace(0, 1, len(HEAT))
+    colours = np.stack([np.interp(warm, steps, channel) for channel in np.transpose(HEAT)], axis=-1)
+    cover = MAX_COVER * warm[..., None]
+    return Image.fromarray(((1 - cover) * np.asarray(image) + cover * colours).astype(np.uint8))
 
 
 def _draw_box(image: Any, box: Box) -> None:
