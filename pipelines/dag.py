@@ -41,7 +41,7 @@ from pipelines.identity import code_digest, library_versions
 from pipelines.node_list import pipeline_name
 from pipelines.records.workspace import TaskSpace
 from pipelines.settings import RunSettings, apply_overrides
-from trainer.task import Evaluation, HParams, Task, load
+from trainer.task import Evaluation, Gate, HParams, Task, load
 
 CARD = ("columns", "targets", "sequences", "monitor")
 """What of a task's card training and the saved model depend on."""
@@ -140,10 +140,17 @@ def effective_evaluation(evaluation: Evaluation, default_data: bool, gate: float
     """The evaluation with the bounds that hold on this data: the task's own on default data, else a person's."""
     gates = list(evaluation.gates)
     if not default_data:
-        gates = [dataclasses.replace(g, bound=None, slice_bound=None) for g in gates]
+        gates = [_on_other_data(g) for g in gates]
     if gate is not None:
         gates[0] = dataclasses.replace(gates[0], bound=gate)
     return dataclasses.replace(evaluation, gates=tuple(gates))
+
+
+def _on_other_data(gate: Gate) -> Gate:
+    margin = gate.reference_margin
+    return dataclasses.replace(
+        gate, bound=None, slice_bound=None, reference_margin=None if margin is None else min(margin, 0.0)
+    )
 
 
 def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:

@@ -53,14 +53,16 @@ def write_assets(assets: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 
 def made_up_tensors(shapes: Mapping[str, Sequence[int]], seed: int = 0) -> dict[str, np.ndarray]:
-    """Kernels that keep the scale of what they are fed (He et al. 2015), and positive vectors about 1."""
+    """Kernels that keep the scale of what they are fed (He et al. 2015), normalisations that change nothing."""
     rng = np.random.default_rng(seed)
-    return {
-        name: (
-            rng.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape) if len(shape) > 1 else rng.uniform(0.5, 1.5, shape)
-        ).astype("f4")
-        for name, shape in shapes.items()
-    }
+
+    def made(name: str, shape: Sequence[int]) -> np.ndarray:
+        if len(shape) == 1:
+            return np.full(shape, 0.0 if name.endswith(("beta", "mean", "bias")) else 1.0)
+        inputs = np.prod(shape[:-2] if shape[-1] == 1 else shape[:-1])  # a depthwise kernel sees one channel
+        return rng.normal(0, np.sqrt(2 / inputs), shape)
+
+    return {name: made(name, shape).astype("f4") for name, shape in shapes.items()}
 
 
 def _hours_needed(columns: Mapping[str, Column], count: int) -> int:

@@ -38,7 +38,8 @@ class Gate:
 
     `bound` is the absolute bound on the task's default data; on other data it holds only if a person sets it.
     `reference_margin` is by how much at least the model must beat the best reference (None: no comparison), whose value
-    is first taken `reference_factor` times.
+    is first taken `reference_factor` times. A margin above 0 holds on default data only: how much is to be gained on
+    other data nobody knows.
     `slice_bound` is the bound, on the same terms as `bound`, for every slice.
     `baseline_margin` is how much worse than the latest blessed model it may be.
     """

@@ -46,9 +46,6 @@ Features = dict[str, Any]
 Arrays = dict[str, "np.ndarray"]
 """Feature name -> array with the examples along the first axis."""
 
-SHOWN_CLASSES = 3
-"""Of a classifier's answer, in a table."""
-
 
 @dataclass(frozen=True)
 class HParams:
@@ -120,8 +117,13 @@ class Task(ABC):
     """`reference` and `judge` get at most so many examples of each split, in memory."""
     plotted_examples: ClassVar[int] = 20_000
     """`plots` gets at most so many examples of the eval split. Few where an answer takes long."""
+    enrols: ClassVar[str | None] = None
+    """Output of `predict`, floats `[batch, size]`, by which `benison enrol` adds names to a pushed model without
+    training; see `recognise`."""
     predict_batch_size: ClassVar[int] = 64
     """Examples of a batch in inference. 1 where a model answers at any size, so that a batch holds but one size."""
+    shown_classes: ClassVar[int] = 3
+    """Of a classifier's answer, in the table of `benison predict`."""
 
     def __init__(self, hparams: Any) -> None:
         self.hparams = hparams
@@ -213,9 +215,20 @@ class Task(ABC):
         """
         row = {name: value for name, value in answer.items() if not _is_nested(value)}
         if isinstance(row.get("probabilities"), Mapping):
-            best = list(row["probabilities"].items())[:SHOWN_CLASSES]
+            best = list(row["probabilities"].items())[: self.shown_classes]
             row["probabilities"] = ", ".join(f"{label} {probability:.1%}" for label, probability in best)
         return row
+
+    def recognise(
+        self, prediction: Mapping[str, Any], names: Sequence[str], embeddings: np.ndarray
+    ) -> Mapping[str, Any]:
+        """One row of the prediction as it is where those who are enrolled are known, too: for tasks that `enrols`.
+
+        Args:
+          names: whose each embedding is; several are of one name.
+          embeddings: float32 `[n, size]`.
+        """
+        return prediction
 
     def overview(
         self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]

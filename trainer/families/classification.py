@@ -55,10 +55,10 @@ def class_probabilities(logits: Any, classes: Sequence[str]) -> Features:
     }
 
 
-def evaluation(accuracy_bound: float | None, slices: tuple[str, ...]) -> Evaluation:
+def evaluation(accuracy_bound: float | None, slices: tuple[str, ...], margin: float = 0.0) -> Evaluation:
     """Accuracy, cross-entropy and the confusion matrix of a single-label classifier; accuracy is the gate.
 
-    Sliced by the label, accuracy is the recall of each class.
+    Sliced by the label, accuracy is the recall of each class. `margin`: by how much the references must be beaten.
     """
     return Evaluation(
         prediction="probabilities",
@@ -68,7 +68,7 @@ def evaluation(accuracy_bound: float | None, slices: tuple[str, ...]) -> Evaluat
             Metric("cross_entropy", "SparseCategoricalCrossentropy"),
             Metric("confusion", "MultiClassConfusionMatrixPlot"),
         ),
-        gates=(Gate("accuracy", bound=accuracy_bound, baseline_margin=0.005),),
+        gates=(Gate("accuracy", bound=accuracy_bound, reference_margin=margin, baseline_margin=0.005),),
         slices=slices,
     )
 

@@ -6,6 +6,7 @@ size: in height and width the outputs of the layers are the picture's, halved an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,19 +36,19 @@ DEPTHS = {
 their size, of 32, 96, 144, 240, 672 and 1,280 channels."""
 
 
-def efficientnet_lite0(weights: Path | None, trainable: bool = True) -> Any:
+def efficientnet_lite0(weights: Path | None, picture: Any = None) -> Any:
     """The network up to its last feature maps, as a `tf.keras.Model`.
 
-    Its input is RGB, uint8 or float of 0 to 255, `[batch, height, width, 3]`; its output that of `HEAD_ACTIVATION`.
-    For other depths, `tf.keras.Model(network.input, [network.get_layer(name).output for name in ...])`.
+    Its output is that of the layer `HEAD_ACTIVATION`. For other depths,
+    `tf.keras.Model(network.input, [network.get_layer(name).output for name in DEPTHS])`.
 
     Args:
       weights: an asset's file; None for random weights (He et al. 2015), to be trained from scratch.
-      trainable: False freezes all layers. Normalisations then use their moving statistics whenever the network is
-        called, and `freeze_normalisations` keeps them so once other layers learn.
+      picture: a tf.keras.Input for RGB, uint8 or float of 0 to 255, `[batch, height, width, 3]`; by default one of its
+        own, of any size.
     """
     layers = tf.keras.layers
-    picture = tf.keras.Input([None, None, 3], name="picture")
+    picture = tf.keras.Input([None, None, 3], name="picture") if picture is None else picture
     x = layers.Rescaling(1 / SCALE, -MEAN / SCALE, name="picture_scaled")(picture)
     x = _convolution(x, "stem", STEM, size=3, stride=2)
     for number, block in enumerate(BLOCKS, start=1):
@@ -56,7 +57,6 @@ def efficientnet_lite0(weights: Path | None, trainable: bool = True) -> Any:
     network = tf.keras.Model(picture, x, name="efficientnet_lite0")
     if weights is not None:
         load_tensors(network, read_tensors(weights))
-    network.trainable = trainable
     return network
 
 
@@ -103,8 +103,9 @@ def _convolution(
     """A convolution without bias, its normalisation and, unless it is linear, ReLU6."""
     layers = tf.keras.layers
     common = {"strides": stride, "padding": "same", "use_bias": False, "name": f"{name}_conv"}
-    if depthwise:
-        x = layers.DepthwiseConv2D(size, depthwise_initializer="he_normal", **common)(x)
+    if depthwise:  # Keras would count all channels as inputs of each, and the signal would die away
+        kernel = tf.keras.initializers.RandomNormal(stddev=math.sqrt(2) / size)
+        x = layers.DepthwiseConv2D(size, depthwise_initializer=kernel, **common)(x)
     else:
         x = layers.Conv2D(channels, size, kernel_initializer="he_normal", **common)(x)
     x = layers.BatchNormalization(epsilon=EPSILON, momentum=0.9, name=f"{name}_bn")(x)
