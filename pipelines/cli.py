@@ -20,6 +20,7 @@ from pipelines.commands import data
 from pipelines.commands.compile import compile_package
 from pipelines.commands.dashboard import dashboard
 from pipelines.commands.doctor import doctor
+from pipelines.commands.enrol import enrol
 from pipelines.commands.new_task import new_task
 from pipelines.commands.output import print_json
 from pipelines.commands.predict import predict
@@ -42,6 +43,7 @@ app.command("run")(run)
 app.command("compile")(compile_package)
 app.command("submit")(submit)
 app.command("predict")(predict)
+app.command("enrol")(enrol)
 app.command("report")(report)
 app.command("dashboard")(dashboard)
 app.add_typer(data.app, name="data")

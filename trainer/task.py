@@ -117,6 +117,9 @@ class Task(ABC):
     """`reference` and `judge` get at most so many examples of each split, in memory."""
     plotted_examples: ClassVar[int] = 20_000
     """`plots` gets at most so many examples of the eval split. Few where an answer takes long."""
+    enrols: ClassVar[str | None] = None
+    """Output of `predict`, floats `[batch, size]`, by which `benison enrol` adds names to a pushed model without
+    training; see `recognise`."""
     predict_batch_size: ClassVar[int] = 64
     """Examples of a batch in inference. 1 where a model answers at any size, so that a batch holds but one size."""
     shown_classes: ClassVar[int] = 3
@@ -215,6 +218,17 @@ class Task(ABC):
             best = list(row["probabilities"].items())[: self.shown_classes]
             row["probabilities"] = ", ".join(f"{label} {probability:.1%}" for label, probability in best)
         return row
+
+    def recognise(
+        self, prediction: Mapping[str, Any], names: Sequence[str], embeddings: np.ndarray
+    ) -> Mapping[str, Any]:
+        """One row of the prediction as it is where those who are enrolled are known, too: for tasks that `enrols`.
+
+        Args:
+          names: whose each embedding is; several are of one name.
+          embeddings: float32 `[n, size]`.
+        """
+        return prediction
 
     def overview(
         self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]

@@ -11,6 +11,7 @@ from data.columns.label import Label
 from data.columns.mask import Mask
 from data.columns.midi import Midi
 from data.columns.number import Integer, Number
+from data.columns.partner import Partner, Same, partner_of, sameness
 from data.columns.rows import BadColumn, content_digest, encode_row
 from data.columns.seed import Seed
 from data.columns.tags import Tags, bio
@@ -42,7 +43,9 @@ __all__ = [
     "Midi",
     "NO_PICTURE",
     "Number",
+    "Partner",
     "Prefix",
+    "Same",
     "Scalar",
     "Seed",
     "SeriesName",
@@ -57,5 +60,7 @@ __all__ = [
     "bio",
     "content_digest",
     "encode_row",
+    "partner_of",
     "raw_features",
+    "sameness",
 ]

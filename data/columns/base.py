@@ -84,6 +84,7 @@ class Column(ABC):
       is_media: a table or folder holds the path of a file, of which `encode` gets the content.
       suffixes: how the names of such files end, lower case.
       in_folder: false for what no folder holds, since it follows from the rest of the record (`derive`).
+      drawn: a folder may lack it, since records are paired then (`data.folders.pairs`), which gives it.
       in_form: whether a person may give it with an example to predict from.
       is_time, is_class, is_picture: whether a value is a moment, the name of one class, a picture: what layouts and
         splits are told apart by.
@@ -95,6 +96,7 @@ class Column(ABC):
     is_media: ClassVar[bool] = False
     suffixes: ClassVar[tuple[str, ...]] = ()
     in_folder: ClassVar[bool] = True
+    drawn: ClassVar[bool] = False
     in_form: ClassVar[bool] = True
     is_time: ClassVar[bool] = False
     is_class: ClassVar[bool] = False

@@ -20,14 +20,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Label(Column):
-    """A class name. `classes` closes the set; left empty, the classes are those of the train split."""
+    """A class name. `classes` closes the set; left empty, the classes are those of the train split.
+
+    Where a folder is not split and is to be split by it, `strangers` is the share of names that only evaluation has;
+    records of the others are split by their content. 0 keeps all records of one name on one side.
+
+    With `open` the set stays open, as of people of whom some are met in evaluation first: no name is an anomaly, and
+    classes need not be alike on both sides.
+    """
 
     noun: ClassVar[str] = "class name"
     is_class: ClassVar[bool] = True
     classes: tuple[str, ...] = field(default=())
+    open: bool = False
+    strangers: float = 0.0
 
     def features(self, name: str) -> dict[str, Feature]:
-        return {name: Feature("bytes", categories=True, optional=self.optional)}
+        return {name: Feature("bytes", categories=not self.open, optional=self.optional)}
 
     def encode(self, name: str, value: Any) -> dict[str, Value]:
         if isinstance(value, bool) or not isinstance(value, (str, Integral)) or not str(value).strip():
@@ -45,7 +54,7 @@ class Label(Column):
 
     def class_names(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
         value = features.get(name)
-        return (value.decode(),) if isinstance(value, bytes) else ()
+        return (value.decode(),) if isinstance(value, bytes) and not self.open else ()
 
     def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> str:
         return samples.class_name(self.classes, subject.kind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -51,9 +51,22 @@ class Subject:
         return " ".join(words if position % 2 == 0 else [word[::-1] for word in words])
 
 
+_FAR = 1_000_000
+"""Hours by which a partner's subject lies from its own, so that no noise is shared."""
+
+
 def subject(hour: int, kind: int, rng: np.random.Generator) -> Subject:
     words = (kind, *(int(word) for word in rng.integers(len(WORDS), size=rng.integers(3))))
     return Subject(hour, kind, words, tuple(_boxes(kind, rng)))
+
+
+def partner(of: Subject) -> Subject:
+    """What the record beside it is about: of every second pair of records something of the same kind."""
+    import numpy as np
+
+    rng = np.random.default_rng([of.hour, len(CLASSES)])
+    kind = of.kind if of.hour // len(CLASSES) % 2 else (of.kind + 1) % len(CLASSES)
+    return replace(subject(of.hour + _FAR, kind, rng), position=of.position)
 
 
 def class_name(classes: tuple[str, ...], kind: int) -> str:

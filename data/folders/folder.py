@@ -10,11 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
-from data.columns import BadColumn, Column, Value, content_digest, encode_row
+from data.columns import BadColumn, Column, Value, content_digest, encode_row, sameness
 from data.errors import BadValue, DataRefused, WrongUse
 from data.folders import windows
 from data.folders.files import BadFile, Inside, printable, tree_digest
 from data.folders.layouts import Item, Problem
+from data.folders.pairs import Pairs
 from data.folders.splits import CONTENT, FEW, Sides, decide, decide_by_few_contents, find_splits, ways_to_split
 
 __all__ = ["DataFolder", "Problem", "Record", "content_digest"]
@@ -89,6 +90,7 @@ class DataFolder:
             ) from error
         self._layouts, self._note = dict(found.layouts), found.note
         self.splits = tuple(self._layouts)
+        self._made_pairs: dict[str, Pairs] = {}
         self.names = dict(next(iter(self._layouts.values())).names_read)
 
     def records(self, split: str, shard: int = 0, num_shards: int = 1, limit: int | None = None) -> Iterator[Record]:
@@ -107,6 +109,8 @@ class DataFolder:
         records: Iterator[Record]
         if windows.has_windows(self.columns):
             records = (r for i, r in enumerate(self._windows(split)) if i % num_shards == shard)
+        elif sameness(self.columns):
+            records = self._paired(split, shard, num_shards)
         else:
             records = self._records(split, self._layouts[split].items(shard, num_shards))
         if limit is None:
@@ -127,6 +131,24 @@ class DataFolder:
                 self.remarks[remark] += 1
             side = sides.side(features, self.columns, item) if sides else split
             yield Record(side, item.file, item.row, features, problem)
+
+    def _paired(self, split: str, shard: int, num_shards: int) -> Iterator[Record]:
+        inside, folder = Inside(self.root), str(self._layouts[split].folder)
+        for pair in self._pairs(split).pairs[shard::num_shards]:
+            features, problem = self._encode(pair.item, folder, inside)
+            if problem is None or pair.tells(problem, self.columns):
+                yield Record(pair.side, pair.item.file, pair.item.row, features, problem)
+
+    def _pairs(self, split: str) -> Pairs:
+        if split not in self._made_pairs:
+            made = self._made_pairs[split] = Pairs.of(self._layouts[split].in_order(), self.columns, split)
+            _, by = sameness(self.columns) or ("", "")
+            if made.alone:
+                self.remarks[by, "the only record of its kind, and so in no pair of the same"] += made.alone
+            if split == "eval" and (met := made.names.keys() & self._pairs("train").names.keys()):
+                seen = sum(made.names[name] for name in met)
+                self.remarks[by, "of eval, in train too: those that train never saw are better to be judged by"] += seen
+        return self._made_pairs[split]
 
     def _windows(self, split: str) -> Iterator[Record]:
         """Windows in place of rows. Of an unsplit folder a window is of the side of its last row, what comes next: the
@@ -161,10 +183,14 @@ class DataFolder:
         """The layout in words."""
         words = {split: layout.words for split, layout in self._layouts.items()}
         if "all" in words:
-            return f"{words['all']}, {self._how_windows if windows.has_windows(self.columns) else self._sides.words}"
+            return f"{words['all']}, {self._how_windows if windows.has_windows(self.columns) else self._how_split}"
         alike = len(set(words.values())) == 1
         said = words["train"] if alike else "; ".join(f"{split}: {text}" for split, text in words.items())
         return f"{said}; {self._note}" if self._note else said
+
+    @property
+    def _how_split(self) -> str:
+        return self._pairs("all").words if sameness(self.columns) else self._sides.words
 
     @property
     def _how_windows(self) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from data.columns import Column, Value, content_digest
+from data.columns import Column, Label, Value, content_digest, sameness
 from data.errors import BadValue, DataRefused
 from data.folders.layouts import Folder, Item, Layout, find_coco_set, find_layout, find_voc_set
 from data.folders.layouts.base import is_table, media_columns, refuse_link_out
@@ -160,23 +160,35 @@ class Sides:
       eval_from: of a column of times, from when on a record is for evaluation.
       groups: of another column the values, or without one the contents, hashed, whose records are for evaluation;
         None for a fifth of all hashes.
+      others_by_content: whether records whose value is none of `groups` are split by their content.
     """
 
     words: str
     column: str | None = None
     eval_from: int | None = None
     groups: frozenset[int] | None = None
+    others_by_content: bool = False
+
+    def side_of_group(self, group: int) -> str:
+        return _side(group) if self.groups is None else "eval" if group in self.groups else "train"
 
     def side(self, features: Mapping[str, Value] | None, columns: Mapping[str, Column], item: Item) -> str:
         if features is None:  # by where it stands
-            return _side(_hashed(f"{item.file}:{item.row}"))
+            return side_of_place(item)
         value = features.get(self.column) if self.column else None
         if value is not None and self.eval_from is not None:
             return "eval" if cast(int, value) >= self.eval_from else "train"
         if value is None and self.column:  # of a record without the column the content decides
             return _side(_number(content_digest(features, columns)))
         group = _number(content_digest(features, columns)) if value is None else _hashed(value)
-        return _side(group) if self.groups is None else "eval" if group in self.groups else "train"
+        if self.others_by_content and self.side_of_group(group) == "train":
+            return _side(_number(content_digest(features, columns)))
+        return self.side_of_group(group)
+
+
+def side_of_place(item: Item) -> str:
+    """Of what cannot be read."""
+    return _side(_hashed(f"{item.file}:{item.row}"))
 
 
 def decide(layout: Layout, columns: Mapping[str, Column], split_by: str | None) -> Sides:
@@ -190,6 +202,9 @@ def decide(layout: Layout, columns: Mapping[str, Column], split_by: str | None) 
         return Sides("split 80/20 by content")
     if columns[split_by].is_time:
         return _by_time(layout, columns[split_by], split_by)
+    column = columns[split_by]
+    if isinstance(column, Label) and column.strangers > 0:
+        return _open_set(layout, column, split_by)
     return _by_group(layout, columns[split_by], split_by)
 
 
@@ -197,8 +212,10 @@ def ways_to_split(columns: Mapping[str, Column]) -> list[str]:
     """What `split_by` may name: a column that a folder holds, or the content.
 
     Windows overlap: split by their content, or by another column of their last rows, a model would be evaluated on what
-    it was trained on. So a series is split by its time, or not at all but is whole on one side.
+    it was trained on. So a series is split by its time, or not at all but is whole on one side. Pairs, too, overlap.
     """
+    if pairs := sameness(columns):
+        return [pairs[1]]
     if has_windows(columns):
         return [time_column(columns), *series_columns(columns)]
     return [*(name for name, column in columns.items() if column.in_folder and not column.is_media), CONTENT]
@@ -248,18 +265,51 @@ def _by_time(layout: Layout, column: Column, name: str) -> Sides:
     return Sides(f"{about} by {name} for evaluation", name, eval_from=usual)
 
 
+def _open_set(layout: Layout, column: Label, name: str) -> Sides:
+    """Some names are for evaluation alone, as those of strangers; records of all others are split by their content."""
+    names = sorted({_hashed(value) for value in _values(layout, column, name)})
+    wanted = round(column.strangers * len(names))
+    if len(names) < 3:
+        return _by_content(name, f"has {len(names)} values only" if names else "is not there")
+    strangers = frozenset(names[: max(1, wanted)])
+    words = f"{len(strangers)} of {len(names)} values of {name} for evaluation alone, all others split 80/20 by content"
+    return Sides(words, name, groups=strangers, others_by_content=True)
+
+
 def _by_group(layout: Layout, column: Column, name: str) -> Sides:
+    there = False
+
+    def groups() -> Iterator[int]:
+        nonlocal there
+        for value in _values(layout, column, name):
+            there = True
+            yield _hashed(value)
+
+    return sides_of_groups(groups(), name) or _by_content(name, "has one value only" if there else "is not there")
+
+
+def sides_of_groups(groups: Iterable[int], name: str, fewest: int = 1) -> Sides | None:
+    """How records are split of which each belongs to a group, a hashed number, by the column `name`; None where there
+    are no two groups.
+
+    `fewest`: more than 1 where a group is nothing without another. Of up to FEW groups those are evaluated on then that
+    come nearest to a fifth, whatever their hashes say, and so many at least where there are twice as many.
+    """
     sizes: defaultdict[int, int] = defaultdict(int)
-    for value in _values(layout, column, name):
-        sizes[_hashed(value)] += 1
+    for group in groups:
+        sizes[group] += 1
         if len(sizes) > _MAX_GROUPS:
             return Sides(f"split 80/20 by {name}", name)
     if len(sizes) < 2:
-        return _by_content(name, "has one value only" if sizes else "is not there")
+        return None
     total = sum(sizes.values())
-    if _FEWEST <= _hashed_share(sizes) <= _MOST:
+    few = fewest > 1 and len(sizes) <= FEW
+    if not few and _FEWEST <= _hashed_share(sizes) <= _MOST:
         return Sides(f"split 80/20 by {name}", name)
     chosen = _about_a_fifth(sizes, total / EVAL_SHARE)
+    if len(chosen) < fewest and len(sizes) >= 2 * fewest:
+        smallest = sorted((sizes[group], group) for group in sizes if group not in chosen)
+        chosen += [group for _, group in smallest[: fewest - len(chosen)]]
     share = sum(sizes[group] for group in chosen) / total
     words = f"{len(chosen)} of {len(sizes)} values of {name} for evaluation, {share:.0%} of the records"
     return Sides(words, name, groups=frozenset(chosen))

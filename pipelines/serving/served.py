@@ -13,6 +13,7 @@ from components import manifest
 from data.columns import Column
 from data.errors import BenisonError
 from pipelines.console.usage import inputs_of
+from pipelines.serving import gallery
 from pipelines.serving.inputs import Example
 from trainer.backend import load_tensorflow
 from trainer.task import Task, load
@@ -31,14 +32,16 @@ class Served:
       name: the module name of the task.
       task: as the model was trained, as far as its hyper-parameters still exist.
       columns: the inputs of one example, by name.
+      model: the folder of the version.
       names: of a table of measurements that the model was trained on: column of the task -> columns of the table.
     """
 
     def __init__(self, task_name: str, task: Task, model: Path, names: Mapping[str, Any]) -> None:
+        self.model = model
         self.task = task
         self.columns: Mapping[str, Column] = inputs_of(type(task))
         self.names = names
-        self.name, self._model = task_name, model
+        self.name = task_name
 
     @classmethod
     def open(cls, serving: Path, task_name: str) -> Served:
@@ -61,9 +64,19 @@ class Served:
     def answers(self, examples: Iterable[Example]) -> Iterator[tuple[Example, Answer]]:
         """Each example with its answer, in order. Of the examples one batch of `Task.predict_batch_size` is held.
 
+        Who is enrolled when the first is asked for is known, beside those of training.
+
         Raises:
-          BenisonError: the model was made for other columns.
+          BenisonError: the model was made for other columns, or those who are enrolled for another version.
         """
+        enrolled = gallery.read(gallery.folder_beside(self.model.parent)) if self.task.enrols else gallery.Gallery()
+        enrolled.check(self.model)
+        for example, answer in self.trained_answers(examples):
+            known = self.task.recognise(answer, enrolled.names, enrolled.embeddings) if enrolled.names else answer
+            yield example, dict(known)
+
+    def trained_answers(self, examples: Iterable[Example]) -> Iterator[tuple[Example, Answer]]:
+        """As `answers`, of the model alone."""
         tf, (raw, inputs) = load_tensorflow(), self._signature
         waiting = iter(examples)
         while batch := list(islice(waiting, self.task.predict_batch_size)):
@@ -75,12 +88,12 @@ class Served:
     @cached_property
     def _signature(self) -> tuple[Callable[..., Mapping[str, Any]], Mapping[str, Any]]:
         """The signature `raw`, and the tf.TensorSpec of each of its inputs."""
-        loaded = load_tensorflow().saved_model.load(str(self._model))
+        loaded = load_tensorflow().saved_model.load(str(self.model))
         raw = loaded.signatures["raw"]
         inputs = raw.structured_input_signature[1]
         if inputs.keys() != self.columns.keys():
             raise BenisonError(
-                f"the pushed model {self._model} takes {', '.join(inputs)}; the task's inputs are "
+                f"the pushed model {self.model} takes {', '.join(inputs)}; the task's inputs are "
                 f"{', '.join(self.columns)}",
                 f"benison run {self.name}",
             )

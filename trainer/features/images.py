@@ -136,6 +136,40 @@ def random_shift(pictures: Any, share: float, seed: Any) -> Any:
     return tf.ensure_shape(moved, pictures.shape)
 
 
+def random_affine(pictures: Any, turn: float, scale: float, shift: float, mirror: bool, seed: Any) -> Any:
+    """Turns, scales and moves each picture about its middle, and mirrors half of them if `mirror`: for `Task.batch`.
+
+    What moves in is filled with the picture's edge.
+
+    Args:
+      pictures: uint8 `[batch, height, width, channels]`.
+      turn: radians, at most, to either side.
+      scale: share of the size, at most, larger or smaller.
+      shift: share of the height and width, at most.
+      seed: int64 `[2]`.
+    """
+    count, height, width = (tf.shape(pictures)[axis] for axis in range(3))
+    drawn = tf.random.stateless_uniform([5, count], seed, -1.0, 1.0)
+    angle, size = drawn[0] * turn, 1 + drawn[1] * scale
+    cosine, sine = size * tf.cos(angle), size * tf.sin(angle)
+    flip = tf.where((drawn[4] < 0) & mirror, -1.0, 1.0)
+    height, width = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
+    x, y = (width - 1) / 2, (height - 1) / 2
+    right, down = x + drawn[2] * shift * width, y + drawn[3] * shift * height
+    nothing = tf.zeros([count])
+    rows = [cosine * flip, -sine, right - cosine * flip * x + sine * y]
+    rows += [sine * flip, cosine, down - sine * flip * x - cosine * y, nothing, nothing]
+    moved = tf.raw_ops.ImageProjectiveTransformV3(
+        images=pictures,
+        transforms=tf.stack(rows, axis=1),
+        output_shape=tf.shape(pictures)[1:3],
+        interpolation="BILINEAR",
+        fill_mode="NEAREST",
+        fill_value=0.0,
+    )
+    return tf.ensure_shape(moved, pictures.shape)
+
+
 def random_mirror(pictures: Any, seed: Any) -> Any:
     """Mirrors half of the pictures, uint8 `[batch, height, width, channels]`, left to right: for `Task.batch`.
 

@@ -17,6 +17,7 @@ from data.folders.layouts.base import Folder, Item, Layout, Problem, media_colum
 from data.folders.layouts.class_folders import ClassFolders
 from data.folders.layouts.coco import Coco, find_coco_set
 from data.folders.layouts.metadata import Metadata
+from data.folders.layouts.pairs_txt import PairsTxt
 from data.folders.layouts.picture_pairs import PicturePairs
 from data.folders.layouts.pictures_and_masks import PicturesAndMasks, find_voc_set
 from data.folders.layouts.plain_files import PlainFiles
@@ -36,7 +37,16 @@ __all__ = [
     "table_fields",
 ]
 
-LAYOUTS: tuple[type[Layout], ...] = (Coco, Metadata, PicturesAndMasks, PicturePairs, PlainFiles, ClassFolders, Rows)
+LAYOUTS: tuple[type[Layout], ...] = (
+    Coco,
+    Metadata,
+    PairsTxt,
+    PicturesAndMasks,
+    PicturePairs,
+    PlainFiles,
+    ClassFolders,
+    Rows,
+)
 """Of those that match, the first is taken: what describes its files by a table goes before what only names them."""
 
 _SHOWN = 8

@@ -145,7 +145,7 @@ class Layout(ABC):
 
 def required(columns: Mapping[str, Column]) -> set[str]:
     """What a folder must hold."""
-    return {name for name, column in columns.items() if not column.optional and column.in_folder}
+    return {name for name, column in columns.items() if not (column.optional or column.drawn) and column.in_folder}
 
 
 def media_columns(columns: Mapping[str, Column]) -> list[str]:

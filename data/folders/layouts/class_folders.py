@@ -35,6 +35,7 @@ class ClassFolders(Layout):
     folder: Path
     media: str
     label: str
+    noun: str
     suffixes: tuple[str, ...]
     paths: Shuffled
     words = "class-named subfolders"
@@ -45,13 +46,12 @@ class ClassFolders(Layout):
         if not names:
             return None
         media, label = names
-        suffixes = columns[media].suffixes
+        noun, suffixes = columns[media].noun, columns[media].suffixes
         paths = list(_paths(folder))
         if not any("/" in path and has_suffix(path, suffixes) for path in paths):
             return None
-        return cls(
-            folder.root, folder.path, media, label, suffixes, Shuffled(relative(folder.root, folder.path), paths)
-        )
+        shuffled = Shuffled(relative(folder.root, folder.path), paths)
+        return cls(folder.root, folder.path, media, label, noun, suffixes, shuffled)
 
     @classmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
@@ -80,6 +80,8 @@ class ClassFolders(Layout):
             leaves = not Inside(self.root).holds(str(self.folder / path))
             reason = "a link leads out of the data folder" if leaves else "lies outside the class folders"
             return Item(file, None, {}, Problem(None, reason, attack=leaves))
+        if not name:
+            return Item(file, None, {}, Problem(None, f"the folder holds no {self.noun}"))
         if not has_suffix(name, self.suffixes):
             return Item(file, None, {}, Problem(self.media, wrong_suffix(self.suffixes)))
         return Item(file, None, {self.media: path, self.label: label})
@@ -87,7 +89,7 @@ class ClassFolders(Layout):
 
 def class_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:
     """The media and the class column of a task that class-named folders can serve."""
-    media = media_columns(columns)
+    media = [name for name in media_columns(columns) if not columns[name].drawn]
     labels = [name for name, column in columns.items() if column.is_class]
     if len(media) == len(labels) == 1 and required(columns) <= {media[0], labels[0]}:
         return media[0], labels[0]
@@ -106,13 +108,16 @@ def _too_deep(folder: Folder, path: str, name: str) -> DataRefused:
 
 
 def _paths(folder: Folder) -> Iterator[str]:
-    """Files as "class/name", and what lies beside the class folders by its name."""
+    """Files as "class/name", an empty folder as "class/", and what lies beside the class folders by its name."""
     inside = Inside(folder.root)
     for entry in folder.entries:
         if entry.is_dir() and inside.holds(entry.path):
-            for file in visible(entry.path):
+            files = visible(entry.path)
+            for file in files:
                 if file.is_dir():
                     raise _too_deep(folder, entry.path, file.name)
                 yield os.path.join(entry.name, file.name)
+            if not files:
+                yield os.path.join(entry.name, "")
         elif not is_document(entry.name):
             yield entry.name

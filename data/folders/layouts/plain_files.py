@@ -71,4 +71,5 @@ class PlainFiles(Layout):
 def _only_media(columns: Mapping[str, Column]) -> str | None:
     """The media column of a task that needs nothing else from a folder."""
     needed = sorted(required(columns))
-    return needed[0] if len(needed) == 1 and columns[needed[0]].is_media else None
+    alone = len(needed) == 1 and not any(column.drawn for column in columns.values())
+    return needed[0] if alone and columns[needed[0]].is_media else None

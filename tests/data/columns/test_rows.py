@@ -71,12 +71,15 @@ def test_classes_are_counted_by_the_kinds_that_have_them():
     assert list(Text().class_names("label", row)) == []
 
 
+ARGUMENTS = {"Vector": {"size": 3}, "Partner": {"of": "text", "kind": Text()}, "Same": {"by": "name"}}
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS - {"Ahead", "Derived", "Given", "Prefix", "Seed"}))
 def test_a_sample_of_each_kind_is_one_that_it_takes(kind):
     import numpy as np
 
     rng = np.random.default_rng(0)
-    column = getattr(data.columns, kind)(**{"Vector": {"size": 3}}.get(kind, {}))
+    column = getattr(data.columns, kind)(**ARGUMENTS.get(kind, {}))
     value = column.sample("c", samples.subject(3, 1, rng), rng)
     content = value.content if isinstance(value, samples.Media) else value
     assert isinstance(value, samples.Media) == column.is_media

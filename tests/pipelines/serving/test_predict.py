@@ -35,6 +35,7 @@ class Brightness:
     columns: ClassVar[Mapping[str, Column]] = {"image": Image(), "label": Label()}
     targets: ClassVar[tuple[str, ...]] = ("label",)
     predict_batch_size = 8
+    enrols = None
     HParams = HParams
 
     def __init__(self, hparams: Any) -> None:
