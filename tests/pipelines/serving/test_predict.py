@@ -36,6 +36,7 @@ class Brightness:
     targets: ClassVar[tuple[str, ...]] = ("label",)
     predict_batch_size = 8
     enrols = None
+    shown_classes = 3
     HParams = HParams
 
     def __init__(self, hparams: Any) -> None:
