@@ -31,14 +31,17 @@ def predict(
 ) -> None:
     """Ask the pushed model, after its digests were verified."""
     from pipelines.console import logs
-    from pipelines.console.usage import usage
+    from pipelines.console.usage import inputs_of, usage
     from pipelines.records.workspace import named, task_space
+    from pipelines.serving.inputs import chosen_beside_files
     from pipelines.serving.predict import predict as answers_of
 
-    load_task(task)
+    columns = inputs_of(load_task(task))
     if not files and not inputs:
         raise WrongUse("give files, or --input NAME=VALUE", usage(task, workspace))
     given = dict(_name_and_value(text) for text in inputs or [])
+    if files:
+        chosen_beside_files(given, columns)
     space = task_space(workspace, task)
     if not space.serving.is_dir():
         raise BenisonError(f"{task} has no pushed model in {workspace}", f"benison run {task}{named(workspace)}")

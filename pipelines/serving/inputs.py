@@ -80,7 +80,7 @@ def read_examples(
     columns = inputs_of(task_class)
     alone = usual(columns)
     media = alone[0] if len(alone) == 1 and columns[alone[0]].is_media else None
-    chosen = _chosen(chosen or {}, columns)
+    chosen = chosen_beside_files(chosen or {}, columns)
     for path in files:
         if not path.is_file():
             raise WrongUse(f"{path} is {'no file' if path.exists() else 'not there'}", "give files that can be read")
@@ -92,7 +92,7 @@ def read_examples(
             yield from _rows(path, task_class, columns, chosen)
 
 
-def _chosen(chosen: Mapping[str, str], columns: Mapping[str, Column]) -> Mapping[str, str]:
+def chosen_beside_files(chosen: Mapping[str, str], columns: Mapping[str, Column]) -> Mapping[str, str]:
     """Raises WrongUse where it names what the files have to hold, or nothing."""
     may = [name for name in columns if name not in needed(columns) and not columns[name].in_folder]
     for name in chosen:
