@@ -24,8 +24,6 @@ from trainer.task import load
 
 pytestmark = pytest.mark.whole
 
-STEPS = 200
-"""Enough to learn what the samples hold."""
 GUESS = "throwaway_guess"
 
 GUESS_TASK = '''
@@ -70,6 +68,7 @@ class Guess(Task):
     }
     targets = ("image", "text", "label")
     HParams = HParams
+    small = {**Task.small, "epochs": 1, "min_steps": 200, "learning_rate": 0.03}
 
     def preprocess(self, inputs):
         words = tf.strings.to_hash_bucket_fast(inputs["start"], BUCKETS)
@@ -111,7 +110,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))
         patch.setattr(trainer.tasks, "__path__", [*trainer.tasks.__path__, str(room)])
-        yield Runs(folder / "runs", STEPS, learning_rate="0.03")
+        yield Runs(folder / "runs")
     sys.modules.pop(f"trainer.tasks.{GUESS}", None)
 
 

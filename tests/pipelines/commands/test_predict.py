@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from data.columns import Given, Number
 from pipelines.records.workspace import task_space
-from tests.pipelines.command_line import Benison, fake_module
+from tests.pipelines.command_line import Benison, Digits, fake_module
 
 
 @pytest.fixture
@@ -61,7 +62,11 @@ def test_predict_without_a_model_says_how_to_get_one_and_makes_nothing(benison: 
     assert not (tmp_path / "workspace").exists()
 
 
-def test_inputs_may_stand_beside_files(benison: Benison, answers: list[tuple[Any, ...]]) -> None:
+def test_inputs_may_stand_beside_files(
+    benison: Benison, answers: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temperature = Given(kind=Number(), default=1.0)
+    monkeypatch.setattr(Digits, "columns", {**Digits.columns, "temperature": temperature})
     assert benison("predict", "digits", "a.png", "--input", "temperature=0.3").code == 0
     [(_, files, _, _, given)] = answers
     assert (files, given) == ([Path("a.png")], {"temperature": "0.3"})
