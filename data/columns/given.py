@@ -12,13 +12,11 @@ from data.columns.text import Text
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given(Column):
-    """A value of `kind` that a person may give with an example to predict from, as a temperature or a length; else, and
-    in training, it is `default`, of media the content of a file."""
+class _OfKind(Column):
+    """Base of columns that no folder holds and whose values are of another `kind`."""
 
     in_folder: ClassVar[bool] = False
     kind: Column
-    default: Any
 
     @property
     def is_media(self) -> bool:  # type: ignore[override]
@@ -32,14 +30,25 @@ class Given(Column):
     def noun(self) -> str:  # type: ignore[override]
         return self.kind.noun
 
-    def follows_from(self, columns: Mapping[str, Column]) -> bool:
-        return True
-
     def features(self, name: str) -> dict[str, Feature]:
         return self.kind.features(name)
 
     def encode(self, name: str, value: Any) -> dict[str, Value]:
         return self.kind.encode(name, value)
+
+    def form(self) -> FormField:
+        return self.kind.form()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given(_OfKind):
+    """A value of `kind` that a person may give with an example to predict from, as a temperature or a length; else, and
+    in training, it is `default`, of media the content of a file."""
+
+    default: Any
+
+    def follows_from(self, columns: Mapping[str, Column]) -> bool:
+        return True
 
     def derive(self, name: str, features: Mapping[str, Value], digest: bytes) -> dict[str, Value]:
         return self.default_features(name)
@@ -49,7 +58,7 @@ class Given(Column):
         return self.default
 
     def form(self) -> FormField:
-        return dataclasses.replace(self.kind.form(), default=None if self.is_media else self.default)
+        return dataclasses.replace(super().form(), default=None if self.is_media else self.default)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +84,7 @@ class Prefix(Text):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Derived(Column):
+class Derived(_OfKind):
     """A value of `kind` that `how` makes of the column `of`, as a degraded picture that a model learns to mend.
 
     In prediction a person gives it, and where a folder holds it (`data.folders.layouts.picture_pairs`) it is not made.
@@ -86,31 +95,17 @@ class Derived(Column):
 
     GIVEN: ClassVar[bytes] = b"given"
 
-    in_folder: ClassVar[bool] = False
     of: str
-    kind: Column
     how: Callable[[Any, int], Any] | Mapping[str, Callable[[Any, int], Any]]
     pairs: bool = False
     """Whether a folder may hold it beside `of`."""
-
-    @property
-    def is_media(self) -> bool:  # type: ignore[override]
-        return self.kind.is_media
-
-    @property
-    def suffixes(self) -> tuple[str, ...]:  # type: ignore[override]
-        return self.kind.suffixes
-
-    @property
-    def noun(self) -> str:  # type: ignore[override]
-        return self.kind.noun
 
     def follows_from(self, columns: Mapping[str, Column]) -> bool:
         return self.of in columns
 
     def features(self, name: str) -> dict[str, Feature]:
         by = {f"{name}_by": Feature("bytes", optional=self.optional, derived=True)}
-        return self.kind.features(name) | (by if isinstance(self.how, Mapping) else {})
+        return super().features(name) | (by if isinstance(self.how, Mapping) else {})
 
     def encode(self, name: str, value: Any) -> dict[str, Value]:
         return self._encoded(name, value, self.GIVEN)
@@ -126,6 +121,3 @@ class Derived(Column):
 
     def _encoded(self, name: str, value: Any, by: bytes) -> dict[str, Value]:
         return self.kind.encode(name, value) | ({f"{name}_by": by} if isinstance(self.how, Mapping) else {})
-
-    def form(self) -> FormField:
-        return self.kind.form()

@@ -29,7 +29,8 @@ FILE = "tensors.npz"
 NONE = "none"
 """What a person gives in place of a file to do without an asset."""
 
-_DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+_DAMAGED = (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What reading a file raises that is no .npz: RuntimeError where it is encrypted, or packed by an unknown method."""
 
 
 @dataclass(frozen=True)

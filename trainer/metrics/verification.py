@@ -9,7 +9,7 @@ false reject rate (FRR) the share of pairs of the same whose score does not. Imp
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -71,29 +71,29 @@ def scores_of(labels: Array, scores: Array) -> dict[str, float]:
 
 
 class _OfScores(CountsMetric):
-    """Base of what follows from the scores of pairs, a prediction each."""
+    """Base of what follows from the scores of pairs, a prediction each: `measure`, of their histogram."""
+
+    measure: ClassVar[staticmethod[[Array], float]]
 
     @classmethod
     def counts(cls, label: Array, prediction: Array) -> Array:
         return histogram(np.ravel(label), np.ravel(prediction))
 
+    @classmethod
+    def value(cls, counts: Array) -> float:
+        return cls.measure(counts)
+
 
 class EqualErrorRate(_OfScores):
     usual_name = "eer"
     constant_value = 0.5
-
-    @classmethod
-    def value(cls, counts: Array) -> float:
-        return equal_error_rate(counts)
+    measure = staticmethod(equal_error_rate)
 
 
 class AreaUnderCurve(_OfScores):
     usual_name = "auc"
     constant_value = 0.5
-
-    @classmethod
-    def value(cls, counts: Array) -> float:
-        return area_under_curve(counts)
+    measure = staticmethod(area_under_curve)
 
 
 class TrueAcceptRate(_OfScores):
@@ -101,10 +101,7 @@ class TrueAcceptRate(_OfScores):
 
     usual_name = "tar_at_far_1"
     constant_value = ALLOWED_FAR
-
-    @classmethod
-    def value(cls, counts: Array) -> float:
-        return true_accept_rate(counts)
+    measure = staticmethod(true_accept_rate)
 
 
 class DecisionAccuracy(CountsMetric):

@@ -63,16 +63,17 @@ class TwoFolders(Layout):
     def items(self, shard: int, num_shards: int) -> Iterator[Item]:
         prefix = printable(relative(self.root, self.folder))
         for stem in self.stems.shard(shard, num_shards):
-            one, other = (f"{f}/{n}" if n else "" for f, n in zip(self.folders, self.names[stem], strict=True))
-            file = prefix + printable(one or other)
-            if one and other:
-                yield Item(file, None, dict(zip(self.columns, (one, other), strict=True)))
-            elif one:
-                reason = f"no {self.nouns[1]} of this name in {self.folders[1]}/"
-                yield Item(file, None, {}, Problem(self.columns[1], reason))
-            else:
-                reason = f"no {self.nouns[0]} of this name in {self.folders[0]}/"
-                yield Item(file, None, {}, Problem(self.columns[0], reason))
+            yield self.item(prefix, stem, self.names[stem])
+
+    def item(self, prefix: str, stem: str, names: tuple[str, str]) -> Item:
+        """Of one stem, whose files are called so; `prefix` stands before them in messages."""
+        one, other = (f"{folder}/{name}" if name else "" for folder, name in zip(self.folders, names, strict=True))
+        file = prefix + printable(one or other)
+        if one and other:
+            return Item(file, None, dict(zip(self.columns, (one, other), strict=True)))
+        lacking = 1 if one else 0
+        reason = f"no {self.nouns[lacking]} of this name in {self.folders[lacking]}/"
+        return Item(file, None, {}, Problem(self.columns[lacking], reason))
 
 
 def _first(folder: Folder, known: tuple[str, ...]) -> str | None:

@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import struct
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,9 @@ import pytest
 from PIL import Image as Pillow
 
 from data.sets import fashion_mnist, scenes
+from tests.archives import tar_gz
 
 PHOTOS = {"a_by_X": (20, 20, 20), "b_by_Y": (40, 40, 40), "c_by_Z": (20, 40, 60), "d_by_W": (60, 60, 20)}
-
-
-def archive(path: Path, members: dict[str, bytes]) -> Path:
-    with tarfile.open(path, "w:gz") as tar:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    return path
 
 
 def clothes() -> dict[str, bytes]:
@@ -57,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("scenes")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scenes, "SCENES", {"train": 30, "eval": 10})
-        archives = [archive(root / "clothes", clothes()), archive(root / "photographs", photographs())]
+        archives = [tar_gz(root / "clothes", clothes()), tar_gz(root / "photographs", photographs())]
         scenes.prepare(archives, root / "files", scenes.DATA_SET.sources[0])
     return root / "files"
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 import random
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 from data.errors import BenisonError
 from data.sets import _voices, spoken_phrases
 from data.sets.spoken_phrases import HEARD, HUMAN, READ_AS, UNHEARD, UTTERANCES, WORDS
+from tests.archives import tar_gz
 
 
 def test_every_word_is_said_and_phrases_are_short() -> None:
@@ -49,12 +48,7 @@ def test_each_recording_is_of_one_known_word() -> None:
 
 
 def archive(path: Path, *members: str) -> Path:
-    with tarfile.open(path, "w") as tar:
-        for member in members:
-            info = tarfile.TarInfo(member)
-            info.size = 3
-            tar.addfile(info, io.BytesIO(b"wav"))
-    return path
+    return tar_gz(path, dict.fromkeys(members, b"wav"))
 
 
 def prepared(folder: Path, monkeypatch: pytest.MonkeyPatch, alternative: int) -> tuple[dict[str, Any], list[Any]]:

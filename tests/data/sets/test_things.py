@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import tarfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,21 +14,13 @@ from PIL import Image as Pillow
 
 from data.errors import BenisonError
 from data.sets import _qt_resources, things
+from tests.archives import tar_gz
 
 
 def encoded(kind: str, size: tuple[int, int] = (40, 20), colour: Any = (200, 0, 0, 255)) -> bytes:
     buffer = io.BytesIO()
     Pillow.new("RGBA", size, colour).save(buffer, kind)
     return buffer.getvalue()
-
-
-def archive(path: Path, members: Mapping[str, bytes]) -> Path:
-    with tarfile.open(path, "w:gz") as tar:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    return path
 
 
 def container(files: Mapping[str, bytes], packed: bool = False) -> bytes:
@@ -80,8 +71,8 @@ PICTURES = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    stamps = archive(tmp_path / "stamps", {f"./{things.STAMPS}{name}": content for name, content in STAMPS.items()})
-    gcompris = archive(tmp_path / "gcompris", {f"./{things.CONTAINER}": container(PICTURES)})
+    stamps = tar_gz(tmp_path / "stamps", {f"./{things.STAMPS}{name}": content for name, content in STAMPS.items()})
+    gcompris = tar_gz(tmp_path / "gcompris", {f"./{things.CONTAINER}": container(PICTURES)})
     things.prepare([stamps, gcompris], tmp_path / "files", things.DATA_SET.sources[0])
     return tmp_path / "files"
 

