@@ -3,10 +3,12 @@
 Method: a convolutional variational autoencoder (Kingma & Welling 2014). The encoder takes a picture to a normal
 distribution over a code of `latent_size` numbers, the decoder takes codes back to pictures, and both maximise the
 evidence lower bound: reconstruction and Kullback-Leibler divergence, each in nats for each picture, stand in the
-curves. The pixels' deviation is learnt too (sigma-VAE, Rybkin et al. 2021), so that no weight between the two terms is
-tuned to one set of data. Pictures `[height, width, channels]` uint8 of the train split's median size (or `image_size`).
+curves. The deviation of the pixels is the best for each batch (sigma-VAE, Rybkin et al. 2021), so that no weight
+between the two terms is tuned to one set of data. Pictures `[height, width, channels]` uint8 of the train split's
+median size (or `image_size`).
 
-A new picture is decoded from a code drawn by a `seed`. A picture that is given is reconstructed, and the way from its
+A new picture is decoded from a code that a `seed` draws from the normal distribution of the train split's codes (Ghosh
+et al. 2020). A picture that is given is reconstructed, and the way from its
 code to another's is shown as a row of pictures: to that of the picture `towards` or, without one, to that of the seed.
 
 Judged as `gan` is, by a classifier of the train split that stays frozen: Fréchet distance (Heusel et al. 2017) and
@@ -112,7 +114,7 @@ class ImageGeneration(Task):
         picture = features["image"]
         mean, log_variance = model.encoder(picture, training=False)
         decoded = model.decoder(mean, training=False)
-        new = latents(features["seed"], self.hparams.latent_size)
+        new = model.drawn_codes(latents(features["seed"], self.hparams.latent_size))
         other = model.encoder(features["towards"], training=False)[0]
         way = _way(mean, tf.where(features["has_towards"][:, None] > 0, other, new))
         reconstruction = generation.as_pixels(decoded, 0.0, 1.0)

@@ -45,3 +45,14 @@ def test_it_learns_what_tells_pictures_apart_and_both_losses_are_logged() -> Non
     assert log["loss"][-1] < log["loss"][0] - 20
     means = model.encoder(tf.constant(pictures))[0].numpy()
     assert max(abs(np.corrcoef(means[:, unit], bright.ravel())[0, 1]) for unit in range(2)) > 0.9
+
+
+def test_codes_are_drawn_as_those_that_were_observed() -> None:
+    rng = np.random.default_rng(0)
+    spread = np.array([[2.0, 0.0], [1.5, 0.5]])
+    density = variational.CodeDensity(2)
+    for _ in range(300):
+        density.observe(tf.constant(rng.normal(size=(256, 2)) @ spread.T + [3, -1], tf.float32))
+    drawn = density.draw(tf.constant(rng.normal(size=(20_000, 2)), tf.float32)).numpy()
+    np.testing.assert_allclose(drawn.mean(axis=0), [3, -1], atol=0.1)
+    np.testing.assert_allclose(np.cov(drawn.T), spread @ spread.T, rtol=0.1)
