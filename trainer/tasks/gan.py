@@ -53,7 +53,7 @@ class Gan(Task):
     questions = (2,)
     modality = "image"
     data = "fashion_mnist"
-    columns = {"image": Image(), "label": Label(optional=True), "seed": Seed()}
+    columns = {"image": Image(), "label": Label(optional=True, open=True), "seed": Seed()}
     targets = ("image", "label")
     HParams = GanHParams
     small = {

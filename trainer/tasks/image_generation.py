@@ -69,7 +69,7 @@ class ImageGeneration(Task):
     columns = {
         "image": Image(may_be_left_out=True),
         "towards": Given(kind=Image(), default=NO_PICTURE),
-        "label": Label(optional=True),
+        "label": Label(optional=True, open=True),
         "seed": Seed(),
     }
     targets = ("label",)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from data.folders.check import check
 from trainer.backend import tf
 from trainer.task import DataSpec
 from trainer.tasks.gan import Gan, GanHParams
+from trainer.tasks.image_generation import ImageGeneration
 
 SHAPE = (8, 6, 3)
 SPEC = DataSpec(
@@ -82,3 +85,16 @@ def test_a_preview_names_the_seed_and_needs_no_real_picture(task: Gan) -> None:
     assert preview.title == "seed 7"
     assert preview.correct is None
     assert preview.parts[0].content.shape == SHAPE
+
+
+@pytest.mark.parametrize("task_class", [Gan, ImageGeneration])
+def test_a_class_that_only_evaluation_has_is_no_fault_since_labels_serve_the_judge_alone(
+    task_class: type[Gan | ImageGeneration], tmp_path: Path
+) -> None:
+    for split, classes in {"train": ("cat", "dog"), "eval": ("cat", "cow")}.items():
+        for number, name in enumerate(classes * 6):
+            file = tmp_path / split / name / f"{number}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(png((10 * number, len(split), 7)))
+    report = check(tmp_path, task_class.columns, targets=task_class.targets)
+    assert not report.refusals, report.refusals
