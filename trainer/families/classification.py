@@ -65,7 +65,7 @@ def evaluation(accuracy_bound: float | None, slices: tuple[str, ...], margin: fl
         label="label",
         metrics=(
             Metric("accuracy", "SparseCategoricalAccuracy"),
-            Metric("cross_entropy", "SparseCategoricalCrossentropy"),
+            Metric("cross_entropy", "CrossEntropy", "trainer.metrics.classification"),
             Metric("confusion", "MultiClassConfusionMatrixPlot"),
         ),
         gates=(Gate("accuracy", bound=accuracy_bound, reference_margin=margin, baseline_margin=0.005),),
