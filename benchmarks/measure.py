@@ -30,6 +30,8 @@ class Options:
     repeats: int
     steps: int | None
     """Training steps, in place of each benchmark's own number."""
+    tasks: Sequence[str] = ()
+    """The tasks that a benchmark of every task is to measure; none means all."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,9 @@ def options(description: str | None) -> Options:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--repeats", type=int, default=3, help="Measurements of each side; their median is shown.")
     parser.add_argument("--steps", type=int, help="Training steps, in place of each benchmark's own number.")
+    parser.add_argument(
+        "--task", action="append", default=[], dest="tasks", help="One task of a benchmark of all; may be repeated."
+    )
     return Options(**vars(parser.parse_args()))
 
 
