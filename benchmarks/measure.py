@@ -140,6 +140,12 @@ def trained_task(workspace: Path, steps: int = 200) -> Path:
     return workspace.resolve() / "image_classification" / "pipeline"
 
 
+def transformed_task(name: str, workspace: Path, limit: int) -> Path:
+    """The pipeline root of any task whose default data, at most `limit` records of each split, came to Transform."""
+    run([BENISON, "run", name, "--to", "Transform", "--limit", str(limit), "--workspace", str(workspace)])
+    return workspace.resolve() / name / "pipeline"
+
+
 def newest(pipeline_root: str | Path, node: str, output: str) -> Path:
     """The artifact that a node made last."""
     return max(Path(pipeline_root, node, output).iterdir(), key=lambda artifact: int(artifact.name))

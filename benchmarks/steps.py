@@ -38,9 +38,7 @@ def rows(options: measure.Options) -> list[measure.Row]:
 
 def _row(name: str, options: measure.Options) -> measure.Row:
     with tempfile.TemporaryDirectory() as scratch:
-        workspace = ["--workspace", scratch, "--limit", str(LIMIT)]
-        measure.run([measure.BENISON, "run", name, "--to", "Transform", *workspace])
-        root = Path(scratch).resolve() / name / "pipeline"
+        root = measure.transformed_task(name, Path(scratch), LIMIT)
         arguments: dict[str, Any] = {
             "task_name": name,
             "pipeline_root": str(root),
