@@ -22,6 +22,7 @@ from data.folders.layouts.picture_pairs import PicturePairs
 from data.folders.layouts.pictures_and_masks import PicturesAndMasks, find_voc_set
 from data.folders.layouts.plain_files import PlainFiles
 from data.folders.layouts.rows import Rows
+from data.folders.layouts.text_rows import TextRows
 
 __all__ = [
     "LAYOUTS",
@@ -39,6 +40,7 @@ __all__ = [
 
 LAYOUTS: tuple[type[Layout], ...] = (
     Coco,
+    TextRows,
     Metadata,
     PairsTxt,
     PicturesAndMasks,
