@@ -9,40 +9,50 @@ from data.media.degraded import BLUR, BLUR_REACH, DARK_NOISE, GAIN, GAMMA, NOISE
 from trainer.backend import tf
 
 
-def degrade(clean: Any, grey: Any, tones: Any, seed: Any) -> tuple[Any, Any]:
+def degrade(clean: Any, sampled: Any, grey: Any, seed: Any) -> tuple[Any, Any]:
     """Noise, blur, low light and JPEG, each on a quarter of the batch.
 
     Args:
       clean: uint8 `[batch, height, width, 3]`.
+      sampled: uint8 `[batch, rows, columns, 3]`, single pixels of the pictures that `clean` are parts of
+        (`trainer.features.impressions`): of theirs brightness and noise change alike, and blur and JPEG change little.
       grey: bool `[batch]`, whether a picture has no colours: then its noise has none.
-      tones: float32 `[batch, n]`, brightnesses of the pictures that `clean` are parts of (`trainer.features.tones`).
       seed: int64 `[2]`.
 
     Returns:
-      what became of `clean` and of `tones`.
+      what became of `clean` and of `sampled`.
     """
     batch = tf.shape(clean)[0]
     first = tf.random.stateless_uniform([], seed, 0, len(_WAYS), tf.int32)
-    places, found, found_tones = [], [], []
+    places, found, found_samples = [], [], []
     for number, way in enumerate(_WAYS):
         start = (number + first) % len(_WAYS)
         place = tf.range(start, tf.maximum(start, batch), len(_WAYS))
-        part = tf.cast(tf.gather(clean, place), tf.float32)
-        pixels, curve = way(part, tf.gather(grey, place), seed + number + 1)
+        part, part_samples = (tf.cast(tf.gather(pixels, place), tf.float32) for pixels in (clean, sampled))
+        pixels, alike = way(part, tf.gather(grey, place), seed + number + 1)
         places.append(place)
-        found.append(tf.cast(tf.clip_by_value(tf.round(pixels), 0.0, 255.0), tf.uint8))
-        found_tones.append(curve(tf.gather(tones, place)))
+        found.append(_whole_numbers(pixels))
+        found_samples.append(_whole_numbers(alike(part_samples)))
     stitched = tf.ensure_shape(tf.dynamic_stitch(places, found), clean.shape)
-    return stitched, tf.ensure_shape(tf.dynamic_stitch(places, found_tones), tones.shape)
+    return stitched, tf.ensure_shape(tf.dynamic_stitch(places, found_samples), sampled.shape)
+
+
+def _whole_numbers(pixels: Any) -> Any:
+    return tf.cast(tf.clip_by_value(tf.round(pixels), 0.0, 255.0), tf.uint8)
 
 
 Degraded = tuple[Any, Callable[[Any], Any]]
-"""Pixels of 0 to 255, not rounded, and what became of brightnesses of 0 to 1 `[batch, n]`."""
+"""Pixels of 0 to 255, not rounded, and what makes of other single pixels of the same pictures, `[batch, rows, columns,
+3]`, what became of these."""
 
 
 def noisy(pixels: Any, grey: Any, seed: Any) -> Degraded:
     strength = _drawn(tf.shape(pixels)[0], NOISE, seed)
-    return pixels + strength * _noise(pixels, grey, seed), _unchanged
+
+    def noised(values: Any, seed: Any) -> Any:
+        return values + strength * _noise(values, grey, seed)
+
+    return noised(pixels, seed), lambda others: noised(others, seed + _OTHERS)
 
 
 def blurred(pixels: Any, grey: Any, seed: Any) -> Degraded:
@@ -65,8 +75,11 @@ def blurred(pixels: Any, grey: Any, seed: Any) -> Degraded:
 def darkened(pixels: Any, grey: Any, seed: Any) -> Degraded:
     count = tf.shape(pixels)[0]
     gain, gamma = _drawn(count, GAIN, seed), _drawn(count, GAMMA, seed + 7)
-    dark = 255 * gain * (pixels / 255) ** gamma + DARK_NOISE * _noise(pixels, grey, seed)
-    return dark, lambda tones: gain[:, :, 0, 0] * tones ** gamma[:, :, 0, 0]
+
+    def dark(values: Any, seed: Any) -> Any:
+        return 255 * gain * (values / 255) ** gamma + DARK_NOISE * _noise(values, grey, seed)
+
+    return dark(pixels, seed), lambda others: dark(others, seed + _OTHERS)
 
 
 def compressed(pixels: Any, grey: Any, seed: Any) -> Degraded:
@@ -83,8 +96,12 @@ def compressed(pixels: Any, grey: Any, seed: Any) -> Degraded:
 _WAYS = (noisy, blurred, darkened, compressed)
 
 
-def _unchanged(tones: Any) -> Any:
-    return tones
+_OTHERS = 13
+"""Added to the seed of other pixels' noise."""
+
+
+def _unchanged(pixels: Any) -> Any:
+    return pixels
 
 
 def _drawn(count: Any, bounds: tuple[float, float], seed: Any) -> Any:

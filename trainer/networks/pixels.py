@@ -69,8 +69,17 @@ def edsr(filters: int, blocks: int) -> tuple[Any, Any]:
 FOLD = 2
 """`restorer` works on squares of so many pixels a side as on one pixel of many channels."""
 
-CURVES = 6
-"""Times that the curve of brightness is applied."""
+BAND_STEPS = (1, 2, 4)
+"""Pixels between the taps of each blur by which `Bands` takes a picture apart."""
+
+BAND_REACH = 2 * sum(BAND_STEPS)
+"""Pixels around one that its bands depend on."""
+
+TINT = 0.3
+"""How much faster levels that the three colours share are learnt than those of each, which may tint."""
+
+FAINTEST = 0.5 / 255
+"""A share of full brightness below which `Levels` does not steepen."""
 
 
 class Fold(tf.keras.layers.Layer):
@@ -91,55 +100,93 @@ class Unfold(tf.keras.layers.Layer):
         return tf.nn.depth_to_space(folded, FOLD)[:, : tf.shape(like)[1], : tf.shape(like)[2]]
 
 
-class Brighten(tf.keras.layers.Layer):
-    """Values of 0 to 1 along curves x + a x (1 - x), one after another, of which each picture has its own `a` for each
-    channel (Zero-DCE, Guo et al. 2020). Inputs `[batch, height, width, 3]` and `[batch, 3 CURVES]`, -1 to 1."""
+class Levels(tf.keras.layers.Layer):
+    """Values of 0 to 1 as the "levels" of image editors change them, v -> (e^a v - b)^(e^c), black where that is none.
+
+    Inputs `[batch, height, width, 3]` and `[batch, 3, 3]`, a, b and c of red, green and blue; all 0 changes nothing.
+    """
 
     def call(self, inputs: tuple[Any, Any]) -> Any:
-        x, strengths = inputs
-        for strength in tf.split(strengths[:, None, None], CURVES, axis=-1):
-            x = x + strength * x * (1 - x)
-        return x
+        values, numbers = inputs
+        gain, black, gamma = tf.unstack(numbers[:, None, None], axis=-2)
+        power = tf.exp(gamma)
+        return tf.pow(tf.nn.relu(tf.exp(gain) * values - black) + FAINTEST, power) - tf.pow(FAINTEST, power)
 
 
-def restorer(filters: int, blocks: int, tones: int) -> tuple[Any, Any, Any]:
-    """A residual network that mends pictures: DnCNN's idea (Zhang et al. 2017), the difference to the input is what is
-    predicted, at half size as in FFDNet (Zhang et al. 2018), in residual blocks.
+class Bands(tf.keras.layers.Layer):
+    """A picture `[batch, height, width, c]` as what each of several blurs takes away, from fine to coarse: an à trous
+    wavelet transform with cubic B-splines (Starck & Murtagh 1994), without what the last blur leaves."""
 
-    How bright the whole picture is, which no patch tells, decides a curve of brightness and scales the features of each
-    block. All begins at zero, and so the whole as its input.
+    def call(self, picture: Any) -> list[Any]:
+        found = []
+        for step in BAND_STEPS:
+            blurred = self._along(self._along(picture, step, axis=1), step, axis=2)
+            found.append(picture - blurred)
+            picture = blurred
+        return found
+
+    @staticmethod
+    def _along(picture: Any, step: int, axis: int) -> Any:
+        first, last = tf.split(tf.gather(picture, [0, tf.shape(picture)[axis] - 1], axis=axis), 2, axis)
+        longer = tf.concat([*[first] * 2 * step, picture, *[last] * 2 * step], axis)
+        size, count = tf.shape(picture), len(picture.shape)
+        parts = [
+            weight / 16 * tf.slice(longer, [tap * step if n == axis else 0 for n in range(count)], size)
+            for tap, weight in enumerate((1, 4, 6, 4, 1))
+        ]
+        return tf.add_n(parts)
+
+
+def restorer(filters: int, blocks: int, impressions: int) -> tuple[Any, Any, Any]:
+    """A residual network that mends pictures: what is to be added to the input is predicted (DnCNN, Zhang et al. 2017),
+    at half size (FFDNet, Zhang et al. 2018), in residual blocks without normalisation.
+
+    What the picture is like as a whole, which no patch tells, decides its levels and scales the features of each
+    block. Added to that picture are its bands, each as strongly as the network says of each pixel, whereby it blurs
+    and sharpens, and what else the network sees is missing. All of this begins at zero, and so the whole as its input.
+
+    Args:
+      impressions: numbers of `trainer.features.impressions`.
 
     Returns:
-      the inputs, uint8 `[batch, height, width, 3]` and float32 `[batch, tones]`, and the output, float32 RGB, about 0
-      to 1.
+      the inputs, uint8 `[batch, height, width, 3]` and float32 `[batch, impressions]`, and the output, float32 RGB,
+      about 0 to 1.
     """
     layers = tf.keras.layers
     picture = tf.keras.Input([None, None, 3], dtype=tf.uint8)
-    brightness = tf.keras.Input([tones])
-    known = layers.Dense(32, activation="relu")(layers.Dense(32, activation="relu")(brightness))
+    impression = tf.keras.Input([impressions])
+    known = layers.Dense(32, activation="relu")(layers.Dense(32, activation="relu")(impression))
     given = layers.Rescaling(1 / 255)(picture)
-    strengths = layers.Dense(3 * CURVES, activation="tanh", kernel_initializer="zeros")(known)
-    lit = Brighten()([given, strengths])
+    of_all = layers.Reshape([3, 1])(layers.Dense(3, kernel_initializer="zeros")(known))
+    of_each = layers.Reshape([3, 3])(layers.Dense(9, kernel_initializer="zeros")(known))
+    lit = Levels(dtype="float32")([given, layers.Add()([of_all, layers.Rescaling(TINT)(of_each)])])
     x = layers.Concatenate()([Fold()(given), Fold()(lit)])
-    x = head = layers.Conv2D(filters, 3, padding="same")(layers.Rescaling(1, -0.5)(x))
+    x = layers.Conv2D(filters, 3, padding="same")(layers.Rescaling(1, -0.5)(x))
+    x = head = layers.Add()([x, layers.Reshape([1, 1, filters])(layers.Dense(filters)(known))])
     for _ in range(blocks):
         change = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
         scale = layers.Reshape([1, 1, filters])(layers.Dense(filters, activation="sigmoid")(known))
         change = layers.Multiply()([layers.Conv2D(filters, 3, padding="same")(change), scale])
         x = layers.Add()([x, change])
-    x = layers.Conv2D(3 * FOLD**2, 3, padding="same", kernel_initializer="zeros")(layers.Add()([x, head]))
-    mended = layers.Add(dtype="float32")([lit, Unfold()([x, given])])
-    return picture, brightness, mended
+    x = layers.Add()([x, head])
+
+    def by_pixel() -> Any:
+        return Unfold()([layers.Conv2D(3 * FOLD**2, 3, padding="same", kernel_initializer="zeros")(x), given])
+
+    changes = [by_pixel(), *(layers.Multiply()([band, by_pixel()]) for band in Bands()(lit))]
+    return picture, impression, layers.Add(dtype="float32")([lit, *changes])
 
 
 def restorer_reach(blocks: int) -> int:
     """As `reach`, of `restorer`; a multiple of `FOLD`."""
-    return FOLD * (3 + 2 * blocks)
+    return max(FOLD * (3 + 2 * blocks), BAND_REACH)
 
 
-def absolute_error(truth: Any, answer: Any) -> Any:
-    """Mean absolute error, `[batch]`, of uint8 RGB beside float RGB of 0 to 1."""
-    return tf.reduce_mean(tf.abs(answer - tf.cast(truth, answer.dtype) / 255), axis=[1, 2, 3])
+def root_mean_squared_error(truth: Any, answer: Any) -> Any:
+    """Of each picture, `[batch]`, of uint8 RGB beside float RGB of 0 to 1: among the pixels of one large errors count
+    most, as PSNR has it, but among pictures those that cannot be mended well do not drown the others."""
+    squares = tf.square(answer - tf.cast(truth, answer.dtype) / 255)
+    return tf.sqrt(tf.reduce_mean(squares, axis=[1, 2, 3]) + 1e-6)
 
 
 def luma_error(truth: Any, answer: Any) -> Any:
