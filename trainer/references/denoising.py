@@ -31,8 +31,8 @@ def non_local_means(pixels: Array) -> Array:
 
 
 def noise_deviation(pixels: Array) -> float:
-    """The standard deviation of Gaussian noise in `[height, width, channels]`: the median of the diagonal details of
-    Haar's wavelet over 0.6745 (Donoho & Johnstone 1994)."""
+    """The standard deviation of Gaussian noise in floats `[height, width, channels]`: the median of the diagonal
+    details of Haar's wavelet over 0.6745 (Donoho & Johnstone 1994)."""
     height, width = (side // 2 * 2 for side in pixels.shape[:2])
     even, odd = pixels[0:height:2, :width], pixels[1:height:2, :width]
     details = (even[:, 0::2] - even[:, 1::2] - odd[:, 0::2] + odd[:, 1::2]) / 2
