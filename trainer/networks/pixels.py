@@ -75,6 +75,9 @@ BAND_STEPS = (1, 2, 4)
 BAND_REACH = 2 * sum(BAND_STEPS)
 """Pixels around one that its bands depend on."""
 
+BAND_GAIN = 4.0
+"""Of bands, which vary less than the picture, where the network looks at them."""
+
 TINT = 0.3
 """How much faster levels that the three colours share are learnt than those of each, which may tint."""
 
@@ -142,8 +145,9 @@ def restorer(filters: int, blocks: int, impressions: int) -> tuple[Any, Any, Any
     at half size (FFDNet, Zhang et al. 2018), in residual blocks without normalisation.
 
     What the picture is like as a whole, which no patch tells, decides its levels and scales the features of each
-    block. Added to that picture are its bands, each as strongly as the network says of each pixel, whereby it blurs
-    and sharpens, and what else the network sees is missing. All of this begins at zero, and so the whole as its input.
+    block. Seen beside that picture are its bands, and added to it, each as strongly as the network says of each pixel,
+    whereby it blurs and sharpens, and what else is missing. All that is added begins at zero, and so the whole as its
+    input.
 
     Args:
       impressions: numbers of `trainer.features.impressions`.
@@ -160,8 +164,10 @@ def restorer(filters: int, blocks: int, impressions: int) -> tuple[Any, Any, Any
     of_all = layers.Reshape([3, 1])(layers.Dense(3, kernel_initializer="zeros")(known))
     of_each = layers.Reshape([3, 3])(layers.Dense(9, kernel_initializer="zeros")(known))
     lit = Levels(dtype="float32")([given, layers.Add()([of_all, layers.Rescaling(TINT)(of_each)])])
-    x = layers.Concatenate()([Fold()(given), Fold()(lit)])
-    x = layers.Conv2D(filters, 3, padding="same")(layers.Rescaling(1, -0.5)(x))
+    bands = Bands()(lit)
+    pictures = layers.Rescaling(1, -0.5)(layers.Concatenate()([Fold()(given), Fold()(lit)]))
+    details = layers.Rescaling(BAND_GAIN)(layers.Concatenate()([Fold()(band) for band in bands]))
+    x = layers.Conv2D(filters, 3, padding="same")(layers.Concatenate()([pictures, details]))
     x = head = layers.Add()([x, layers.Reshape([1, 1, filters])(layers.Dense(filters)(known))])
     for _ in range(blocks):
         change = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
@@ -173,13 +179,13 @@ def restorer(filters: int, blocks: int, impressions: int) -> tuple[Any, Any, Any
     def by_pixel() -> Any:
         return Unfold()([layers.Conv2D(3 * FOLD**2, 3, padding="same", kernel_initializer="zeros")(x), given])
 
-    changes = [by_pixel(), *(layers.Multiply()([band, by_pixel()]) for band in Bands()(lit))]
+    changes = [by_pixel(), *(layers.Multiply()([band, by_pixel()]) for band in bands)]
     return picture, impression, layers.Add(dtype="float32")([lit, *changes])
 
 
 def restorer_reach(blocks: int) -> int:
     """As `reach`, of `restorer`; a multiple of `FOLD`."""
-    return max(FOLD * (3 + 2 * blocks), BAND_REACH)
+    return FOLD * (3 + 2 * blocks) + BAND_REACH
 
 
 def root_mean_squared_error(truth: Any, answer: Any) -> Any:
