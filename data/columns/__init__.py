@@ -12,6 +12,7 @@ from data.columns.mask import Mask
 from data.columns.midi import Midi
 from data.columns.number import Integer, Number
 from data.columns.partner import Partner, Same, partner_of, sameness
+from data.columns.passage import Passage
 from data.columns.rows import BadColumn, content_digest, encode_row
 from data.columns.seed import Seed
 from data.columns.tags import Tags, bio
@@ -44,6 +45,7 @@ __all__ = [
     "NO_PICTURE",
     "Number",
     "Partner",
+    "Passage",
     "Prefix",
     "Same",
     "Scalar",
