@@ -24,6 +24,7 @@ from data.errors import DataRefused, WrongUse
 from data.folders import tables
 from data.media.kinds import BY_SUFFIX, data_uri
 from pipelines.console.usage import inputs_of, needed
+from pipelines.serving.answer_files import each_once
 from trainer.task import Task, load
 
 TABLE = "table"
@@ -45,9 +46,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """`values` as `benison predict --json` prints them; `media`: pictures and sounds as data URIs."""
+    """`values` as `benison predict --json` prints them, `told` as its table does; `media`: pictures and sounds as data
+    URIs, each once."""
 
     values: Mapping[str, Any]
+    told: Mapping[str, Any]
     media: Mapping[str, str]
 
 
@@ -210,12 +213,11 @@ class Trial:
         return path
 
 
-def _answer(found: dict[str, Any], output: Path) -> Answer:
-    media, values = {}, {}
-    for name, value in found.items():
-        file = Path(value) if isinstance(value, str) else None
-        if file and file.suffix in BY_SUFFIX and file.parent == output and file.is_file():
-            media[name] = data_uri(file.suffix, file.read_bytes())
-        elif name != "file":
-            values[name] = value
-    return Answer(values, media)
+def _answer(found: Mapping[str, Any], output: Path) -> Answer:
+    files = {name: Path(path) for name, path in each_once(found["files"]).items()}
+    media = {
+        name: data_uri(file.suffix, file.read_bytes())
+        for name, file in files.items()
+        if file.suffix in BY_SUFFIX and file.parent == output and file.is_file()
+    }
+    return Answer(found["values"], found["told"], media)

@@ -7,7 +7,6 @@ from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 
-from components.report.page import plain
 from dashboard import address, parts
 from dashboard.store import Checked, Model, NotThere, Run, Store
 from dashboard.try_it import Answer, Asked, Field, Refused, Trial, fields_of
@@ -15,7 +14,7 @@ from data.errors import WrongUse
 from data.media.kinds import KINDS
 from pipelines.records.workspace import named
 from trainer.preview.parts.bars import shares
-from trainer.preview.wording import number
+from trainer.preview.wording import as_cell, number
 from trainer.task import load
 
 MOST_CLASSES = 10
@@ -236,7 +235,7 @@ def _answer(answer: Answer) -> html.Div:
     for name, value in answer.values.items():
         if name == "probabilities" and isinstance(value, Mapping):
             shown.append(parts.shares(shares(dict(list(value.items())[:MOST_CLASSES]))))
-    rest = [(name, plain(value)) for name, value in answer.values.items() if name not in ("label", "probabilities")]
+    rest = [(name, as_cell(value)) for name, value in answer.told.items() if name not in ("label", "probabilities")]
     media = [_medium(name, uri) for name, uri in answer.media.items()]
     return html.Div([html.Div([*shown, parts.terms(rest)]), html.Div(media)], className="answer")
 
