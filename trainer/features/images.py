@@ -90,6 +90,21 @@ def decode_whole(encoded: Any) -> Any:
     return picture
 
 
+def within(picture: Any, longest: int) -> Any:
+    """One picture, uint8 `[height, width, channels]`, shrunk so that its longer side has at most so many pixels."""
+    size = tf.shape(picture)[:2]
+    fitted = fitted_size(size, tf.minimum(size, longest))
+    return tf.cond(tf.reduce_all(tf.equal(size, fitted)), lambda: picture, lambda: _resize(picture, fitted))
+
+
+def filled_up(picture: Any, step: int) -> Any:
+    """One picture with its last row and column repeated until the sides are multiples of `step`, at least two."""
+    size = tf.shape(picture)[:2]
+    wanted = tf.maximum((size + step - 1) // step, 2) * step
+    rows, columns = (tf.minimum(tf.range(wanted[axis]), size[axis] - 1) for axis in (0, 1))
+    return tf.gather(tf.gather(picture, rows), columns, axis=1)
+
+
 def middle(picture: Any, height: Any, width: Any) -> Any:
     """The middle of a picture `[rows, columns, channels]`; `data.media.degraded.middle` is the same for files."""
     top, left = (tf.shape(picture)[0] - height) // 2, (tf.shape(picture)[1] - width) // 2

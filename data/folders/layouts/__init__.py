@@ -22,6 +22,7 @@ from data.folders.layouts.picture_pairs import PicturePairs
 from data.folders.layouts.pictures_and_masks import PicturesAndMasks, find_voc_set
 from data.folders.layouts.plain_files import PlainFiles
 from data.folders.layouts.rows import Rows
+from data.folders.layouts.two_sets import TwoSets
 
 __all__ = [
     "LAYOUTS",
@@ -43,6 +44,7 @@ LAYOUTS: tuple[type[Layout], ...] = (
     PairsTxt,
     PicturesAndMasks,
     PicturePairs,
+    TwoSets,
     PlainFiles,
     ClassFolders,
     Rows,

@@ -1,0 +1,190 @@
+"""How well a picture keeps a content and takes on a style, in the eyes of a frozen network.
+
+A judge takes uint8 pictures `[1, height, width, 3]` of any size to `content`, feature maps `[1, rows, columns,
+channels]` whose channels have mean 0 and variance 1 over the picture, and `style`, `[1, n]`, means and deviations of
+the channels of several layers (`trainer.networks.style_transfer.style_judge`). Distances are Euclidean:
+
+- content distance: of the normalised maps of the answer and of the content picture, per value, as a root mean square.
+  0 is the same things at the same places; of pictures that have nothing to do with each other it is about 1.4;
+- style distance: of the answer's and the style picture's statistics.
+
+They cannot both be small, and which of two answers is the better stylisation is a matter of how far one counts against
+the other. `trade_off` weighs each by the distance that there was to begin with: the mean content distance as a share of
+that between style and content picture, plus the mean style distance as a share of that between content and style
+picture. So the content unchanged scores exactly 1 (0 + 1), the style picture in its place exactly 1 (1 + 0), and what
+lies straight between the two in the judge's eyes 1 again, since a distance obeys the triangle inequality; below 1 is
+more of both than that. The shares are of sums over a set, not of each pair: a pair of two like pictures has next to
+nothing to be a share of.
+
+Imports TFMA; import it where it is used.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+from tensorflow_model_analysis.metrics import metric_types, metric_util
+
+from trainer.backend import tf
+from trainer.features import images
+
+Array = np.ndarray[Any, Any]
+Judge = Callable[[Any], Mapping[str, Any]]
+
+CONTENT, STYLE = "content", "style"
+"""Raw columns, encoded pictures, beside which the prediction is looked at."""
+
+REMEMBERED = 4096
+"""Distances of pairs, a few numbers each, that are kept: metrics, slices and the jackknife ask for the same ones."""
+
+
+def distances(judge: Judge, content: Array, style: Array, answer: Array) -> Array:
+    """What is summed over a set, float64 `[5]`: content distance of the answer and of the style picture, style distance
+    of the answer and of the content picture, and 1. Pictures are uint8 `[height, width, 3]`."""
+    of_content, of_style, of_answer = (_judged(judge, picture) for picture in (content, style, answer))
+    in_its_place = _judged(judge, _resized(style, content.shape))
+    return np.array(
+        [
+            _apart(of_answer["content"], of_content["content"]),
+            _apart(in_its_place["content"], of_content["content"]),
+            _apart(of_answer["style"], of_style["style"]),
+            _apart(of_content["style"], of_style["style"]),
+            1.0,
+        ]
+    )
+
+
+def content_distance(sums: Array) -> float:
+    return float(sums[0] / sums[4])
+
+
+def style_distance(sums: Array) -> float:
+    return float(sums[2] / sums[4])
+
+
+def trade_off(sums: Array) -> float:
+    return float(_share(sums[0], sums[1]) + _share(sums[2], sums[3]))
+
+
+MEASURES = {measure.__name__: measure for measure in (trade_off, content_distance, style_distance)}
+
+
+def scores(sums: Array) -> dict[str, float]:
+    """All measures of summed `distances`."""
+    return {name: measure(sums) for name, measure in MEASURES.items()}
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else float(part > 0)
+
+
+def _apart(one: Array, other: Array) -> float:
+    """Root mean square of the differences."""
+    return float(np.sqrt(np.mean((one.astype(np.float64) - other) ** 2)))
+
+
+def _resized(picture: Array, shape: tuple[int, ...]) -> Array:
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(picture).resize((shape[1], shape[0]), Image.Resampling.LANCZOS))
+
+
+def _judged(judge: Judge, picture: Array) -> dict[str, Array]:
+    return {name: np.asarray(value) for name, value in judge(tf.constant(picture[None])).items()}
+
+
+class _Stylisation(metric_types.Metric):
+    """A measure of answers, encoded pictures, beside the raw columns `CONTENT` and `STYLE` that they were made of."""
+
+    def __init__(self, measure: Callable[[Array], float], judge: str, name: str) -> None:
+        def computations(
+            name: str, judge: str, eval_config: Any = None, model_name: str = "", output_name: str = ""
+        ) -> list[Any]:
+            # All measures share one pass through the judge: TFMA drops computations that are there already.
+            sums = metric_types.MetricKey("_stylisation", model_name=model_name, output_name=output_name)
+            key = metric_types.MetricKey(name, model_name=model_name, output_name=output_name)
+            columns = metric_types.FeaturePreprocessor(feature_keys=[CONTENT, STYLE])
+            return [
+                metric_types.MetricComputation([sums], [columns], _Sums(sums, judge, eval_config)),
+                metric_types.DerivedMetricComputation([key], lambda metrics: {key: measure(metrics[sums])}),
+            ]
+
+        super().__init__(metric_util.merge_per_key_computations(computations), name=name, judge=judge)
+
+
+class TradeOff(_Stylisation):
+    def __init__(self, judge: str, name: str = "trade_off") -> None:
+        super().__init__(trade_off, judge, name)
+
+
+class ContentDistance(_Stylisation):
+    def __init__(self, judge: str, name: str = "content_distance") -> None:
+        super().__init__(content_distance, judge, name)
+
+
+class StyleDistance(_Stylisation):
+    def __init__(self, judge: str, name: str = "style_distance") -> None:
+        super().__init__(style_distance, judge, name)
+
+
+class _Sums(beam.CombineFn):
+    """`distances` of the examples, added up; NaN where there are none."""
+
+    def __init__(self, key: Any, judge: str, eval_config: Any) -> None:
+        self._key, self._judge, self._eval_config = key, judge, eval_config
+
+    def create_accumulator(self) -> Array:
+        return np.zeros(5)
+
+    def add_input(self, accumulator: Array, element: Any) -> Array:
+        found = element.get_predictions(self._key.model_name, self._key.output_name)
+        pictures = [np.ravel(one).item() for one in (*(element.features[name] for name in (CONTENT, STYLE)), found)]
+        content, style, answer = map(_Encoded, pictures)
+        return accumulator + _of_encoded(self._judge, content, style, answer)
+
+    def merge_accumulators(self, accumulators: Iterable[Array]) -> Array:
+        return np.sum(list(accumulators), axis=0)
+
+    def extract_output(self, accumulator: Array) -> dict[Any, Array]:
+        return {self._key: accumulator if accumulator[4] else np.full(5, np.nan)}
+
+
+class _Encoded:
+    """An encoded picture, known by its digest: what remembers answers must not hold it."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content: bytes | None = content
+        self._digest = hashlib.sha256(content).digest()
+
+    def __hash__(self) -> int:
+        return hash(self._digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Encoded) and self._digest == other._digest
+
+    def take(self) -> Array:
+        """The pixels; the bytes are let go."""
+        content, self.content = self.content, None
+        return images.decode_whole(tf.constant(content)).numpy()
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _of_encoded(judge: str, content: _Encoded, style: _Encoded, answer: _Encoded) -> Array:
+    return distances(_loaded(judge), content.take(), style.take(), answer.take())
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(path: str) -> Judge:
+    model = tf.saved_model.load(path)
+    signature = model.signatures["serving_default"]
+
+    def judge(pictures: Any) -> Mapping[str, Any]:
+        keep = model  # the signature alone would let the model's variables go
+        return dict(signature(pictures)) if keep else {}
+
+    return judge
