@@ -1,4 +1,4 @@
-"""The measures at the ends between which stylisations lie: the content unchanged, and the style picture in its place."""
+"""The measures at the ends between which stylisations lie: the content unchanged, the style picture in its place."""
 
 from __future__ import annotations
 
