@@ -43,20 +43,23 @@ REMEMBERED = 4096
 """Distances of pairs, a few numbers each, that are kept: metrics, slices and the jackknife ask for the same ones."""
 
 
-def distances(judge: Judge, content: Array, style: Array, answer: Array) -> Array:
-    """What is summed over a set, float64 `[5]`: content distance of the answer and of the style picture, style distance
-    of the answer and of the content picture, and 1. Pictures are uint8 `[height, width, 3]`."""
-    of_content, of_style, of_answer = (_judged(judge, picture) for picture in (content, style, answer))
-    in_its_place = _judged(judge, _resized(style, content.shape))
-    return np.array(
-        [
-            _apart(of_answer["content"], of_content["content"]),
-            _apart(in_its_place["content"], of_content["content"]),
-            _apart(of_answer["style"], of_style["style"]),
-            _apart(of_content["style"], of_style["style"]),
-            1.0,
-        ]
-    )
+class Pair:
+    """A content and a style picture, uint8 `[height, width, 3]`, beside which answers are judged."""
+
+    def __init__(self, judge: Judge, content: Array, style: Array) -> None:
+        self._judge = judge
+        self._content, self._style = _judged(judge, content), _judged(judge, style)
+        in_its_place = _judged(judge, _resized(style, content.shape))
+        self._contents_apart = _apart(in_its_place["content"], self._content["content"])
+        self._styles_apart = _apart(self._content["style"], self._style["style"])
+
+    def distances(self, answer: Array) -> Array:
+        """What is summed over a set, float64 `[5]`, of an answer of the content's size: its content distance and that
+        of the style picture, its style distance and that of the content picture, and 1."""
+        found = _judged(self._judge, answer)
+        of_content = _apart(found["content"], self._content["content"])
+        of_style = _apart(found["style"], self._style["style"])
+        return np.array([of_content, self._contents_apart, of_style, self._styles_apart, 1.0])
 
 
 def content_distance(sums: Array) -> float:
@@ -75,7 +78,7 @@ MEASURES = {measure.__name__: measure for measure in (trade_off, content_distanc
 
 
 def scores(sums: Array) -> dict[str, float]:
-    """All measures of summed `distances`."""
+    """All measures of summed `Pair.distances`."""
     return {name: measure(sums) for name, measure in MEASURES.items()}
 
 
@@ -133,7 +136,7 @@ class StyleDistance(_Stylisation):
 
 
 class _Sums(beam.CombineFn):
-    """`distances` of the examples, added up; NaN where there are none."""
+    """`Pair.distances` of the examples, added up; NaN where there are none."""
 
     def __init__(self, key: Any, judge: str, eval_config: Any) -> None:
         self._key, self._judge, self._eval_config = key, judge, eval_config
@@ -175,7 +178,7 @@ class _Encoded:
 
 @functools.lru_cache(maxsize=REMEMBERED)
 def _of_encoded(judge: str, content: _Encoded, style: _Encoded, answer: _Encoded) -> Array:
-    return distances(_loaded(judge), content.take(), style.take(), answer.take())
+    return Pair(_loaded(judge), content.take(), style.take()).distances(answer.take())
 
 
 @functools.lru_cache(maxsize=1)

@@ -3,7 +3,8 @@
 A frozen encoder gives features of a content and of a style picture at several depths. At each, every channel of the
 content's features is given the mean and the deviation that it has in the style picture; a decoder makes a picture of
 what results. It learns by the frozen encoder, too: its answer shall have the content's features, up to each channel's
-mean and deviation, and the style's means and deviations.
+mean and deviation, and the style's means and deviations. Both losses are distances, as the paper's of style is, and
+shares of what there is to overcome: see `trainer.metrics.stylisation`, which judges by the same measure.
 
 Two things are otherwise than in the paper. The decoder is given features of three depths, not of the deepest alone:
 EfficientNet's narrow blocks keep too little of a picture to draw it from one. And pixels are treated like features: the
@@ -29,27 +30,18 @@ STRIDE = 8
 NORMALISED = ("block06_expand_activation", "block04_expand_activation", "block01_depthwise_activation")
 """Layers whose features are given the style's moments: of an eighth, a quarter and half of the picture's size."""
 
-CONTENT = "block06_expand_activation"
+CONTENT = "block05_expand_activation"
 STYLE = (
-    "block01_depthwise_activation",
-    "block02_expand_activation",
-    "block04_expand_activation",
-    "block06_expand_activation",
-    "block12_expand_activation",
-)
-"""Layers whose features are compared in training."""
-
-JUDGED_CONTENT = "block05_expand_activation"
-JUDGED_STYLE = (
     "stem_activation",
+    "block02_expand_activation",
     "block03_expand_activation",
     "block05_expand_activation",
     "block09_expand_activation",
 )
-"""Layers whose features are compared in evaluation: at like depths, but others than those of training."""
+"""Layers whose features are compared, in training and by the judge."""
 
 REACH = 80
-"""Pixels: a pixel of an answer depends on nothing further away but by the moments; 33 of the encoder, 33 of the
+"""Pixels: a pixel of an answer depends on nothing further away but by the moments; 33 of the encoder, 30 of the
 decoder, rounded up to a multiple of the stride."""
 
 PIXELS = "pixels"
@@ -69,6 +61,9 @@ it does on the scale of the logistic function, which keeps answers within 0 to 1
 EPSILON = 1e-3
 """Added to variances of features, which are of the order of 1."""
 
+LEAST_SQUARE = 1e-6
+"""Added to a mean square, lest its root have no gradient at 0."""
+
 Moments = tuple[Any, Any]
 """Mean and deviation of each channel over a picture, float32 `[batch, 1, 1, channels]`."""
 
@@ -84,15 +79,14 @@ class StyleTransfer(tf.keras.Model):
         Args:
           weights: of EfficientNet-Lite0; None for random ones, by whose statistics style may be told, too.
           filters: of the decoder at half of the picture's size.
-          style_weight, smoothness: how much the style's loss and total variation weigh beside the content's loss.
+          style_weight, smoothness: how much the style's share and total variation weigh beside the content's share.
         """
         super().__init__()
         network = efficientnet.efficientnet_lite0(weights)
-        names = dict.fromkeys([*NORMALISED, CONTENT, *STYLE])
-        outputs = {name: network.get_layer(name).output for name in names}
-        self.encoder = tf.keras.Model(network.input, outputs, name="encoder")
+        outputs = {name: network.get_layer(name).output for name in NORMALISED}
+        self.encoder = tf.keras.Model(network.input, {**_compared(network), **outputs}, name="encoder")
         self.encoder.trainable = False
-        self._drawn_from = tf.keras.Model(network.input, {name: outputs[name] for name in NORMALISED})
+        self._drawn_from = tf.keras.Model(network.input, outputs)
         self._drawn_from.trainable = False
         self.decoder = _decoder(filters, [outputs[name].shape[-1] for name in NORMALISED])
         self._style_weight, self._smoothness = style_weight, smoothness
@@ -101,16 +95,19 @@ class StyleTransfer(tf.keras.Model):
     def call(self, features: Any, training: bool = False) -> Any:
         pictures = [_floats(features[name]) for name in ("content_pixels", "style_pixels")]
         content, style = ({**self.encoder(picture), PIXELS: _luma_and_chroma(picture)} for picture in pictures)
-        of_style = {name: moments(style[name]) for name in {*STYLE, *NORMALISED, PIXELS}}
-        answer = self._drawn(content, {name: moments(content[name]) for name in of_style}, of_style, 1.0)
+        of_content, of_style = (
+            {name: moments(found[name]) for name in (*NORMALISED, PIXELS)} for found in (content, style)
+        )
+        answer = self._drawn(content, of_content, of_style, 1.0)
         found = self.encoder(255.0 * answer)
-        of_content = content_loss(found[CONTENT], content[CONTENT])
-        losses = [style_loss(moments(found[name]), of_style[name]) for name in STYLE]
-        of_style_loss = tf.add_n(losses) / len(losses)
-        variation = tf.image.total_variation(answer) / tf.cast(tf.size(answer[0]), tf.float32)
-        self.add_loss(tf.reduce_mean(of_content + self._style_weight * of_style_loss + self._smoothness * variation))
-        self.add_metric(of_content, name="content")
-        self.add_metric(of_style_loss, name="style")
+        shares = {
+            name: _share(distance(found[name], wanted[name]), distance(content[name], style[name]))
+            for name, wanted in (("content", content), ("style", style))
+        }
+        variation = tf.reduce_mean(tf.image.total_variation(answer)) / tf.cast(tf.size(answer[0]), tf.float32)
+        self.add_loss(shares["content"] + self._style_weight * shares["style"] + self._smoothness * variation)
+        for name, share in shares.items():
+            self.add_metric(share, name=name)
         return answer
 
     def moments_of(self, picture: Any) -> dict[str, Moments]:
@@ -154,27 +151,30 @@ def normalised(features: Any) -> Any:
     return (tf.cast(features, tf.float32) - mean) / deviation
 
 
-def content_loss(answer: Any, content: Any) -> Any:
-    """Mean squared difference of normalised features, `[batch]`: of AdaIN's target, moments divided out."""
-    return tf.reduce_mean(tf.math.squared_difference(normalised(answer), normalised(content)), axis=[1, 2, 3])
+def distance(one: Any, other: Any) -> Any:
+    """Root mean square of the differences of an example's features, `[batch]`."""
+    axes = list(range(1, one.shape.rank))
+    return tf.sqrt(tf.reduce_mean(tf.math.squared_difference(one, other), axis=axes) + LEAST_SQUARE)
 
 
-def style_loss(answer: Moments, style: Moments) -> Any:
-    """Squared difference of moments as a share of the style's own, `[batch]`: no depth outweighs another."""
-    ours, theirs = tf.concat(answer, axis=-1), tf.concat(style, axis=-1)
-    apart = tf.reduce_sum(tf.math.squared_difference(ours, theirs), axis=[1, 2, 3])
-    return apart / tf.reduce_sum(tf.square(theirs), axis=[1, 2, 3])
+def _share(left: Any, whole: Any) -> Any:
+    """Of a batch's distances to begin with what is left, as a share of sums: pairs of like pictures decide nothing."""
+    return tf.reduce_sum(left) / tf.stop_gradient(tf.reduce_sum(whole))
 
 
 def style_judge(weights: Path | None) -> Any:
     """What `trainer.metrics.stylisation` asks of pictures: uint8 `[batch, height, width, 3]` to `content`, normalised
     features, and `style`, the moments of several layers, each layer of equal weight."""
     picture = tf.keras.Input([None, None, 3], dtype=tf.uint8, name="picture")
-    network = efficientnet.efficientnet_lite0(weights, picture)
-    # Saved outputs go by the names of their layers.
-    content = Normalised(name="content")(network.get_layer(JUDGED_CONTENT).output)
-    style = JoinedMoments(name="style")([network.get_layer(name).output for name in JUDGED_STYLE])
-    return tf.keras.Model(picture, {"content": content, "style": style}, name="judge")
+    return tf.keras.Model(picture, _compared(efficientnet.efficientnet_lite0(weights, picture)), name="judge")
+
+
+def _compared(network: Any) -> dict[str, Any]:
+    """What is compared of pictures: `content` and `style`. Saved outputs go by the names of their layers."""
+    return {
+        "content": Normalised(name="content", dtype="float32")(network.get_layer(CONTENT).output),
+        "style": JoinedMoments(name="style", dtype="float32")([network.get_layer(name).output for name in STYLE]),
+    }
 
 
 class Normalised(tf.keras.layers.Layer):

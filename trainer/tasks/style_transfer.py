@@ -8,13 +8,13 @@ it. A large picture is answered in strips that overlap by all that a pixel depen
 so that there are no seams. Pictures of a folder are shrunk to 384 pixels on the longer side, and so is the style of a
 prediction; training sees patches, each content's beside those of another style in every step.
 
-Judged by both of the paper's losses, as distances, on photographs and on paintings (those of six painters) that
-training never saw, by a network that stays the same whatever is trained: EfficientNet-Lite0 with ImageNet's weights
-(`judge`), also where `backbone=none` trains on random features or a file of one's own takes the place of the weights.
-With the default backbone that is the network by which the decoder learns: the judge looks at other layers than training
-did, but it is no independent eye. `trade_off`, the gate's number, is the sum of both distances, each as a share of what
-there was to overcome: `trainer.metrics.stylisation` says why the content unchanged, the painting itself and all that
-lies straight between them score 1.
+Judged by both losses, of content and of style, on photographs and on paintings (those of six painters) that training
+never saw, by a network that stays the same whatever is trained: EfficientNet-Lite0 with ImageNet's weights (`judge`),
+also where `backbone=none` trains on random features or a file of one's own takes the place of the weights. With the
+default backbone that is the network, and these are the layers, by which the decoder learns, as usual in the
+literature: it is no independent eye. `trade_off`, the gate's number, is the sum of both distances, each as a share of
+what there was to overcome: `trainer.metrics.stylisation` says why the content unchanged, the painting itself and all
+that lies straight between them score 1.
 
 References, which it must beat: the content unchanged; means and deviations of colours taken over (Reinhard et al.
 2001); both pictures blended half and half. The guide's code is a classifier.
@@ -54,15 +54,16 @@ class StyleTransferHParams(HParams):
     judge: str = ""
     """File of the weights by which answers are judged; empty for the asset, `none` for random features."""
     epochs: int = field(default=1, metadata={"min": 1})
-    min_steps: int = field(default=900, metadata={"min": 1})
-    global_batch_size: int = field(default=6, metadata={"min": 1})
+    min_steps: int = field(default=600, metadata={"min": 1})
+    global_batch_size: int = field(default=4, metadata={"min": 1})
+    learning_rate: float = field(default=2e-3, metadata={"min": 0.0})
     patience: int = field(default=1000, metadata={"min": 1})
     filters: int = field(default=32, metadata={"min": 1})
     """Of the decoder at half of the picture's size; twice and four times as many below."""
-    style_weight: float = field(default=60.0, metadata={"min": 0.0})
-    """Of the loss of style beside that of content: higher is more of the painting."""
+    style_weight: float = field(default=1.5, metadata={"min": 0.0})
+    """Of the share of the style's distance that is left beside that of content: higher is more of the painting."""
     smoothness: float = field(default=0.1, metadata={"min": 0.0})
-    """Of the total variation beside the loss of content."""
+    """Of the total variation beside these."""
     patch_size: int = field(default=128, metadata={"min": 16, "max": 512})
     """Side in pixels of the patches; at most the median of the pictures' shorter sides."""
     patches: int = field(default=8, metadata={"min": 1, "max": 256})
@@ -171,8 +172,9 @@ class StyleTransfer(Task):
         sums = {name: np.zeros(5) for name in methods}
         for encoded in zip(evaluation["content"], evaluation["style"], strict=True):
             content, style = (images.decode_whole(tf.constant(one)).numpy() for one in encoded)
+            pair = stylisation.Pair(judge, content, style)
             for name, method in methods.items():
-                sums[name] += stylisation.distances(judge, content, style, method(content, style))
+                sums[name] += pair.distances(method(content, style))
         return {name: stylisation.scores(one) for name, one in sums.items()}
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:

@@ -27,17 +27,17 @@ def pictures() -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_content_unchanged_and_the_style_itself_score_one(judge, pictures) -> None:
     content, style = pictures
-    unchanged = stylisation.scores(stylisation.distances(judge, content, style, content))
+    unchanged = stylisation.scores(stylisation.Pair(judge, content, style).distances(content))
     assert unchanged["trade_off"] == 1 and unchanged["content_distance"] == 0 and unchanged["style_distance"] > 0
     same_size = style[:40, :40]
-    itself = stylisation.scores(stylisation.distances(judge, content[:40, :40], same_size, same_size))
+    itself = stylisation.scores(stylisation.Pair(judge, content[:40, :40], same_size).distances(same_size))
     assert itself["trade_off"] == pytest.approx(1) and itself["style_distance"] == 0
 
 
 def test_an_answer_that_has_neither_scores_worse(judge, pictures) -> None:
     content, style = pictures
     noise = np.random.default_rng(3).integers(0, 256, content.shape, np.uint8)
-    assert stylisation.trade_off(stylisation.distances(judge, content, style, noise)) > 1.2
+    assert stylisation.trade_off(stylisation.Pair(judge, content, style).distances(noise)) > 1.2
 
 
 def test_shares_are_of_sums_so_that_a_pair_of_like_pictures_does_not_decide() -> None:
@@ -52,5 +52,5 @@ def test_content_distance_does_not_see_contrast_and_style_distance_does_not_see_
     content, style = pictures
     paler = (content * 0.6 + 60).astype(np.uint8)
     mirrored = content[:, ::-1]
-    pale, turned = (stylisation.distances(judge, content, style, answer) for answer in (paler, mirrored))
+    pale, turned = (stylisation.Pair(judge, content, style).distances(answer) for answer in (paler, mirrored))
     assert pale[0] < turned[0] and turned[2] == pytest.approx(turned[3], rel=0.2)
