@@ -66,8 +66,8 @@ class Crossed(Column):
         return self.kind.remarks(name, features)
 
     def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> Any:
-        """Of a kind of another subject, in other colours."""
-        return samples.png(255 - samples.picture(samples.partner(subject)))
+        """Of a kind of another subject, and pale."""
+        return samples.png(110 + samples.picture(samples.partner(subject)) // 2)
 
 
 def crossed(columns: Mapping[str, Column]) -> tuple[str, str] | None:

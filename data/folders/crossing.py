@@ -28,7 +28,7 @@ from data.folders.layouts import Item, Problem
 from data.folders.layouts.base import key, number
 from data.folders.splits import side_of_place, sides_of_groups
 
-EVAL_PAIRS = 200
+EVAL_PAIRS = 120
 """In evaluation each picture is in several pairs until there are so many."""
 
 Encoded = tuple[dict[str, Value] | None, Problem | None]

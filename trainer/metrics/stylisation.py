@@ -2,19 +2,19 @@
 
 A judge takes uint8 pictures `[1, height, width, 3]` of any size to `content`, feature maps `[1, rows, columns,
 channels]` whose channels have mean 0 and variance 1 over the picture, and `style`, `[1, n]`, means and deviations of
-the channels of several layers (`trainer.networks.style_transfer.style_judge`). Distances are Euclidean:
+the channels of several layers (`trainer.networks.style_transfer.style_judge`). Two losses, both mean squared errors:
 
-- content distance: of the normalised maps of the answer and of the content picture, per value, as a root mean square.
-  0 is the same things at the same places; of pictures that have nothing to do with each other it is about 1.4;
-- style distance: of the answer's and the style picture's statistics.
+- of content: between the normalised maps of the answer and of the content picture. 0 is the same things at the same
+  places; of pictures that have nothing to do with each other it is about 2;
+- of style: between the answer's and the style picture's means and deviations.
 
-They cannot both be small, and which of two answers is the better stylisation is a matter of how far one counts against
-the other. `trade_off` weighs each by the distance that there was to begin with: the mean content distance as a share of
-that between style and content picture, plus the mean style distance as a share of that between content and style
-picture. So the content unchanged scores exactly 1 (0 + 1), the style picture in its place exactly 1 (1 + 0), and what
-lies straight between the two in the judge's eyes 1 again, since a distance obeys the triangle inequality; below 1 is
-more of both than that. The shares are of sums over a set, not of each pair: a pair of two like pictures has next to
-nothing to be a share of.
+They cannot both be small, and which of two answers is the better stylisation is a matter of how far one counts
+against the other. `trade_off` weighs each by what there was to begin with: the mean content loss as a share of that of
+the style picture in the answer's place, plus the mean style loss as a share of that of the content picture. So the
+content unchanged scores exactly 1 (0 + 1), and the style picture in its place exactly 1 (1 + 0); less is a better
+answer than either, and how little can be reached nobody knows: what stood half-way between the two in the judge's eyes,
+in every feature, would score 0.5. The shares are of sums over a set, not of each pair: a pair of two like pictures has
+next to nothing to be a share of.
 
 Imports TFMA; import it where it is used.
 """
@@ -40,7 +40,7 @@ CONTENT, STYLE = "content", "style"
 """Raw columns, encoded pictures, beside which the prediction is looked at."""
 
 REMEMBERED = 4096
-"""Distances of pairs, a few numbers each, that are kept: metrics, slices and the jackknife ask for the same ones."""
+"""Losses of pairs, a few numbers each, that are kept: metrics, slices and the jackknife ask for the same ones."""
 
 
 class Pair:
@@ -53,20 +53,20 @@ class Pair:
         self._contents_apart = _apart(in_its_place["content"], self._content["content"])
         self._styles_apart = _apart(self._content["style"], self._style["style"])
 
-    def distances(self, answer: Array) -> Array:
-        """What is summed over a set, float64 `[5]`, of an answer of the content's size: its content distance and that
-        of the style picture, its style distance and that of the content picture, and 1."""
+    def losses(self, answer: Array) -> Array:
+        """What is summed over a set, float64 `[5]`, of an answer of the content's size: its content loss and that of
+        the style picture, its style loss and that of the content picture, and 1."""
         found = _judged(self._judge, answer)
         of_content = _apart(found["content"], self._content["content"])
         of_style = _apart(found["style"], self._style["style"])
         return np.array([of_content, self._contents_apart, of_style, self._styles_apart, 1.0])
 
 
-def content_distance(sums: Array) -> float:
+def content_loss(sums: Array) -> float:
     return float(sums[0] / sums[4])
 
 
-def style_distance(sums: Array) -> float:
+def style_loss(sums: Array) -> float:
     return float(sums[2] / sums[4])
 
 
@@ -74,11 +74,11 @@ def trade_off(sums: Array) -> float:
     return float(_share(sums[0], sums[1]) + _share(sums[2], sums[3]))
 
 
-MEASURES = {measure.__name__: measure for measure in (trade_off, content_distance, style_distance)}
+MEASURES = {measure.__name__: measure for measure in (trade_off, content_loss, style_loss)}
 
 
 def scores(sums: Array) -> dict[str, float]:
-    """All measures of summed `Pair.distances`."""
+    """All measures of summed `Pair.losses`."""
     return {name: measure(sums) for name, measure in MEASURES.items()}
 
 
@@ -87,8 +87,8 @@ def _share(part: float, whole: float) -> float:
 
 
 def _apart(one: Array, other: Array) -> float:
-    """Root mean square of the differences."""
-    return float(np.sqrt(np.mean((one.astype(np.float64) - other) ** 2)))
+    """Mean square of the differences."""
+    return float(np.mean((one.astype(np.float64) - other) ** 2))
 
 
 def _resized(picture: Array, shape: tuple[int, ...]) -> Array:
@@ -125,18 +125,18 @@ class TradeOff(_Stylisation):
         super().__init__(trade_off, judge, name)
 
 
-class ContentDistance(_Stylisation):
-    def __init__(self, judge: str, name: str = "content_distance") -> None:
-        super().__init__(content_distance, judge, name)
+class ContentLoss(_Stylisation):
+    def __init__(self, judge: str, name: str = "content_loss") -> None:
+        super().__init__(content_loss, judge, name)
 
 
-class StyleDistance(_Stylisation):
-    def __init__(self, judge: str, name: str = "style_distance") -> None:
-        super().__init__(style_distance, judge, name)
+class StyleLoss(_Stylisation):
+    def __init__(self, judge: str, name: str = "style_loss") -> None:
+        super().__init__(style_loss, judge, name)
 
 
 class _Sums(beam.CombineFn):
-    """`Pair.distances` of the examples, added up; NaN where there are none."""
+    """`Pair.losses` of the examples, added up; NaN where there are none."""
 
     def __init__(self, key: Any, judge: str, eval_config: Any) -> None:
         self._key, self._judge, self._eval_config = key, judge, eval_config
@@ -178,7 +178,7 @@ class _Encoded:
 
 @functools.lru_cache(maxsize=REMEMBERED)
 def _of_encoded(judge: str, content: _Encoded, style: _Encoded, answer: _Encoded) -> Array:
-    return Pair(_loaded(judge), content.take(), style.take()).distances(answer.take())
+    return Pair(_loaded(judge), content.take(), style.take()).losses(answer.take())
 
 
 @functools.lru_cache(maxsize=1)

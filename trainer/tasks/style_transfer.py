@@ -12,9 +12,9 @@ Judged by both losses, of content and of style, on photographs and on paintings 
 never saw, by a network that stays the same whatever is trained: EfficientNet-Lite0 with ImageNet's weights (`judge`),
 also where `backbone=none` trains on random features or a file of one's own takes the place of the weights. With the
 default backbone that is the network, and these are the layers, by which the decoder learns, as usual in the
-literature: it is no independent eye. `trade_off`, the gate's number, is the sum of both distances, each as a share of
-what there was to overcome: `trainer.metrics.stylisation` says why the content unchanged, the painting itself and all
-that lies straight between them score 1.
+literature: it is no independent eye. `trade_off`, the gate's number, is the sum of both losses, each as a share of
+what there was to overcome, so that the content unchanged and the painting itself both score 1:
+`trainer.metrics.stylisation` says why.
 
 References, which it must beat: the content unchanged; means and deviations of colours taken over (Reinhard et al.
 2001); both pictures blended half and half. The guide's code is a classifier.
@@ -61,7 +61,7 @@ class StyleTransferHParams(HParams):
     filters: int = field(default=32, metadata={"min": 1})
     """Of the decoder at half of the picture's size; twice and four times as many below."""
     style_weight: float = field(default=1.5, metadata={"min": 0.0})
-    """Of the share of the style's distance that is left beside that of content: higher is more of the painting."""
+    """Of the share of the style's loss that is left beside that of content: higher is more of the painting."""
     smoothness: float = field(default=0.1, metadata={"min": 0.0})
     """Of the total variation beside these."""
     patch_size: int = field(default=128, metadata={"min": 16, "max": 512})
@@ -83,7 +83,15 @@ class StyleTransfer(Task):
         "alpha": Given(kind=Number(minimum=0, maximum=1), default=1.0, description="how far to go to the style"),
     }
     HParams = StyleTransferHParams
-    small = {**Task.small, "epochs": 1, "min_steps": 60, "patch_size": 24, "patches": 2, "filters": 8}
+    small = {
+        **Task.small,
+        "epochs": 1,
+        "min_steps": 60,
+        "learning_rate": 5e-3,
+        "patch_size": 24,
+        "patches": 2,
+        "filters": 8,
+    }
     assets = {"backbone": "efficientnet_lite0", "judge": "efficientnet_lite0"}
     reference_examples = 1_000
     predict_batch_size = 8
@@ -120,21 +128,21 @@ class StyleTransfer(Task):
         return model
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
-        from trainer.networks.style_transfer import REACH, STRIDE
+        from trainer.networks.style_transfer import MARGIN, REACH, STRIDE
 
         def one(example: tuple[Any, Any, Any]) -> Any:
             content, style = (images.decode_whole(encoded) for encoded in example[:2])
             height, width = tf.shape(content)[0], tf.shape(content)[1]
             of_content, of_style = (
-                model.moments_of(images.filled_up(images.within(picture, longest), STRIDE)[None])
+                model.moments_of(images.filled_up(images.within(picture, longest), STRIDE, MARGIN)[None])
                 for picture, longest in ((content, WHOLE), (style, LONGEST_LEARNT))
             )
 
             def answer(strip: Any) -> Any:
                 return model.stylise(strip, of_content, of_style, example[2])
 
-            drawn = strips.in_strips(images.filled_up(content, STRIDE), answer, REACH, step=STRIDE)
-            return tf.io.encode_png(drawn[:height, :width])
+            drawn = strips.in_strips(images.filled_up(content, STRIDE, MARGIN), answer, REACH, step=STRIDE)
+            return tf.io.encode_png(drawn[MARGIN : MARGIN + height, MARGIN : MARGIN + width])
 
         examples = (features["content"], features["style"], tf.reshape(features["alpha"], [-1]))
         return {"stylised_bytes": tf.map_fn(one, examples, fn_output_signature=tf.string, parallel_iterations=1)}
@@ -146,8 +154,8 @@ class StyleTransfer(Task):
             label=None,
             metrics=(
                 Metric("trade_off", "TradeOff", module, judged=True),
-                Metric("content_distance", "ContentDistance", module, judged=True),
-                Metric("style_distance", "StyleDistance", module, judged=True),
+                Metric("content_loss", "ContentLoss", module, judged=True),
+                Metric("style_loss", "StyleLoss", module, judged=True),
             ),
             gates=(Gate("trade_off", higher_is_better=False, baseline_margin=0.01),),
             slices=("style_name",),
@@ -174,7 +182,7 @@ class StyleTransfer(Task):
             content, style = (images.decode_whole(tf.constant(one)).numpy() for one in encoded)
             pair = stylisation.Pair(judge, content, style)
             for name, method in methods.items():
-                sums[name] += pair.distances(method(content, style))
+                sums[name] += pair.losses(method(content, style))
         return {name: stylisation.scores(one) for name, one in sums.items()}
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:

@@ -257,5 +257,8 @@ def test_a_picture_is_brought_within_a_longer_side_and_filled_up_to_a_step() -> 
     assert np.array_equal(images.within(picture, 30), picture)
     filled = images.filled_up(picture, 8).numpy()
     assert filled.shape == (32, 24, 3) and np.array_equal(filled[:30, :20], picture)
-    assert np.array_equal(filled[31], filled[29]) and np.array_equal(filled[:, 23], filled[:, 19])
+    assert np.array_equal(filled[30], filled[28]) and np.array_equal(filled[:, 23], filled[:, 15])
+    framed = images.filled_up(picture, 8, 5).numpy()
+    assert framed.shape == (40, 32, 3)
+    assert np.array_equal(framed, np.pad(picture, ((5, 5), (5, 7), (0, 0)), mode="reflect"))
     assert images.filled_up(picture[:1, :1], 8).shape == (16, 16, 3), "two steps at least"

@@ -101,12 +101,12 @@ def test_references_are_scored_and_the_content_unchanged_scores_one(task: StyleT
     scores = task.reference({}, evaluation, spec)
     assert scores["content unchanged"] == {
         "trade_off": 1.0,
-        "content_distance": 0.0,
-        "style_distance": scores["content unchanged"]["style_distance"],
+        "content_loss": 0.0,
+        "style_loss": scores["content unchanged"]["style_loss"],
     }
     moved = scores["colour statistics (Reinhard)"]
-    assert moved["style_distance"] < scores["content unchanged"]["style_distance"]
-    assert set(scores["blended half and half"]) == {"trade_off", "content_distance", "style_distance"}
+    assert moved["style_loss"] < scores["content unchanged"]["style_loss"]
+    assert set(scores["blended half and half"]) == {"trade_off", "content_loss", "style_loss"}
 
 
 @pytest.mark.parametrize(("alpha", "words"), [("1.5", "1.5 is out of bounds"), ("much", "expected a finite number")])
