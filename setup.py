@@ -36,6 +36,7 @@ INSTALL_REQUIRES = [
     "sacrebleu",
     "jiwer",
     "pysword",
+    "hassil",  # templates of home intents
 ]
 EXTRAS_REQUIRE = {
     "tfds": ["tensorflow-datasets"],
@@ -56,6 +57,7 @@ EXTRAS_REQUIRE = {
         "kubernetes-validate",
         "playwright",
         "pymysql",
+        "seqeval",  # what the metric of slots is held against
     ],
 }
 

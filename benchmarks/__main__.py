@@ -12,6 +12,7 @@ NAMES = (
     "dashboard",
     "first_fit",
     "steps",
+    "health",
     "evaluator",
     "ingest_memory",
     "workers",

@@ -30,6 +30,8 @@ class Options:
     repeats: int
     steps: int | None
     """Training steps, in place of each benchmark's own number."""
+    tasks: Sequence[str] = ()
+    """The tasks that a benchmark of every task is to measure; none means all."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,9 @@ def options(description: str | None) -> Options:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--repeats", type=int, default=3, help="Measurements of each side; their median is shown.")
     parser.add_argument("--steps", type=int, help="Training steps, in place of each benchmark's own number.")
+    parser.add_argument(
+        "--task", action="append", default=[], dest="tasks", help="One task of a benchmark of all; may be repeated."
+    )
     return Options(**vars(parser.parse_args()))
 
 
@@ -133,6 +138,12 @@ def trained_task(workspace: Path, steps: int = 200) -> Path:
     command = [BENISON, "run", "image_classification", "--steps", str(steps), "--workspace", str(workspace)]
     run(command, accept=(0, NOT_BLESSED))
     return workspace.resolve() / "image_classification" / "pipeline"
+
+
+def transformed_task(name: str, workspace: Path, limit: int) -> Path:
+    """The pipeline root of any task whose default data, at most `limit` records of each split, came to Transform."""
+    run([BENISON, "run", name, "--to", "Transform", "--limit", str(limit), "--workspace", str(workspace)])
+    return workspace.resolve() / name / "pipeline"
 
 
 def newest(pipeline_root: str | Path, node: str, output: str) -> Path:

@@ -40,8 +40,8 @@ from components.judgement import Estimate
 GROUPS = 20
 """As many as TFMA's jackknife takes."""
 
-EXAMPLES = 4_000
-"""Examples from which errors are drawn, where there are more; the groups then hold some 200 each."""
+EXAMPLES = 2_500
+"""Examples from which errors are drawn, where there are more; the groups then hold some 125 each."""
 
 SAMPLING = "sampling.json"
 """Model name -> metric -> value and values without each group; of the constant answer under `CONSTANT_ANSWER`."""

@@ -99,8 +99,7 @@ def watch(task: Task, examples: inputs.TransformedExamples) -> Any:
 
 def held_out_batch(task: Task, examples: inputs.TransformedExamples) -> tuple[Any, Any]:
     """Up to EXAMPLES held-out examples as the model is fed them: inputs and targets, None where there are none."""
-    batch = next(iter(inputs.validation_dataset(examples)(tf.distribute.InputContext())))
-    batch = tf.nest.map_structure(lambda tensor: tensor[:EXAMPLES], batch)
+    batch = inputs.held_out_batch(examples, EXAMPLES)
     return batch if isinstance(batch, tuple) else (batch, None)
 
 

@@ -289,6 +289,13 @@ def validation_dataset(examples: TransformedExamples) -> Callable[[Any], Any]:
     return build
 
 
+def held_out_batch(examples: TransformedExamples, count: int) -> Any:
+    """Up to `count` of the first held-out examples in one batch, as `validation_dataset` gives them."""
+    records = _part(examples, train=False).take(count)
+    dataset = examples._prepared(examples._parsed(records).batch(count).map(_cutter(examples.task)))
+    return next(iter(without_autotune(dataset.map(_splitter(examples.task)))))
+
+
 def _shared_out(batch: Features, replicas: int) -> Any:
     """One batch as `replicas` of equal size."""
     return tf.data.Dataset.from_tensor_slices(

@@ -86,6 +86,7 @@ class Column(ABC):
       in_folder: false for what no folder holds, since it follows from the rest of the record (`derive`).
       drawn: a folder may lack it, since records are paired then (`data.folders.pairs`), which gives it.
       in_form: whether a person may give it with an example to predict from.
+      beside: files at the top of a folder that `as_in` reads, and that are no records.
       is_time, is_class, is_picture: whether a value is a moment, the name of one class, a picture: what layouts and
         splits are told apart by.
     """
@@ -98,6 +99,7 @@ class Column(ABC):
     in_folder: ClassVar[bool] = True
     drawn: ClassVar[bool] = False
     in_form: ClassVar[bool] = True
+    beside: ClassVar[tuple[str, ...]] = ()
     is_time: ClassVar[bool] = False
     is_class: ClassVar[bool] = False
     is_picture: ClassVar[bool] = False

@@ -8,43 +8,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from data.columns.base import Column, Feature, FormField, Value
+from data.columns.of_kind import OfKind
 from data.columns.text import Text
 
 
 @dataclass(frozen=True, kw_only=True)
-class _OfKind(Column):
-    """Base of columns that no folder holds and whose values are of another `kind`."""
-
-    in_folder: ClassVar[bool] = False
-    kind: Column
-
-    @property
-    def is_media(self) -> bool:  # type: ignore[override]
-        return self.kind.is_media
-
-    @property
-    def suffixes(self) -> tuple[str, ...]:  # type: ignore[override]
-        return self.kind.suffixes
-
-    @property
-    def noun(self) -> str:  # type: ignore[override]
-        return self.kind.noun
-
-    def features(self, name: str) -> dict[str, Feature]:
-        return self.kind.features(name)
-
-    def encode(self, name: str, value: Any) -> dict[str, Value]:
-        return self.kind.encode(name, value)
-
-    def form(self) -> FormField:
-        return self.kind.form()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Given(_OfKind):
+class Given(OfKind):
     """A value of `kind` that a person may give with an example to predict from, as a temperature or a length; else, and
     in training, it is `default`, of media the content of a file."""
 
+    in_folder: ClassVar[bool] = False
     default: Any
 
     def follows_from(self, columns: Mapping[str, Column]) -> bool:
@@ -84,7 +57,7 @@ class Prefix(Text):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Derived(_OfKind):
+class Derived(OfKind):
     """A value of `kind` that `how` makes of the column `of`, as a degraded picture that a model learns to mend.
 
     In prediction a person gives it, and where a folder holds it (`data.folders.layouts.picture_pairs`) it is not made.
@@ -95,6 +68,7 @@ class Derived(_OfKind):
 
     GIVEN: ClassVar[bytes] = b"given"
 
+    in_folder: ClassVar[bool] = False
     of: str
     how: Callable[[Any, int], Any] | Mapping[str, Callable[[Any, int], Any]]
     pairs: bool = False

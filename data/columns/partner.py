@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from data.columns import samples
 from data.columns.base import Column, Feature, FormField, Value, show, whole
+from data.columns.of_kind import OfKind
 from data.errors import BadValue
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Partner(Column):
+class Partner(OfKind):
     """What the column `of` is in another record, which this one is compared with.
 
     A table may give it (`NAME_file_name`, of media). Where a folder does not, `data.folders.pairs` draws the other
@@ -26,32 +27,6 @@ class Partner(Column):
 
     drawn: ClassVar[bool] = True
     of: str
-    kind: Column
-
-    @property
-    def noun(self) -> str:  # type: ignore[override]
-        return self.kind.noun
-
-    @property
-    def is_media(self) -> bool:  # type: ignore[override]
-        return self.kind.is_media
-
-    @property
-    def is_picture(self) -> bool:  # type: ignore[override]
-        return self.kind.is_picture
-
-    @property
-    def suffixes(self) -> tuple[str, ...]:  # type: ignore[override]
-        return self.kind.suffixes
-
-    def features(self, name: str) -> dict[str, Feature]:
-        return self.kind.features(name)
-
-    def encode(self, name: str, value: Any) -> dict[str, Value]:
-        return self.kind.encode(name, value)
-
-    def form(self) -> FormField:
-        return self.kind.form()
 
     def remarks(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
         return self.kind.remarks(name, features)

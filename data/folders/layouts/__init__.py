@@ -22,6 +22,7 @@ from data.folders.layouts.picture_pairs import PicturePairs
 from data.folders.layouts.pictures_and_masks import PicturesAndMasks, find_voc_set
 from data.folders.layouts.plain_files import PlainFiles
 from data.folders.layouts.rows import Rows
+from data.folders.layouts.tagged import Conll, SeqFiles
 from data.folders.layouts.two_sets import TwoSets
 
 __all__ = [
@@ -47,6 +48,8 @@ LAYOUTS: tuple[type[Layout], ...] = (
     TwoSets,
     PlainFiles,
     ClassFolders,
+    SeqFiles,
+    Conll,
     Rows,
 )
 """Of those that match, the first is taken: what describes its files by a table goes before what only names them."""

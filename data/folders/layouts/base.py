@@ -103,6 +103,11 @@ class Layout(ABC):
         """
 
     @classmethod
+    def takes_file(cls, columns: Mapping[str, Column], name: str) -> bool:
+        """Whether a file at the top of a data folder that is called as a split may be that split in this form."""
+        return False
+
+    @classmethod
     @abstractmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
         """The form as text, for just these columns; empty where it cannot hold them."""

@@ -139,7 +139,7 @@ def find_coco_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout
 
 def _object_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:
     """The picture and the column of boxes or of masks of a task that a COCO file can serve."""
-    images = [name for name, column in columns.items() if column.is_picture]
+    images = [name for name, column in columns.items() if column.is_picture and column.in_folder]
     objects = [name for name, column in columns.items() if isinstance(column, (Boxes, Mask))]
     if len(images) == len(objects) == 1 and required(columns) <= {images[0], objects[0]}:
         return images[0], objects[0]
