@@ -13,6 +13,7 @@ from data.columns.mask import Mask
 from data.columns.midi import Midi
 from data.columns.number import Integer, Number
 from data.columns.partner import Partner, Same, partner_of, sameness
+from data.columns.passage import Passage
 from data.columns.reply import Reply
 from data.columns.rows import BadColumn, content_digest, encode_row
 from data.columns.seed import Seed
@@ -47,6 +48,7 @@ __all__ = [
     "NO_PICTURE",
     "Number",
     "Partner",
+    "Passage",
     "Prefix",
     "Reply",
     "Same",
