@@ -38,6 +38,7 @@ INSTALL_REQUIRES = [
     "sacrebleu",
     "jiwer",
     "pysword",
+    "hassil",  # templates of home intents
 ]
 EXTRAS_REQUIRE = {
     "tfds": ["tensorflow-datasets"],
@@ -58,6 +59,7 @@ EXTRAS_REQUIRE = {
         "kubernetes-validate",
         "playwright",
         "pymysql",
+        "seqeval",  # what the metric of slots is held against
     ],
 }
 

@@ -12,8 +12,6 @@ from pipelines.records.run_result import aligned
 if TYPE_CHECKING:
     from pipelines.console.progress import Listener
 
-SHOWN_VALUES = 10
-
 
 def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, default=str))
@@ -21,8 +19,10 @@ def print_json(value: Any) -> None:
 
 def print_table(rows: list[dict[str, Any]], headings: dict[str, str]) -> None:
     """Rows of the same keys, which are the headings except where `headings` has a better one."""
+    from trainer.preview.wording import as_cell
+
     if rows:
-        cells = [[_cell(value) for value in row.values()] for row in rows]
+        cells = [[as_cell(value) for value in row.values()] for row in rows]
         print("\n".join(aligned([[headings.get(key, key) for key in rows[0]], *cells])))
 
 
@@ -35,12 +35,3 @@ def progress_listener(json_output: bool) -> Listener:
     stream = logs.terminal(sys.stdout)
     live = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     return progress.Live(stream) if live else progress.Plain(stream)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, list):
-        shown = [_cell(one) for one in value[:SHOWN_VALUES]] + ["…"] * (len(value) > SHOWN_VALUES)
-        return ", ".join(one for one in shown if one)
-    return "" if value is None else str(value)

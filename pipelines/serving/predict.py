@@ -7,6 +7,7 @@ imported.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,46 @@ def predict(
 ) -> list[dict[str, Any]]:
     """The answers of the model pushed in `serving`, of which the highest version answers, to all examples in `files`.
 
-    `task_name` is a task's module name; the other arguments and what is returned are those of `ask`.
+    `task_name` is a task's module name; `as_rows` asks for `Answered.row` in place of `Answered.outputs`; the other
+    arguments are those of `ask`.
 
     Raises:
       WrongUse: there is no such task or file.
       DataRefused: an input is not what the task's columns ask for.
       BenisonError: there is no pushed model, it was tampered with, or it was made for other columns.
     """
-    return list(ask(Served.open(serving, task_name), files, output, given, as_rows))
+    answers = ask(Served.open(serving, task_name), files, output, given)
+    return [answer.row if as_rows else answer.outputs for answer in answers]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a model answered to one example.
+
+    `values`: what `Task.predict` returns but media, as JSON values: for classifiers `label` and `probabilities` by
+    label, highest first, for others every output by name. `files`: name -> path of the media among the answers, and of
+    a `picture` of it all; what is the same picture is the same file. An output `X_bytes` is called X.
+    `told`: the values as `Task.answer_row` tells them to a person.
+    """
+
+    example: Example
+    of_file: bool
+    values: Mapping[str, Any]
+    told: Mapping[str, Any]
+    files: Mapping[str, str]
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """For programs: `file`, for rows `row`, then every value and file."""
+        example = self.example
+        place = {"file": str(example.file)} | ({} if example.row is None else {"row": example.row})
+        return place | dict(self.values) | dict(self.files)
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """For a person's table: each file once."""
+        place: dict[str, Any] = {"file": self.example.place} if self.of_file else {}
+        return place | dict(self.told) | each_once(self.files)
 
 
 def ask(
@@ -40,8 +73,7 @@ def ask(
     files: Sequence[Path],
     output: Path | None,
     given: Mapping[str, str] | None = None,
-    as_rows: bool = False,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Answered]:
     """The answers to all examples in `files`, in order, one after the other; all inputs are checked before the first.
 
     A task that needs a picture or another medium and nothing else takes its files; all tasks take tables (CSV, JSONL,
@@ -54,13 +86,6 @@ def ask(
       output: where a picture of each answer is written, and pictures and sounds that are the answer; None for none.
       given: in place of files the inputs of one example by name, media as paths; beside files those that need not be
         given, as a temperature, for all examples.
-      as_rows: for a person's table: `Task.answer_row` in place of all outputs, and each picture once.
-
-    Yields:
-      For each example `file`, for rows `row`, then what `Task.predict` returns: for classifiers `label` and
-      `probabilities` by label, highest first, for others every output by name as JSON values; `picture` is its path.
-      Outputs that are the same picture are the same file. An output `X_bytes`, a medium in its encoded form, is called
-      X.
 
     Raises:
       WrongUse: there is no such file.
@@ -80,12 +105,7 @@ def ask(
         values, media = without_media(answer)
         shown = _as_json(values)
         made = written.made(example, answer, media) if written else {}
-        if as_rows:
-            place: dict[str, Any] = {"file": example.place} if files else {}
-            yield place | task.answer_row(example.values, shown) | each_once(made)
-        else:
-            place = {"file": str(example.file)} | ({} if example.row is None else {"row": example.row})
-            yield place | shown | made
+        yield Answered(example, bool(files), shown, task.answer_row(example.values, shown), made)
 
 
 def _as_json(prediction: Mapping[str, Any]) -> dict[str, Any]:

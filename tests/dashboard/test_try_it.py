@@ -21,9 +21,9 @@ from PIL import Image
 
 from components import manifest
 from dashboard.kept_model import KeptModel
-from dashboard.pages.models import _input
+from dashboard.pages.models import _answer, _input
 from dashboard.store import Store
-from dashboard.try_it import TABLE, Asked, Field, Refused, Trial, fields_of
+from dashboard.try_it import TABLE, Answer, Asked, Field, Refused, Trial, fields_of
 from data.columns import FormField
 from pipelines.console.progress import Listener
 from pipelines.console.usage import inputs_of
@@ -103,6 +103,13 @@ def test_a_picture_is_uploaded_and_named(site: str, workspace: Path, visit: Call
     shoot(page, "try-picture")
     after = {path for path in workspace.rglob("*") if path.is_file()}
     assert after == before
+
+
+def test_an_answer_is_told_as_the_table_of_predict_tells_it() -> None:
+    given = {"label": "Ann", "embedding": [0.123456789] * 128, "score": 0.98765432}
+    shown = str(_answer(Answer(given, {"score": 0.98765432, "nearest": "Ann 0.988"}, {})).to_plotly_json())
+    assert "Ann 0.988" in shown and "0.9877" in shown
+    assert "embedding" not in shown and "0.123456789" not in shown
 
 
 def test_a_text_is_typed_and_answered(site: str, visit: Callable[..., Any]) -> None:

@@ -16,3 +16,17 @@ def number(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return "–"
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+
+
+SHOWN_VALUES = 10
+"""Of a list in a cell."""
+
+
+def as_cell(value: Any) -> str:
+    """A value of `Task.answer_row` as a person reads it in a table."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        shown = [as_cell(one) for one in value[:SHOWN_VALUES]] + ["…"] * (len(value) > SHOWN_VALUES)
+        return ", ".join(one for one in shown if one)
+    return "" if value is None else str(value)

@@ -20,6 +20,7 @@ from typing import Any
 from data.columns import Text
 from trainer.backend import tf
 from trainer.features import texts
+from trainer.features.words import rounded_up
 from trainer.optimisers import optimizer
 from trainer.preview import Preview, Words, as_text, plots
 from trainer.preview.plots import Plot
@@ -62,7 +63,7 @@ class MachineTranslation(Task):
     sequences = {"target": "target_length", "source": "source_length"}  # most of the work is the decoder's
 
     def preprocess(self, inputs: Features) -> Features:
-        features = {"source_words_up_to": _rounded_up(texts.split_words(inputs["source"]).row_lengths())}
+        features = {"source_words_up_to": rounded_up(texts.split_words(inputs["source"]).row_lengths())}
         for name in ("source", "target"):
             tokens = texts.index_tokens(inputs[name], name, self.hparams.words, self.hparams.pieces)
             tokens = tokens[:, : self.hparams.max_tokens]
@@ -130,9 +131,3 @@ class MachineTranslation(Task):
 
     def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
         return plots.texts(examples, predictions, truth="target", answer="translation")
-
-
-def _rounded_up(counts: Any) -> Any:
-    """Each count as the least power of two that is not below it: few slices, whatever the lengths. int64, as given."""
-    powers = tf.constant([2**i for i in range(32)], counts.dtype)
-    return tf.gather(powers, tf.searchsorted(powers, counts))

@@ -22,7 +22,9 @@ from data.folders.layouts.picture_pairs import PicturePairs
 from data.folders.layouts.pictures_and_masks import PicturesAndMasks, find_voc_set
 from data.folders.layouts.plain_files import PlainFiles
 from data.folders.layouts.rows import Rows
+from data.folders.layouts.tagged import Conll, SeqFiles
 from data.folders.layouts.text_rows import TextRows
+from data.folders.layouts.two_sets import TwoSets
 
 __all__ = [
     "LAYOUTS",
@@ -45,8 +47,11 @@ LAYOUTS: tuple[type[Layout], ...] = (
     PairsTxt,
     PicturesAndMasks,
     PicturePairs,
+    TwoSets,
     PlainFiles,
     ClassFolders,
+    SeqFiles,
+    Conll,
     Rows,
 )
 """Of those that match, the first is taken: what describes its files by a table goes before what only names them."""

@@ -231,7 +231,7 @@ def test_a_served_model_is_loaded_once_for_all_that_it_is_asked(
     assert not loads, "opened is not loaded"
     for grey, label in ((0, "dark"), (255, "bright"), (1, "dark")):
         [answer] = ask(model, [picture(tmp_path / "a.png", grey)], None)
-        assert answer["label"] == label
+        assert answer.values["label"] == label
     assert len(loads) == 1
 
 
