@@ -3,6 +3,7 @@
 from data.columns.audio import Audio
 from data.columns.base import Column, DType, Feature, FormField, Scalar, Value, raw_features
 from data.columns.boxes import Boxes
+from data.columns.crossed import Crossed, crossed
 from data.columns.document import Document
 from data.columns.given import Derived, Given, Prefix
 from data.columns.identifier import Identifier
@@ -31,6 +32,7 @@ __all__ = [
     "Boxes",
     "Column",
     "Companions",
+    "Crossed",
     "DType",
     "Derived",
     "Document",
@@ -63,6 +65,7 @@ __all__ = [
     "Window",
     "bio",
     "content_digest",
+    "crossed",
     "encode_row",
     "partner_of",
     "raw_features",

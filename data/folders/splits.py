@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from data.columns import Column, Label, Value, content_digest, sameness
+from data.columns import Column, Label, Value, content_digest, crossed, sameness
 from data.errors import BadValue, DataRefused
 from data.folders.layouts import LAYOUTS, Folder, Item, Layout, find_coco_set, find_layout, find_voc_set
 from data.folders.layouts.base import refuse_link_out
@@ -216,6 +216,8 @@ def ways_to_split(columns: Mapping[str, Column]) -> list[str]:
     """
     if pairs := sameness(columns):
         return [pairs[1]]
+    if crossed(columns):
+        return [CONTENT]  # of either set
     if has_windows(columns):
         return [time_column(columns), *series_columns(columns)]
     return [*(name for name, column in columns.items() if column.in_folder and not column.is_media), CONTENT]

@@ -23,6 +23,7 @@ from data.folders.layouts.pictures_and_masks import PicturesAndMasks, find_voc_s
 from data.folders.layouts.plain_files import PlainFiles
 from data.folders.layouts.rows import Rows
 from data.folders.layouts.tagged import Conll, SeqFiles
+from data.folders.layouts.two_sets import TwoSets
 
 __all__ = [
     "LAYOUTS",
@@ -44,6 +45,7 @@ LAYOUTS: tuple[type[Layout], ...] = (
     PairsTxt,
     PicturesAndMasks,
     PicturePairs,
+    TwoSets,
     PlainFiles,
     ClassFolders,
     SeqFiles,
