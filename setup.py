@@ -33,6 +33,8 @@ INSTALL_REQUIRES = [
     "soundfile",
     "av",  # FFmpeg in a wheel: sounds that libsndfile does not read (M4A, WebM), video, coloured pictures of 16 bits
     "mido",  # MIDI files
+    "fonttools",  # the pictures of a font of emoji
+    "rouge-score",
     "sacrebleu",
     "jiwer",
     "pysword",

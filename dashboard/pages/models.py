@@ -105,6 +105,8 @@ def _commands(store: Store, task: str, model: Model) -> html.Section:
     try:
         said = usage(task, store.root)
         ask = [html.P("To predict, after the digests were checked:"), parts.command(said)]
+        if load(task).converses:
+            ask += [html.P("To talk with it:"), parts.command(f"benison chat {task}{named(store.root)}")]
     except WrongUse as error:
         ask = [html.P(f"It cannot be asked by this version of Benison: {error.message}.")]
     serve = f"tensorflow_model_server --rest_api_port=8501 --model_name={task} --model_base_path={model.path.parent}"

@@ -51,6 +51,7 @@ def test_a_conversation_is_held(talking: Path, own_site: str, visit: Callable[..
     def lines() -> list[str]:
         return page.locator(".conversation p").all_inner_texts()  # type: ignore[no-any-return]
 
+    assert f"benison chat {TASK}" in page.inner_text("#commands")
     page.fill("#chat-line", "a timer please")
     page.click("#chat-say")
     page.wait_for_selector(".conversation .answered", timeout=90_000)

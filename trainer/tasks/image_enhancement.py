@@ -7,7 +7,8 @@ is added, so that it begins with the blurring and sharpening that others have to
 picture is as a whole, which no patch of it tells, decides the levels by which it is lit first. The loss is the root
 mean squared error of red, green and blue. A picture `[height, width, 3]` of any size -> PNG of that size: the network
 is convolutional throughout, and a large picture is answered in strips that overlap by all that a pixel depends on,
-without seams. Nobody says what is wrong with a picture: the network sees it.
+without seams. Nobody says what is wrong with a picture: the network sees it. A good one is left almost as it is; one
+that is meant to be dark may be lit, since nothing in it tells.
 
 A folder of good pictures is enough: what is wrong is made. In training noise, blur, low light and JPEG are drawn anew
 in each step; in evaluation a picture's content decides one of them and how bad it is, the same in each run. Where a

@@ -21,7 +21,6 @@ from data.columns import Text
 from trainer.backend import tf
 from trainer.features import texts
 from trainer.features.words import rounded_up
-from trainer.networks import decoding
 from trainer.optimisers import optimizer
 from trainer.preview import Preview, Words, as_text, plots
 from trainer.preview.plots import Plot
@@ -83,19 +82,8 @@ class MachineTranslation(Task):
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
         longest = tf.maximum(tf.reduce_max(features["source_length"]), 1)
-        encoded = model.encode(features["source"][:, :longest])
-        state = {name: encoded.pop(name) for name in model.STATE}
-        beams = {name: tf.repeat(tensor, self.hparams.beam_width, 0) for name, tensor in encoded.items()}
-
-        def step(tokens: Any, state: Features) -> tuple[Any, Features]:
-            logits, after = model.decode(tokens[:, None], beams | state)
-            return tf.nn.log_softmax(logits[:, 0]), {name: after[name] for name in state}
-
-        tokens, log_probability = decoding.beam_search(
-            step,
-            state,
-            texts.START,
-            texts.END,
+        tokens, log_probability = model.search(
+            model.encode(features["source"][:, :longest]),
             self.hparams.beam_width,
             max_steps=tf.cast(2 * longest + 10, tf.int32),
             length_penalty=self.hparams.length_penalty,
