@@ -4,6 +4,7 @@ from data.columns.audio import Audio
 from data.columns.base import Column, DType, Feature, FormField, Scalar, Value, raw_features
 from data.columns.boxes import Boxes
 from data.columns.document import Document
+from data.columns.excerpt import Excerpt
 from data.columns.given import Derived, Given, Prefix
 from data.columns.identifier import Identifier
 from data.columns.image import NO_PICTURE, Image
@@ -12,7 +13,7 @@ from data.columns.mask import Mask
 from data.columns.midi import Midi
 from data.columns.number import Integer, Number
 from data.columns.partner import Partner, Same, partner_of, sameness
-from data.columns.rows import BadColumn, content_digest, encode_row
+from data.columns.rows import BadColumn, content_digest, derive, encode_row
 from data.columns.seed import Seed
 from data.columns.tags import Tags, bio
 from data.columns.text import Text
@@ -32,6 +33,7 @@ __all__ = [
     "DType",
     "Derived",
     "Document",
+    "Excerpt",
     "Feature",
     "FormField",
     "Given",
@@ -59,6 +61,7 @@ __all__ = [
     "Window",
     "bio",
     "content_digest",
+    "derive",
     "encode_row",
     "partner_of",
     "raw_features",

@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from data.columns.samples import Subject
 
 
+def text_of_file(content: bytes) -> str:
+    """The text in a file, whose lines end in one line feed.
+
+    Raises:
+      BadValue: it is no UTF-8, or no text.
+    """
+    try:
+        text = bytes(content).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadValue(f"not valid UTF-8 (byte {error.start + 1}); save it as UTF-8") from None
+    if "\0" in text:
+        raise BadValue("not a text: it holds a zero byte")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Document(Text):
     """A UTF-8 text in a file of its own; lines end in one line feed, whatever the file has. Features as Text's."""
@@ -28,13 +43,7 @@ class Document(Text):
         return value is None or value == ""
 
     def encode(self, name: str, value: Any) -> dict[str, Value]:
-        try:
-            text = bytes(value).decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise BadValue(f"not valid UTF-8 (byte {error.start + 1}); save it as UTF-8") from None
-        if "\0" in text:
-            raise BadValue("not a text: it holds a zero byte")
-        return super().encode(name, text.replace("\r\n", "\n").replace("\r", "\n"))
+        return super().encode(name, text_of_file(value))
 
     def form(self) -> FormField:
         return FormField(kind="file", suffixes=self.suffixes)

@@ -22,6 +22,7 @@ from data.folders.layouts.picture_pairs import PicturePairs
 from data.folders.layouts.pictures_and_masks import PicturesAndMasks, find_voc_set
 from data.folders.layouts.plain_files import PlainFiles
 from data.folders.layouts.rows import Rows
+from data.folders.layouts.text_files import TextFiles
 
 __all__ = [
     "LAYOUTS",
@@ -45,6 +46,7 @@ LAYOUTS: tuple[type[Layout], ...] = (
     PicturePairs,
     PlainFiles,
     ClassFolders,
+    TextFiles,
     Rows,
 )
 """Of those that match, the first is taken: what describes its files by a table goes before what only names them."""
