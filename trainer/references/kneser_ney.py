@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,70 +15,74 @@ class KneserNey:
     The longest n-grams are counted as they are, shorter ones by how many different numbers stand before them. Of each
     order a discount for what was seen once, twice and more often, estimated from how much was seen so often, goes to
     the next shorter order; the shortest is interpolated with equal probabilities.
+
+    Attributes:
+      tables: of each order from the shortest on.
+      size: of the vocabulary.
     """
 
     def __init__(self, order: int, windows: Array, size: int) -> None:
         """
         Args:
-          windows: int `[n, order]`: each number to be learnt, last, behind those before it.
+          windows: int `[n, order]`: each number to be learnt, last, behind those before it; at least one.
           size: of the vocabulary; numbers are 0 to `size - 1`.
         """
-        self._order, self._size = order, size
-        self._histories: list[Array] = []
-        """For each number of words before: what `_index` knows."""
-        self._tables: list[_Order] = []
-        history = self._index(windows, learn=True)
+        self.size = size
+        histories: list[Array] = [np.zeros(len(windows), np.int64)]
+        known = [np.zeros(1, np.int64)]
+        for length in range(1, order):
+            keys, history = np.unique(histories[-1] * size + windows[:, -1 - length], return_inverse=True)
+            known.append(keys)
+            histories.append(history)
+        self.tables: list[Table] = []
         for length in range(order):
-            keys = history[length] * size + windows[:, -1]
-            if length == order - 1:
-                found, counts = np.unique(keys, return_counts=True)
-            else:  # different numbers before it
-                longer = history[length + 1] * size + windows[:, -1]
-                found, counts = np.unique(keys[np.unique(longer, return_index=True)[1]], return_counts=True)
-            self._tables.append(_Order(found, counts, size))
+            keys = histories[length] * size + windows[:, -1]
+            if length < order - 1:  # each once for each number before it
+                longer = histories[length + 1] * size + windows[:, -1]
+                keys = keys[np.unique(longer, return_index=True)[1]]
+            self.tables.append(_table(known[length], *np.unique(keys, return_counts=True), size))
 
     def probabilities(self, windows: Array) -> Array:
         """float64 `[n]` of the last number of each window by those before it."""
-        history, found = self._index(windows, learn=False), np.full(len(windows), 1.0 / self._size)
-        for length, table in enumerate(self._tables):
-            found = table.interpolated(history[length], windows[:, -1], found)
+        history, found = np.zeros(len(windows), np.int64), np.full(len(windows), 1.0 / self.size)
+        for length, table in enumerate(self.tables):
+            if length:
+                history = _find(table.histories, history * self.size + windows[:, -1 - length])
+            at = _find(table.keys, history * self.size + windows[:, -1])
+            kept = np.where(at >= 0, table.kept[at], 0.0)
+            found = np.where(history >= 0, kept + table.left[history] * found, found)
         return found
 
-    def _index(self, windows: Array, learn: bool) -> list[Array]:
-        """For each length of a history the index of each window's, -1 for one never seen."""
-        indices = [np.zeros(len(windows), np.int64)]
-        for length in range(1, self._order):
-            number = windows[:, -1 - length]
-            keys = indices[-1] * self._size + number
-            if learn:
-                self._histories.append(np.unique(keys))
-            known = self._histories[length - 1]
-            place = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-            indices.append(np.where((known[place] == keys) & (indices[-1] >= 0), place, -1))
-        return indices
+
+class Table(NamedTuple):
+    """The n-grams of one order, by history: all numbers but the last.
+
+    A history's index is its place in `histories`; an n-gram's key is its history's index times the size of the
+    vocabulary, plus its last number. All arrays are ordered by keys.
+    """
+
+    histories: Array
+    """int64 `[histories]`: the index of the history without its first number, times the size, plus that number."""
+    keys: Array
+    """int64 `[n-grams]`."""
+    kept: Array
+    """float64 `[n-grams]`: the probability behind the history that is left after the discount."""
+    left: Array
+    """float64 `[histories]`: the probability that goes to the shorter order."""
 
 
-class _Order:
-    """The n-grams of one length: a history and what follows."""
+def _find(ordered: Array, wanted: Array) -> Array:
+    """The place of each wanted key, -1 where it is not there."""
+    place = np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)
+    return np.where(ordered[place] == wanted, place, -1)
 
-    def __init__(self, keys: Array, counts: Array, size: int) -> None:
-        self._keys, self._counts, self._size = keys, counts, size
-        self._discounts = _discounts(counts)
-        self._histories, begins = np.unique(keys // size, return_index=True)
-        self._totals = np.add.reduceat(counts, begins)
-        left = self._discounts[np.minimum(counts, 3)]
-        self._left = np.add.reduceat(left, begins)
 
-    def interpolated(self, history: Array, number: Array, shorter: Array) -> Array:
-        """The probabilities of numbers behind histories, by those that the shorter histories give them."""
-        place = np.minimum(np.searchsorted(self._histories, history), len(self._histories) - 1)
-        known = self._histories[place] == history
-        keys = history * self._size + number
-        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        counts = np.where((self._keys[at] == keys) & known, self._counts[at], 0)
-        own = counts - self._discounts[np.minimum(counts, 3)]
-        mixed = (own + self._left[place] * shorter) / self._totals[place]
-        return np.where(known, mixed, shorter)
+def _table(histories: Array, keys: Array, counts: Array, size: int) -> Table:
+    history = keys // size
+    begins = np.searchsorted(history, np.arange(len(histories)))
+    totals = np.add.reduceat(counts, begins)
+    discounts = _discounts(counts)[np.minimum(counts, 3)]
+    return Table(histories, keys, (counts - discounts) / totals[history], np.add.reduceat(discounts, begins) / totals)
 
 
 def _discounts(counts: Array) -> Array:

@@ -1,9 +1,9 @@
 """Text generation (question 21): a recurrent decoder that goes on with a text, character by character.
 
-Method: an LSTM reads characters and says how likely each is to be the next (Graves 2013), helped by hashed embeddings
-of the last characters as in a recurrent maximum-entropy model (Mikolov et al. 2011): what follows from two to five
-characters is learnt from a table, what follows from more by the LSTM; see `trainer.networks.character_model`. A
-`prompt`, which may be empty, -> its continuation `text` of `length` characters, drawn at a `temperature`, from the
+Method: an LSTM reads characters and says how likely each is to be the next (Graves 2013). Its probabilities are mixed
+half and half with those of a smoothed 5-gram of the same train text (as by Mikolov et al. 2010), which knows rare
+sequences from the first step on; `--set ngram_share=0` takes the network alone. See `trainer.networks.character_model`.
+A `prompt`, which may be empty, -> its continuation `text` of `length` characters, drawn at a `temperature`, from the
 `top_k` most probable characters or those that make up `top_p`, by a `seed` (`trainer.networks.sampling`).
 
 Any script: a character is a Unicode code point in NFC, and those that training saw at least twice are told apart. Any
@@ -35,6 +35,7 @@ from trainer.features import characters
 from trainer.networks import sampling
 from trainer.optimisers import optimizer
 from trainer.preview import Preview, Words, as_text
+from trainer.references.kneser_ney import KneserNey
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 CHARACTERS, CONTEXT = 192, 64
@@ -47,7 +48,7 @@ CHUNK = 16
 """Characters that are shown at a time while a text is being made."""
 
 ORDER = 5
-"""Of the n-grams that a model is compared with."""
+"""Of the n-grams that a model is mixed and compared with."""
 
 
 def opening(text: bytes, number: int) -> str:
@@ -70,9 +71,9 @@ class TextGenerationHParams(HParams):
     units: int = field(default=256, metadata={"min": 2})
     """Of each layer."""
     layers: int = field(default=1, metadata={"min": 1})
-    embedding_size: int = field(default=48, metadata={"min": 1})
-    buckets: int = field(default=16384, metadata={"min": 0})
-    """Rows of the table for each length of the last characters; 0 does without, a plain LSTM."""
+    embedding_size: int = field(default=64, metadata={"min": 1})
+    ngram_share: float = field(default=0.5, metadata={"min": 0.0, "max": 0.95})
+    """Of the smoothed n-gram in each probability."""
     dropout: float = field(default=0.0, metadata={"min": 0.0, "max": 0.95})
     remembered: int = field(default=5_000_000, metadata={"min": 1})
     """Characters of the train text in which copies are looked for, at most; 8 bytes of the model each."""
@@ -98,7 +99,6 @@ class TextGeneration(Task):
         **Task.small,
         "units": 32,
         "embedding_size": 16,
-        "buckets": 512,
         "learning_rate": 0.02,
         "remembered": 10_000,
     }
@@ -115,16 +115,16 @@ class TextGeneration(Task):
         from trainer.networks.suffixes import rejoined
 
         hparams = self.hparams
-        train = spec.train(limit=-(-hparams.remembered // CHARACTERS))["text"]
-        remembered = rejoined(train, CONTEXT, characters.PAD)[: hparams.remembered]
+        train = spec.train(limit=self.reference_examples)["text"]
         model = CharacterModel(
-            len(characters.points_of(spec.vocabularies)) + characters.NUM_SPECIAL,
+            _size(spec),
             hparams.embedding_size,
             hparams.units,
             hparams.layers,
-            hparams.buckets,
             hparams.dropout,
-            remembered,
+            _counted(train, spec),
+            hparams.ngram_share,
+            rejoined(train, CONTEXT, characters.PAD)[: hparams.remembered],
         )
         model.compile(optimizer(hparams, spec.steps, warmup=100, clip=1.0), jit_compile=hparams.xla)
         return model
@@ -144,12 +144,11 @@ class TextGeneration(Task):
             "unknown": tf.reduce_sum(tf.cast(read == characters.UNKNOWN, tf.int64), 1),
         }
         if "text" in features:  # in evaluation
-            nats, present = model.nats(features["text"])
-            scored, counted = nats[:, CONTEXT - 1 :], present[:, CONTEXT - 1 :]
-            unknown = tf.cast(features["text"][:, CONTEXT:] == characters.UNKNOWN, tf.float32)
-            bits = scored / math.log(2.0) + unknown * characters.SPELLING_BITS
+            nats, scored = model.nats(features["text"])[:, CONTEXT - 1 :], features["text"][:, CONTEXT:]
+            unknown = tf.cast(scored == characters.UNKNOWN, tf.float32)
+            bits = nats / math.log(2.0) + unknown * characters.SPELLING_BITS
             answer["bits"] = tf.reduce_sum(bits, 1)
-            answer["characters"] = tf.reduce_sum(counted, 1)
+            answer["characters"] = tf.reduce_sum(tf.cast(scored != characters.PAD, tf.float32), 1)
             answer["unknown_characters"] = tf.reduce_sum(unknown, 1)
         return answer
 
@@ -188,17 +187,9 @@ class TextGeneration(Task):
         )
 
     def reference(self, train: Arrays, evaluation: Arrays, spec: DataSpec) -> dict[str, dict[str, float]]:
-        """A character 5-gram: of each excerpt the characters are counted, or judged, that are not before it."""
-        from trainer.references.kneser_ney import KneserNey
-
-        def windows(arrays: Arrays) -> np.ndarray:
-            text = arrays["text"][:, CONTEXT - ORDER + 1 :]
-            every = np.lib.stride_tricks.sliding_window_view(text, ORDER, axis=1).reshape(-1, ORDER)
-            return every[every[:, -1] != characters.PAD]
-
-        model = KneserNey(ORDER, windows(train), len(characters.points_of(spec.vocabularies)) + characters.NUM_SPECIAL)
-        judged = windows(evaluation)
-        bits = -np.log2(model.probabilities(judged))
+        """The n-gram alone: a 5-gram of characters."""
+        judged = _windows(evaluation["text"])
+        bits = -np.log2(_counted(train["text"], spec).probabilities(judged))
         bits += characters.SPELLING_BITS * (judged[:, -1] == characters.UNKNOWN)
         return {f"{ORDER}-gram, Kneser-Ney": {"bits_per_character": float(bits.mean())}}
 
@@ -214,3 +205,20 @@ class TextGeneration(Task):
     def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
         row = {"text": as_text(example["prompt"]) + answer["text"], "longest copy": answer["longest_copy"]}
         return row | ({"unknown in the prompt": answer["unknown"]} if answer["unknown"] else {})
+
+
+def _size(spec: DataSpec) -> int:
+    """Characters that are told apart, special ones included."""
+    return len(characters.points_of(spec.vocabularies)) + characters.NUM_SPECIAL
+
+
+def _counted(text: np.ndarray, spec: DataSpec) -> KneserNey:
+    """The n-gram of excerpts."""
+    return KneserNey(ORDER, _windows(text), _size(spec))
+
+
+def _windows(text: np.ndarray) -> np.ndarray:
+    """Each character of excerpts `[n, CONTEXT + CHARACTERS]` once, behind those before it: int64 `[characters, ORDER]`.
+    What is before an excerpt is of another."""
+    every = np.lib.stride_tricks.sliding_window_view(text[:, CONTEXT - ORDER + 1 :], ORDER, axis=1)
+    return every[every[..., -1] != characters.PAD]

@@ -10,18 +10,17 @@ POINTS = sorted({ord(c) for text in SAID for c in text}, key=lambda point: hash(
 
 
 def test_texts_come_back_as_they_were_whatever_the_script() -> None:
-    numbers = characters.index_texts(tf.constant(SAID), POINTS)
+    numbers = characters.index_texts(tf.constant(SAID), POINTS).numpy()
     lengths = [len(text) for text in SAID]
-    for row, text in zip(numbers.numpy(), SAID, strict=True):
+    for row, text in zip(numbers, SAID, strict=True):
         assert (row[: len(row) - len(text)] == characters.PAD).all()
         assert (row[len(row) - len(text) :] >= characters.NUM_SPECIAL).all()
-    left = tf.constant(
-        [
-            row[len(row) - n :].tolist() + [characters.PAD] * (len(row) - n)
-            for row, n in zip(numbers.numpy(), lengths, strict=True)
-        ]
-    )
-    assert [text.decode() for text in characters.join_characters(left, POINTS, lengths).numpy()] == SAID
+    left = [
+        row[len(row) - n :].tolist() + [characters.PAD] * (len(row) - n)
+        for row, n in zip(numbers, lengths, strict=True)
+    ]
+    joined = characters.join_characters(tf.constant(left), POINTS, lengths)
+    assert [text.decode() for text in joined.numpy()] == SAID
 
 
 def test_a_character_that_is_not_known_is_told_and_an_empty_text_has_none() -> None:
