@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,30 +11,36 @@ from trainer.metrics.counts import CountsMetric
 Array = np.ndarray[Any, Any]
 
 
-class BitsPerCharacter(CountsMetric):
-    """Bits that all characters cost, `bits`, for each of them, `characters`: the cross-entropy, in bits, of a model of
-    Unicode code points."""
+class _ForEachCharacter(CountsMetric):
+    """The sum of one number of each example, divided by that of another."""
+
+    number: ClassVar[str]
+    characters: ClassVar[str] = "characters"
+
+    @classmethod
+    def counts(cls, label: Array, prediction: Any) -> Array:
+        return np.array([np.sum(prediction[name]) for name in (cls.number, cls.characters)], np.float64)
+
+    @classmethod
+    def value(cls, counts: Array) -> float:
+        return float(counts[0] / counts[1])
+
+
+class BitsPerCharacter(_ForEachCharacter):
+    """The cross-entropy, in bits, of a model of Unicode code points: of excerpts, by what is before them."""
 
     usual_name = "bits_per_character"
-
-    @classmethod
-    def counts(cls, label: Array, prediction: Any) -> Array:
-        return np.array([np.sum(prediction["bits"]), np.sum(prediction["characters"])], np.float64)
-
-    @classmethod
-    def value(cls, counts: Array) -> float:
-        return float(counts[0] / counts[1])
+    number = "bits"
 
 
-class ShareUnknown(CountsMetric):
-    """Of all `characters` the share that the model does not tell apart, `unknown_characters`."""
+class PromptBitsPerCharacter(_ForEachCharacter):
+    """The same of prompts, before which nothing is known."""
 
-    usual_name = "unknown_characters"
+    usual_name = "prompt_bits_per_character"
+    number, characters = "prompt_bits", "prompt_characters"
 
-    @classmethod
-    def counts(cls, label: Array, prediction: Any) -> Array:
-        return np.array([np.sum(prediction["unknown_characters"]), np.sum(prediction["characters"])], np.float64)
 
-    @classmethod
-    def value(cls, counts: Array) -> float:
-        return float(counts[0] / counts[1])
+class ShareUnknown(_ForEachCharacter):
+    """Of all characters of excerpts the share that the model does not tell apart."""
+
+    usual_name = number = "unknown_characters"

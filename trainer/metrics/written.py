@@ -16,7 +16,7 @@ import numpy as np
 
 from trainer.backend import tf
 
-TEXTS, CHARACTERS = 64, 400
+TEXTS, CHARACTERS = 32, 400
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 

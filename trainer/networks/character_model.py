@@ -95,9 +95,11 @@ class CharacterModel(tf.keras.Model):
         return tf.where(special, -float("inf"), mixed), after
 
     def nats(self, characters: Any) -> Any:
-        """What each character but the first costs, by those before it: float32 `[batch, steps - 1]`, 0 for PAD."""
+        """What each character but the first costs, by those before it: float32 `[batch, steps - 1]`, 0 for PAD.
+        PAD before the first changes nothing."""
         order, wanted = self.ngrams.order, characters[:, 1:]
-        own = tf.exp(-self._losses(characters, training=False)[0])
+        logits, _ = self._read(characters[:, :-1], characters[:, :-1] != PAD, training=False)
+        own = tf.exp(-tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits))
         windows = tf.signal.frame(tf.pad(characters, [[0, 0], [order - 2, 0]]), order, 1)
         counted = tf.reshape(self.ngrams.probabilities(tf.reshape(windows, [-1, order])), tf.shape(wanted))
         return tf.where(wanted != PAD, -tf.math.log(self._mixed(own, counted)), 0.0)
@@ -116,7 +118,7 @@ class CharacterModel(tf.keras.Model):
             after += new
         return self.output_layer(self.dropout(tf.concat(outputs, -1), training=training)), after
 
-    def _losses(self, characters: Any, training: bool) -> tuple[Any, Any]:
+    def _costs(self, characters: Any, training: bool) -> tuple[Any, Any]:
         """The network's own costs in nats, float32 `[batch, steps - 1]`, 0 for PAD; and ones for what is no PAD."""
         logits, wanted = self(characters[:, :-1], training=training), characters[:, 1:]
         present = tf.cast(wanted != PAD, tf.float32)
@@ -128,7 +130,7 @@ class CharacterModel(tf.keras.Model):
 
     def train_step(self, data: Any) -> dict[str, Any]:
         with tf.GradientTape() as tape:
-            losses, present = self._losses(data[1]["text"], training=True)
+            losses, present = self._costs(data[1]["text"], training=True)
             # Gradients are summed over replicas, whose batches differ in characters.
             total = tf.distribute.get_replica_context().all_reduce("sum", tf.reduce_sum(present))
             loss = tf.reduce_sum(losses) / total
@@ -136,7 +138,7 @@ class CharacterModel(tf.keras.Model):
         return self._log(losses, present)
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        return self._log(*self._losses(data[1]["text"], training=False))
+        return self._log(*self._costs(data[1]["text"], training=False))
 
     @property
     def metrics(self) -> list[Any]:

@@ -44,9 +44,6 @@ CHARACTERS, CONTEXT = 192, 64
 OPENING = 64
 """Characters of an excerpt that are continued where nobody gives a prompt."""
 
-CHUNK = 16
-"""Characters that are shown at a time while a text is being made."""
-
 ORDER = 5
 """Of the n-grams that a model is mixed and compared with."""
 
@@ -64,11 +61,11 @@ def opening(text: bytes, number: int) -> str:
 
 @dataclass(frozen=True)
 class TextGenerationHParams(HParams):
-    epochs: int = field(default=2, metadata={"min": 1})
-    min_steps: int = field(default=1200, metadata={"min": 1})
-    global_batch_size: int = field(default=32, metadata={"min": 1})
-    learning_rate: float = field(default=4e-3, metadata={"min": 0.0})
-    units: int = field(default=256, metadata={"min": 2})
+    epochs: int = field(default=1, metadata={"min": 1})
+    min_steps: int = field(default=1000, metadata={"min": 1})
+    global_batch_size: int = field(default=16, metadata={"min": 1})
+    learning_rate: float = field(default=5e-3, metadata={"min": 0.0})
+    units: int = field(default=128, metadata={"min": 2})
     """Of each layer."""
     layers: int = field(default=1, metadata={"min": 1})
     embedding_size: int = field(default=64, metadata={"min": 1})
@@ -131,25 +128,24 @@ class TextGeneration(Task):
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
         """`text` goes on from the prompt. `longest_copy` is how many characters of it stand like this in the train
-        text, `unknown` how many of the prompt the model does not know. In evaluation `bits` and `characters` of the
-        excerpt, too."""
+        text; `prompt_bits` is what the prompt costs, `prompt_unknown` how many of its `prompt_characters` are unknown
+        to the model. In evaluation the same of the excerpt, too."""
         state = self.begin(model, features, spec)
         length = features["length"]
         numbers, _ = self._drawn(model, state, tf.reduce_max(length))
         points = characters.points_of(spec.vocabularies)
-        read = characters.index_texts(features["prompt"], points)
+        prompt = tf.pad(characters.index_texts(features["prompt"], points), [[0, 0], [CONTEXT, 0]])
+        bits, counted, unknown = _bits(model, prompt)
         answer = {
             "text": characters.join_characters(numbers, points, length),
             "longest_copy": model.suffixes.longest_copy(numbers, length),
-            "unknown": tf.reduce_sum(tf.cast(read == characters.UNKNOWN, tf.int64), 1),
+            "prompt_bits": bits,
+            "prompt_characters": counted,
+            "prompt_unknown": unknown,
         }
         if "text" in features:  # in evaluation
-            nats, scored = model.nats(features["text"])[:, CONTEXT - 1 :], features["text"][:, CONTEXT:]
-            unknown = tf.cast(scored == characters.UNKNOWN, tf.float32)
-            bits = nats / math.log(2.0) + unknown * characters.SPELLING_BITS
-            answer["bits"] = tf.reduce_sum(bits, 1)
-            answer["characters"] = tf.reduce_sum(tf.cast(scored != characters.PAD, tf.float32), 1)
-            answer["unknown_characters"] = tf.reduce_sum(unknown, 1)
+            found = zip(("bits", "characters", "unknown_characters"), _bits(model, features["text"]), strict=True)
+            answer |= dict(found)
         return answer
 
     def begin(self, model: Any, features: Features, spec: DataSpec) -> Features:
@@ -179,6 +175,12 @@ class TextGeneration(Task):
             targets_seen=True,
             metrics=(
                 Metric("bits_per_character", "BitsPerCharacter", module),
+                Metric(
+                    "prompt_bits_per_character",
+                    "PromptBitsPerCharacter",
+                    module,
+                    prediction=("prompt_bits", "prompt_characters"),
+                ),
                 Metric("unknown_characters", "ShareUnknown", module, prediction=("unknown_characters", "characters")),
                 Metric("distinct_2", "distinct_pairs", "trainer.metrics.written", runs_model=True),
                 Metric("longest_copy", "longest_copy", "trainer.metrics.written", runs_model=True),
@@ -204,7 +206,17 @@ class TextGeneration(Task):
 
     def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
         row = {"text": as_text(example["prompt"]) + answer["text"], "longest copy": answer["longest_copy"]}
-        return row | ({"unknown in the prompt": answer["unknown"]} if answer["unknown"] else {})
+        return row | ({"unknown in the prompt": answer["prompt_unknown"]} if answer["prompt_unknown"] else {})
+
+
+def _bits(model: Any, text: Any) -> tuple[Any, Any, Any]:
+    """Of excerpts, int64 `[batch, CONTEXT + characters]`: the bits of all characters, how many there are, and how many
+    of them are unknown; float32 `[batch]` each. What is before an excerpt is read, and not counted."""
+    scored = text[:, CONTEXT:]
+    unknown = tf.cast(scored == characters.UNKNOWN, tf.float32)
+    bits = model.nats(text)[:, CONTEXT - 1 :] / math.log(2.0) + unknown * characters.SPELLING_BITS
+    present = tf.cast(scored != characters.PAD, tf.float32)
+    return tuple(tf.reduce_sum(one, 1) for one in (bits, present, unknown))
 
 
 def _size(spec: DataSpec) -> int:

@@ -61,9 +61,11 @@ class TextFiles(Layout):
         prefix = relative(self.root, self.folder)
         for name in self.paths.shard(shard, num_shards):
             file = printable(prefix + name)
+            if is_document(name.rpartition("/")[2]):
+                continue
             if has_suffix(name, self.suffixes):
                 yield Item(file, None, {self.text: TextFile(name)})
-            elif not is_document(name.rpartition("/")[2]):
+            else:
                 yield Item(file, None, {}, Problem(self.text, wrong_suffix(self.suffixes)))
 
 
