@@ -15,14 +15,21 @@ from trainer.networks.ngrams import NGrams
 from trainer.networks.suffixes import Suffixes
 from trainer.references.kneser_ney import KneserNey
 
+FIRST_GATE = 2.0
+"""Logit of the n-gram's share at first: 0.88, since the network knows nothing yet."""
+
+TINY = 1e-30
+
 
 class CharacterModel(tf.keras.Model):
     """The probabilities of the next character, given those before it.
 
     An embedding, then layers of LSTM (Hochreiter & Schmidhuber 1997), of which each but the first also reads the
-    embedding; the output layer reads all of them (Graves 2013). That network alone is trained, and a call gives its
-    logits. `nats` and `step` mix its probabilities with those of an n-gram of the same train text (Mikolov et al.
-    2010): what an n-gram has seen it knows at once, what goes further back only the network does.
+    embedding; the output layer reads all of them (Graves 2013), and a call gives its logits. Beside it stands an n-gram
+    of the same train text (as with Mikolov et al. 2010): what it has seen it knows at once, what goes further back only
+    the network does. A gate, which reads what the output layer does, says for each character how much either counts
+    (a mixture of experts, Jacobs et al. 1991). In training the n-gram answers as if the character asked for had not
+    been counted, so that the gate trusts it as much as on new texts.
 
     Characters are int64 `[batch, steps]`, PAD before the first and behind the last.
     """
@@ -35,14 +42,14 @@ class CharacterModel(tf.keras.Model):
         layers: int,
         dropout: float,
         ngrams: KneserNey,
-        ngram_share: float,
+        mixed: bool,
         remembered: np.ndarray[Any, Any],
     ) -> None:
         """
         Args:
           num_characters: special ones included.
           dropout: share of what goes from one layer to the next that is zeroed in training.
-          ngram_share: of the n-gram in a probability, from 0 to 1.
+          mixed: whether the n-gram counts; else the network stands alone.
           remembered: the train text, by which `suffixes` finds what is copied.
         """
         super().__init__()
@@ -51,18 +58,20 @@ class CharacterModel(tf.keras.Model):
         self.recurrent = [make.LSTM(units, return_sequences=True, return_state=True) for _ in range(layers)]
         self.dropout = make.Dropout(dropout)
         self.output_layer = make.Dense(num_characters, dtype="float32")
-        self.ngrams, self._ngram_share = NGrams(ngrams), ngram_share
+        self.gate = make.Dense(1, bias_initializer=tf.constant_initializer(FIRST_GATE), dtype="float32")
+        self.ngrams, self._is_mixed = NGrams(ngrams), mixed
         self.suffixes = Suffixes(remembered)
         self._mean_loss = tf.keras.metrics.Mean(name="loss")
         self._mean_bits = tf.keras.metrics.Mean(name="bits_per_character")
         self.embedding.build(None)
         for i, layer in enumerate(self.recurrent):
             layer.build((None, None, embedding_size + (units if i else 0)))
-        self.output_layer.build((None, None, layers * units))
+        for dense in (self.output_layer, self.gate):
+            dense.build((None, None, layers * units))
 
     def call(self, characters: Any, training: bool = False) -> Any:
         """The network's logits float32 `[batch, steps, num_characters]` of the character after each."""
-        return self._read(characters, None, training)[0]
+        return self.output_layer(self._read(characters, None, training)[0])
 
     def read(self, characters: Any) -> list[Any]:
         """The state behind some characters `[batch, steps]`, at least one step; PAD before the first changes nothing.
@@ -89,23 +98,19 @@ class CharacterModel(tf.keras.Model):
             new = [tf.where(pad, left, right) for left, right in zip(old, new, strict=True)]
             outputs.append(new[0])
             after += new
-        own = tf.nn.softmax(self.output_layer(tf.concat(outputs, -1)))
-        mixed = tf.math.log(self._mixed(own, self.ngrams.following(before)))
+        read = tf.concat(outputs, -1)
+        mixed = tf.nn.softmax(self.output_layer(read))
+        if self._is_mixed:
+            mixed = _mix(mixed, self.ngrams.following(before), tf.sigmoid(self.gate(read)))
+        mixed = tf.math.log(mixed)
         special = tf.range(tf.shape(mixed)[-1]) < NUM_SPECIAL
         return tf.where(special, -float("inf"), mixed), after
 
     def nats(self, characters: Any) -> Any:
         """What each character but the first costs, by those before it: float32 `[batch, steps - 1]`, 0 for PAD.
         PAD before the first changes nothing."""
-        order, wanted = self.ngrams.order, characters[:, 1:]
-        logits, _ = self._read(characters[:, :-1], characters[:, :-1] != PAD, training=False)
-        own = tf.exp(-tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits))
-        windows = tf.signal.frame(tf.pad(characters, [[0, 0], [order - 2, 0]]), order, 1)
-        counted = tf.reshape(self.ngrams.probabilities(tf.reshape(windows, [-1, order])), tf.shape(wanted))
-        return tf.where(wanted != PAD, -tf.math.log(self._mixed(own, counted)), 0.0)
-
-    def _mixed(self, own: Any, counted: Any) -> Any:
-        return (1 - self._ngram_share) * own + self._ngram_share * counted
+        given = characters[:, :-1]
+        return self._costs(characters, self._read(given, given != PAD, training=False)[0], leave_one_out=False)[0]
 
     def _read(self, characters: Any, mask: Any, training: bool) -> tuple[Any, list[Any]]:
         embedded = self.embedding(characters)
@@ -116,37 +121,59 @@ class CharacterModel(tf.keras.Model):
             x, *new = layer(x, mask=mask)
             outputs.append(x)
             after += new
-        return self.output_layer(self.dropout(tf.concat(outputs, -1), training=training)), after
+        return self.dropout(tf.concat(outputs, -1), training=training), after
 
-    def _costs(self, characters: Any, training: bool) -> tuple[Any, Any]:
-        """The network's own costs in nats, float32 `[batch, steps - 1]`, 0 for PAD; and ones for what is no PAD."""
-        logits, wanted = self(characters[:, :-1], training=training), characters[:, 1:]
+    def _costs(self, characters: Any, read: Any, leave_one_out: bool) -> tuple[Any, Any]:
+        """What each character but the first costs, and what it costs by the network alone, by what the output layer
+        reads."""
+        wanted = characters[:, 1:]
+        alone = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, self.output_layer(read))
+        costs = alone
+        if self._is_mixed:
+            order = self.ngrams.order
+            windows = tf.signal.frame(tf.pad(characters, [[0, 0], [order - 2, 0]], constant_values=PAD), order, 1)
+            counted = self.ngrams.probabilities(tf.reshape(windows, [-1, order]), leave_one_out)
+            share = tf.sigmoid(self.gate(read))[..., 0]
+            costs = -tf.math.log(_mix(tf.exp(-alone), tf.reshape(counted, tf.shape(wanted)), share) + TINY)
         present = tf.cast(wanted != PAD, tf.float32)
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits) * present, present
+        return costs * present, alone * present
 
     def answers(self, features: Any, targets: Any) -> Any:
         """Logits of each character by those before it: what training health looks at."""
         return self(targets["text"][:, :-1])
 
     def train_step(self, data: Any) -> dict[str, Any]:
+        characters = data[1]["text"]
         with tf.GradientTape() as tape:
-            losses, present = self._costs(data[1]["text"], training=True)
+            read, _ = self._read(characters[:, :-1], None, training=True)
+            costs, alone = self._costs(characters, read, leave_one_out=True)
             # Gradients are summed over replicas, whose batches differ in characters.
-            total = tf.distribute.get_replica_context().all_reduce("sum", tf.reduce_sum(present))
-            loss = tf.reduce_sum(losses) / total
+            total = tf.distribute.get_replica_context().all_reduce("sum", _count(characters))
+            loss = tf.reduce_sum(costs + alone) / total  # the network is to learn also what the n-gram knows
         self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
-        return self._log(losses, present)
+        return self._log(costs, _count(characters))
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        return self._log(*self._costs(data[1]["text"], training=False))
+        """Of held-out examples of the train split, which the n-gram has counted too."""
+        characters = data[1]["text"]
+        read, _ = self._read(characters[:, :-1], None, training=False)
+        return self._log(self._costs(characters, read, leave_one_out=True)[0], _count(characters))
 
     @property
     def metrics(self) -> list[Any]:
         return [self._mean_loss, self._mean_bits]
 
-    def _log(self, losses: Any, present: Any) -> dict[str, Any]:
-        count = tf.reduce_sum(present)
-        mean = tf.math.divide_no_nan(tf.reduce_sum(losses), count)
+    def _log(self, costs: Any, count: Any) -> dict[str, Any]:
+        mean = tf.math.divide_no_nan(tf.reduce_sum(costs), count)
         self._mean_loss.update_state(mean, count)
         self._mean_bits.update_state(mean / tf.math.log(2.0), count)
         return {metric.name: metric.result() for metric in self.metrics}
+
+
+def _mix(own: Any, counted: Any, share: Any) -> Any:
+    return (1 - share) * own + share * counted
+
+
+def _count(characters: Any) -> Any:
+    """How many characters have a cost."""
+    return tf.reduce_sum(tf.cast(characters[:, 1:] != PAD, tf.float32))

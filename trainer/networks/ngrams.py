@@ -11,7 +11,7 @@ from trainer.references.kneser_ney import KneserNey
 
 
 class NGrams(tf.keras.layers.Layer):
-    """The probabilities of a `KneserNey` model, in weights that are not trained: some 20 bytes for each n-gram."""
+    """The probabilities of a `KneserNey` model, in weights that are not trained: some 12 bytes for each n-gram."""
 
     def __init__(self, model: KneserNey) -> None:
         super().__init__(trainable=False)
@@ -22,12 +22,14 @@ class NGrams(tf.keras.layers.Layer):
             return self.add_weight(name, [len(values)], dtype, initial, trainable=False)
 
         self._tables = [
-            (
-                weight(f"histories_{n}", table.histories, tf.int64),
-                weight(f"keys_{n}", table.keys, tf.int64),
-                weight(f"kept_{n}", table.kept, tf.float32),
-                weight(f"left_{n}", table.left, tf.float32),
-            )
+            {
+                "histories": weight(f"histories_{n}", table.histories, tf.int64),
+                "keys": weight(f"keys_{n}", table.keys, tf.int64),
+                "counts": weight(f"counts_{n}", table.counts, tf.float32),
+                "totals": weight(f"totals_{n}", table.totals, tf.float32),
+                "left": weight(f"left_{n}", table.left, tf.float32),
+                "discounts": weight(f"discounts_{n}", table.discounts, tf.float32),
+            }
             for n, table in enumerate(model.tables)
         ]
 
@@ -35,17 +37,37 @@ class NGrams(tf.keras.layers.Layer):
     def order(self) -> int:
         return len(self._tables)
 
-    def probabilities(self, windows: Any) -> Any:
-        """float32 `[n]` of the last number of each window, int64 `[n, order]`, by those before it."""
-        history = tf.zeros_like(windows[:, -1])
-        found = tf.fill(tf.shape(history), 1.0 / self._size)
-        for length, (histories, keys, kept, left) in enumerate(self._tables):
+    def probabilities(self, windows: Any, leave_one_out: bool = False) -> Any:
+        """float32 `[n]` of the last number of each window, int64 `[n, order]`, by those before it.
+
+        With `leave_one_out`, for windows of the train text, as if each had not been counted: what was seen once only is
+        new then, also to the shorter order.
+        """
+        places = self._places(windows)
+        counts = [tf.where(at >= 0, tf.gather(t["counts"], tf.maximum(at, 0)), 0.0) for t, (_, at) in places]
+        left_out = [tf.zeros_like(counts[-1])] * len(counts)
+        if leave_one_out:
+            left_out[-1] = tf.minimum(counts[-1], 1.0)
+            for length in reversed(range(len(counts) - 1)):
+                gone = tf.cast(counts[length + 1] <= 1.0, tf.float32)
+                left_out[length] = tf.minimum(counts[length], left_out[length + 1] * gone)
+        found = tf.fill(tf.shape(counts[0]), 1.0 / self._size)
+        for (table, (history, _)), count, out in zip(places, counts, left_out, strict=True):
+            known = tf.maximum(history, 0)
+            before, after = _discount(table, count), _discount(table, count - out)
+            left = tf.gather(table["left"], known) - before + after
+            total = tf.gather(table["totals"], known) - out
+            mixed = tf.math.divide_no_nan(count - out - after + left * found, total)
+            found = tf.where((history >= 0) & (total > 0), mixed, found)
+        return found
+
+    def _places(self, windows: Any) -> list[Any]:
+        """Of each order its table, and where the history and the n-gram of each window stand in it."""
+        history, found = tf.zeros_like(windows[:, -1]), []
+        for length, table in enumerate(self._tables):
             if length:
-                history = _find(histories, history * self._size + windows[:, -1 - length])
-            at = _find(keys, history * self._size + windows[:, -1])
-            own = tf.where(at >= 0, tf.gather(kept, tf.maximum(at, 0)), 0.0)
-            mixed = own + tf.gather(left, tf.maximum(history, 0)) * found
-            found = tf.where(history >= 0, mixed, found)
+                history = _find(table["histories"], history * self._size + windows[:, -1 - length])
+            found.append((table, (history, _find(table["keys"], history * self._size + windows[:, -1]))))
         return found
 
     def following(self, before: Any) -> Any:
@@ -61,3 +83,7 @@ def _find(ordered: Any, wanted: Any) -> Any:
     ordered = tf.convert_to_tensor(ordered)
     place = tf.minimum(tf.searchsorted(ordered, wanted, out_type=tf.int64), tf.shape(ordered, tf.int64)[0] - 1)
     return tf.where(tf.gather(ordered, place) == wanted, place, tf.constant(-1, tf.int64))
+
+
+def _discount(table: Any, counts: Any) -> Any:
+    return tf.gather(table["discounts"], tf.cast(tf.minimum(counts, 3.0), tf.int32))

@@ -49,8 +49,9 @@ class KneserNey:
             if length:
                 history = _find(table.histories, history * self.size + windows[:, -1 - length])
             at = _find(table.keys, history * self.size + windows[:, -1])
-            kept = np.where(at >= 0, table.kept[at], 0.0)
-            found = np.where(history >= 0, kept + table.left[history] * found, found)
+            counts = np.where(at >= 0, table.counts[at], 0)
+            kept = counts - table.discounts[np.minimum(counts, 3)]
+            found = np.where(history >= 0, (kept + table.left[history] * found) / table.totals[history], found)
         return found
 
 
@@ -65,10 +66,14 @@ class Table(NamedTuple):
     """int64 `[histories]`: the index of the history without its first number, times the size, plus that number."""
     keys: Array
     """int64 `[n-grams]`."""
-    kept: Array
-    """float64 `[n-grams]`: the probability behind the history that is left after the discount."""
+    counts: Array
+    """int64 `[n-grams]`."""
+    totals: Array
+    """int64 `[histories]`: the sum of the counts behind each."""
     left: Array
-    """float64 `[histories]`: the probability that goes to the shorter order."""
+    """float64 `[histories]`: the sum of the discounts, which goes to the shorter order."""
+    discounts: Array
+    """float64 `[4]`: of a count of 0, 1, 2, and more."""
 
 
 def _find(ordered: Array, wanted: Array) -> Array:
@@ -78,11 +83,10 @@ def _find(ordered: Array, wanted: Array) -> Array:
 
 
 def _table(histories: Array, keys: Array, counts: Array, size: int) -> Table:
-    history = keys // size
-    begins = np.searchsorted(history, np.arange(len(histories)))
-    totals = np.add.reduceat(counts, begins)
-    discounts = _discounts(counts)[np.minimum(counts, 3)]
-    return Table(histories, keys, (counts - discounts) / totals[history], np.add.reduceat(discounts, begins) / totals)
+    begins = np.searchsorted(keys // size, np.arange(len(histories)))
+    discounts = _discounts(counts)
+    left = np.add.reduceat(discounts[np.minimum(counts, 3)], begins)
+    return Table(histories, keys, counts, np.add.reduceat(counts, begins), left, discounts)
 
 
 def _discounts(counts: Array) -> Array:

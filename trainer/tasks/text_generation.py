@@ -1,8 +1,8 @@
 """Text generation (question 21): a recurrent decoder that goes on with a text, character by character.
 
-Method: an LSTM reads characters and says how likely each is to be the next (Graves 2013). Its probabilities are mixed
-half and half with those of a smoothed 5-gram of the same train text (as by Mikolov et al. 2010), which knows rare
-sequences from the first step on; `--set ngram_share=0` takes the network alone. See `trainer.networks.character_model`.
+Method: an LSTM reads characters and says how likely each is to be the next (Graves 2013). A gate mixes its answer with
+that of a smoothed 5-gram of the same train text, which knows rare sequences from the first step on (as Mikolov et al.
+2010 mixed them); `--set ngrams=false` takes the network alone. See `trainer.networks.character_model`.
 A `prompt`, which may be empty, -> its continuation `text` of `length` characters, drawn at a `temperature`, from the
 `top_k` most probable characters or those that make up `top_p`, by a `seed` (`trainer.networks.sampling`).
 
@@ -69,8 +69,8 @@ class TextGenerationHParams(HParams):
     """Of each layer."""
     layers: int = field(default=1, metadata={"min": 1})
     embedding_size: int = field(default=64, metadata={"min": 1})
-    ngram_share: float = field(default=0.5, metadata={"min": 0.0, "max": 0.95})
-    """Of the smoothed n-gram in each probability."""
+    ngrams: bool = True
+    """Whether a smoothed n-gram of the train text is mixed in."""
     dropout: float = field(default=0.0, metadata={"min": 0.0, "max": 0.95})
     remembered: int = field(default=5_000_000, metadata={"min": 1})
     """Characters of the train text in which copies are looked for, at most; 8 bytes of the model each."""
@@ -97,6 +97,8 @@ class TextGeneration(Task):
         "units": 32,
         "embedding_size": 16,
         "learning_rate": 0.02,
+        "min_steps": 300,
+        "ngrams": False,
         "remembered": 10_000,
     }
     reference_examples = 100_000
@@ -120,7 +122,7 @@ class TextGeneration(Task):
             hparams.layers,
             hparams.dropout,
             _counted(train, spec),
-            hparams.ngram_share,
+            hparams.ngrams,
             rejoined(train, CONTEXT, characters.PAD)[: hparams.remembered],
         )
         model.compile(optimizer(hparams, spec.steps, warmup=100, clip=1.0), jit_compile=hparams.xla)
