@@ -33,9 +33,12 @@ INSTALL_REQUIRES = [
     "soundfile",
     "av",  # FFmpeg in a wheel: sounds that libsndfile does not read (M4A, WebM), video, coloured pictures of 16 bits
     "mido",  # MIDI files
+    "fonttools",  # the pictures of a font of emoji
+    "rouge-score",
     "sacrebleu",
     "jiwer",
     "pysword",
+    "hassil",  # templates of home intents
 ]
 EXTRAS_REQUIRE = {
     "tfds": ["tensorflow-datasets"],
@@ -56,6 +59,7 @@ EXTRAS_REQUIRE = {
         "kubernetes-validate",
         "playwright",
         "pymysql",
+        "seqeval",  # what the metric of slots is held against
     ],
 }
 

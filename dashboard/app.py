@@ -12,7 +12,7 @@ from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from flask import Response, abort, request, send_file
 
 from components.report.page import TEMPLATES
-from dashboard import address, parts
+from dashboard import address, conversation, parts
 from dashboard.pages import compare, models, run, runs
 from dashboard.security import HEALTH, Policy, is_loopback, protect
 from dashboard.store import Damaged, NotThere, Store
@@ -71,7 +71,9 @@ def create(workspace: Path, policy: Policy, trial: Trial | None = None) -> Dash:
     _route(app, store)
     runs.register(app, store)
     run.register(app, store)
-    models.register(app, store, trial or Trial())
+    trial = trial or Trial()
+    models.register(app, store, trial)
+    conversation.register(app, store, trial)
     _files(app, store)
     protect(app.server, policy, app.csp_hashes())
     return app

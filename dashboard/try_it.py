@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,6 +26,8 @@ from data.folders import tables
 from data.media.kinds import BY_SUFFIX, data_uri
 from pipelines.console.usage import inputs_of, needed
 from pipelines.serving.answer_files import each_once
+from pipelines.serving.conversation import chosen_inputs
+from trainer.conversation import KEPT
 from trainer.task import Task, load
 
 TABLE = "table"
@@ -68,6 +71,12 @@ class Field:
         return self.asked.kind in ("file", "table")
 
 
+def chosen_fields(task_class: type[Task]) -> dict[str, Field]:
+    """What may be chosen for all lines of a conversation."""
+    fields = fields_of(task_class)
+    return {name: fields[name] for name in chosen_inputs(task_class)}
+
+
 def fields_of(task_class: type[Task]) -> dict[str, Field]:
     """What a form asks for: the inputs of one example, or one table where a single row is not enough, and what may be
     chosen for all of its rows."""
@@ -109,13 +118,20 @@ class Trial:
 
     def ask(self, store: Store, asked: Asked) -> list[Answer]:
         """Raises Refused."""
-        if not self._free.acquire(timeout=1):  # as long as ending a process may take
-            raise Refused("Another question is being answered; ask again when it has been.")
-        try:
-            with tempfile.TemporaryDirectory(prefix="benison-try-") as folder:
-                return self._ask(store, asked, Path(folder))
-        finally:
-            self._free.release()
+        with self._alone() as folder:
+            return self._ask(store, asked, folder)
+
+    def converse(self, store: Store, asked: Asked, line: str, turns: Sequence[Any]) -> dict[str, Any]:
+        """The turn that answers a line, as `trainer.conversation.Turn.to_json` makes it, of a conversation that the
+        page holds. `asked` holds what is chosen for all lines. Raises Refused."""
+        if len(line) > self.MAX_TEXT:
+            raise Refused(f"This is longer than {self.MAX_TEXT:,} characters.")
+        with self._alone() as folder:
+            task_class, model = self._known(store, asked.task)
+            given = self._inputs(chosen_fields(task_class), asked, folder)["given"]
+            question = {"line": line, "turns": list(turns)[-KEPT:], "given": given}
+            [turn] = self._answered(model, question, folder)
+        return turn
 
     def close(self) -> None:
         """Ends the process, also one that is about to answer."""
@@ -123,18 +139,37 @@ class Trial:
         if self._loaded:
             self._loaded[1].kill()
 
-    def _ask(self, store: Store, asked: Asked, folder: Path) -> list[Answer]:
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[Path]:
+        """A folder for one question, while no other is asked."""
+        if not self._free.acquire(timeout=1):  # as long as ending a process may take
+            raise Refused("Another question is being answered; ask again when it has been.")
         try:
-            fields = fields_of(load(asked.task))
-            models = store.models(asked.task)
+            with tempfile.TemporaryDirectory(prefix="benison-try-") as folder:
+                yield Path(folder)
+        finally:
+            self._free.release()
+
+    def _known(self, store: Store, task: str) -> tuple[type[Task], Model]:
+        """The task and the model that is served."""
+        try:
+            task_class, models = load(task), store.models(task)
         except (WrongUse, NotThere) as error:
             raise Refused(f"There is no such task here: {error}.") from None
         if not models:
-            raise Refused(f"{asked.task} has no pushed model.")
+            raise Refused(f"{task} has no pushed model.")
+        return task_class, models[0]
+
+    def _ask(self, store: Store, asked: Asked, folder: Path) -> list[Answer]:
+        task_class, model = self._known(store, asked.task)
         output = folder / "answers"
-        question = {**self._inputs(fields, asked, folder), "output": str(output), "most": self.MAX_ANSWERS}
+        inputs = self._inputs(fields_of(task_class), asked, folder)
+        question = {**inputs, "output": str(output), "most": self.MAX_ANSWERS}
+        return [_answer(one, output) for one in self._answered(model, question, folder)]
+
+    def _answered(self, model: Model, question: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
         try:
-            found = self._process(models[0]).ask(question, self._seconds)
+            found = self._process(model).ask(question, self._seconds)
         except Died as died:
             raise Refused(str(died)) from None
         finally:
@@ -144,7 +179,8 @@ class Trial:
                 self._end()  # it was not what was asked, and nobody knows what state the process is in
             said = ". ".join(found[part] for part in ("error", "fix") if found.get(part))
             raise Refused(said.replace(f"{folder}/", ""))
-        return [_answer(one, output) for one in found]
+        answers: list[dict[str, Any]] = found
+        return answers
 
     def _process(self, model: Model) -> KeptModel:
         """The process that has this version loaded as it lies there now, else a fresh one, which checks it first."""

@@ -17,6 +17,7 @@ import typer
 from typer.exceptions import TyperException
 
 from pipelines.commands import data
+from pipelines.commands.chat import chat
 from pipelines.commands.compile import compile_package
 from pipelines.commands.dashboard import dashboard
 from pipelines.commands.doctor import doctor
@@ -43,6 +44,7 @@ app.command("run")(run)
 app.command("compile")(compile_package)
 app.command("submit")(submit)
 app.command("predict")(predict)
+app.command("chat")(chat)
 app.command("enrol")(enrol)
 app.command("report")(report)
 app.command("dashboard")(dashboard)

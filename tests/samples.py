@@ -19,6 +19,8 @@ from data.folders.layouts import table_fields
 from data.sources.assets import ASSETS
 
 SERIES = 2
+ANY_SIZE = 8
+"""Of a side of a tensor that may be of any length."""
 
 
 def write_sample(columns: Mapping[str, Column], folder: Path, examples: int, seed: int = 0) -> Path:
@@ -52,7 +54,7 @@ def write_assets(assets: Mapping[str, str], folder: Path) -> dict[str, str]:
     return {name: str(folder / f"{name}.npz") for name in assets}
 
 
-def made_up_tensors(shapes: Mapping[str, Sequence[int]], seed: int = 0) -> dict[str, np.ndarray]:
+def made_up_tensors(shapes: Mapping[str, Sequence[int | None]], seed: int = 0) -> dict[str, np.ndarray]:
     """Kernels that keep the scale of what they are fed (He et al. 2015), normalisations that change nothing."""
     rng = np.random.default_rng(seed)
 
@@ -62,7 +64,8 @@ def made_up_tensors(shapes: Mapping[str, Sequence[int]], seed: int = 0) -> dict[
         inputs = np.prod(shape[:-2] if shape[-1] == 1 else shape[:-1])  # a depthwise kernel sees one channel
         return rng.normal(0, np.sqrt(2 / inputs), shape)
 
-    return {name: made(name, shape).astype("f4") for name, shape in shapes.items()}
+    sizes = {name: [ANY_SIZE if side is None else side for side in shape] for name, shape in shapes.items()}
+    return {name: made(name, shape).astype("f4") for name, shape in sizes.items()}
 
 
 def _hours_needed(columns: Mapping[str, Column], count: int) -> int:

@@ -7,9 +7,9 @@ from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 
-from dashboard import address, parts
+from dashboard import address, conversation, parts
 from dashboard.store import Checked, Model, NotThere, Run, Store
-from dashboard.try_it import Answer, Asked, Field, Refused, Trial, fields_of
+from dashboard.try_it import Answer, Asked, Field, Refused, Trial, chosen_fields, fields_of
 from data.errors import WrongUse
 from data.media.kinds import KINDS
 from pipelines.records.workspace import named
@@ -105,6 +105,8 @@ def _commands(store: Store, task: str, model: Model) -> html.Section:
     try:
         said = usage(task, store.root)
         ask = [html.P("To predict, after the digests were checked:"), parts.command(said)]
+        if load(task).converses:
+            ask += [html.P("To talk with it:"), parts.command(f"benison chat {task}{named(store.root)}")]
     except WrongUse as error:
         ask = [html.P(f"It cannot be asked by this version of Benison: {error.message}.")]
     serve = f"tensorflow_model_server --rest_api_port=8501 --model_name={task} --model_base_path={model.path.parent}"
@@ -124,7 +126,8 @@ def _try(task: str, model: Model, checked: Checked) -> html.Section:
     if checked.problem:
         return parts.section("try", "Try it", parts.empty(f"The model is not asked: {checked.problem}."))
     try:
-        fields = fields_of(load(task))
+        task_class = load(task)
+        fields = fields_of(task_class)
     except WrongUse as error:
         return parts.section("try", "Try it", parts.empty(f"It cannot be asked from here: {error.message}."))
     inputs = [_field(name, field) for name, field in fields.items()]
@@ -140,6 +143,9 @@ def _try(task: str, model: Model, checked: Checked) -> html.Section:
         f"Version {model.version} answers in a process of its own, which the first question loads: some ten seconds. "
         f"It stays loaded until nobody has asked for {Trial.IDLE_SECONDS / 60:.0f} minutes. What you give is not kept."
     )
+    if task_class.converses:
+        talk = conversation.form(chosen_fields(task_class), _field)
+        return parts.section("try", "Talk with it", *talk, note=note)
     return parts.section("try", "Try it", form, html.Div(id="try-answer", **parts.aria(live="polite")), note=note)
 
 

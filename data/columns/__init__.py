@@ -3,6 +3,7 @@
 from data.columns.audio import Audio
 from data.columns.base import Column, DType, Feature, FormField, Scalar, Value, raw_features
 from data.columns.boxes import Boxes
+from data.columns.crossed import Crossed, crossed
 from data.columns.document import Document
 from data.columns.excerpt import Excerpt
 from data.columns.given import Derived, Given, Prefix
@@ -13,6 +14,8 @@ from data.columns.mask import Mask
 from data.columns.midi import Midi
 from data.columns.number import Integer, Number
 from data.columns.partner import Partner, Same, partner_of, sameness
+from data.columns.passage import Passage
+from data.columns.reply import Reply
 from data.columns.rows import BadColumn, content_digest, derive, encode_row
 from data.columns.seed import Seed
 from data.columns.tags import Tags, bio
@@ -30,6 +33,7 @@ __all__ = [
     "Boxes",
     "Column",
     "Companions",
+    "Crossed",
     "DType",
     "Derived",
     "Document",
@@ -46,7 +50,9 @@ __all__ = [
     "NO_PICTURE",
     "Number",
     "Partner",
+    "Passage",
     "Prefix",
+    "Reply",
     "Same",
     "Scalar",
     "Seed",
@@ -61,6 +67,7 @@ __all__ = [
     "Window",
     "bio",
     "content_digest",
+    "crossed",
     "derive",
     "encode_row",
     "partner_of",

@@ -83,9 +83,11 @@ class Column(ABC):
       noun: what one value is called in messages.
       is_media: a table or folder holds the path of a file, of which `encode` gets the content.
       suffixes: how the names of such files end, lower case.
+      may_be_file: it is no medium, but folders for classes may hold each value as a file of its own.
       in_folder: false for what no folder holds, since it follows from the rest of the record (`derive`).
       drawn: a folder may lack it, since records are paired then (`data.folders.pairs`), which gives it.
       in_form: whether a person may give it with an example to predict from.
+      beside: files at the top of a folder that `as_in` reads, and that are no records.
       is_time, is_class, is_picture: whether a value is a moment, the name of one class, a picture: what layouts and
         splits are told apart by.
     """
@@ -95,9 +97,11 @@ class Column(ABC):
     noun: ClassVar[str] = "value"
     is_media: ClassVar[bool] = False
     suffixes: ClassVar[tuple[str, ...]] = ()
+    may_be_file: ClassVar[bool] = False
     in_folder: ClassVar[bool] = True
     drawn: ClassVar[bool] = False
     in_form: ClassVar[bool] = True
+    beside: ClassVar[tuple[str, ...]] = ()
     is_time: ClassVar[bool] = False
     is_class: ClassVar[bool] = False
     is_picture: ClassVar[bool] = False
@@ -128,6 +132,10 @@ class Column(ABC):
     def names_file(self, value: Any) -> bool:
         """Whether a row's value is the name of a file, of which `encode` gets the content."""
         return self.is_media
+
+    def in_file(self, path: str) -> Any:
+        """The value that is the content of a file, as `names_file` knows it."""
+        return path
 
     def is_missing(self, value: Any) -> bool:
         """Whether a row's value stands for none: absent, null, not-a-number or an empty field."""

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from data.columns.base import Feature, Value
 from data.columns.document import text_of_file
+from data.columns.passage import InFile
 from data.columns.samples import WORDS
 from data.columns.text import Text
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from data.columns.samples import Subject
-
-
-class TextFile(str):
-    """The path of the file that holds a text, where a text itself might stand."""
+    from data.columns.passage import InFile
+from data.columns.samples import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +37,7 @@ class Excerpt(Text):
     context: int = 64
 
     def names_file(self, value: Any) -> bool:
-        return isinstance(value, TextFile)
+        return isinstance(value, InFile)
 
     def features(self, name: str) -> dict[str, Feature]:
         before = Feature("bytes", counted=False, optional=self.optional, derived=True)

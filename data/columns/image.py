@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from data.columns import samples
@@ -31,7 +33,9 @@ class Image(Column):
     training. It is stored as a viewer shows it: `data.media.pictures.decodable` says what is turned, scaled, laid on a
     ground or converted; ordinary files stay as they are. Sizes are in pixels, of the upright picture.
 
-    Where it `may_be_left_out`, a person may predict without one, and NO_PICTURE stands in.
+    Where it `may_be_left_out`, a person may predict without one, and NO_PICTURE stands in. For tasks that answer at a
+    picture's own size: those of a folder are shrunk to `longest_learnt` pixels on the longer side, so that learning
+    and judging take no longer on big photographs; what a person gives at prediction stays as large as it is.
     """
 
     is_media: ClassVar[bool] = True
@@ -44,6 +48,11 @@ class Image(Column):
     min_size: int = 1
     max_size: int = 8192
     may_be_left_out: bool = False
+    longest_learnt: int | None = None
+    in_a_folder: bool = False
+
+    def as_in(self, folder: Path) -> Image:
+        return dataclasses.replace(self, in_a_folder=True)
 
     @property
     def stand_in(self) -> bytes | None:
@@ -62,9 +71,11 @@ class Image(Column):
     def encode(self, name: str, value: Any) -> dict[str, Value]:
         if not value:
             raise BadValue("the file is empty")
-        from data.media.pictures import decodable
+        from data.media.pictures import decodable, shrunk
 
         picture = decodable(value, self.min_size, self.max_size)
+        if self.in_a_folder and self.longest_learnt is not None:
+            picture = shrunk(picture, self.longest_learnt)
         return {
             name: picture.content,
             f"{name}_width": picture.width,

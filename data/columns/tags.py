@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from data.columns.samples import Subject
 
+_NAMES = ("label", "name", "slot", "entity")
+"""What the key of a passage's name may be."""
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
@@ -25,21 +27,26 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 class Tags(Column):
     """What passages of the text `of` are: a list of `{"start": 0, "end": 5, "label": name}` without overlaps.
 
-    They are counted in characters, and `end` is the first after it. In CSV the list is written as JSON. `classes`
-    closes the set of names.
+    They are counted in characters, that is code points, and `end` is the first after it. The name may be called `name`,
+    `slot` or `entity`, too. In CSV the list is written as JSON. `classes` closes the set of names; with `open` a name
+    may be met in evaluation first, and names need not be alike on both sides.
 
-    Features: the list as JSON, in the order of the text, one bytes value, the names, and `NAME_count`. `bio` gives
-    tokens with the tags that taggers learn.
+    Features: the list as JSON, in the order of the text, one bytes value, the names, `NAME_start` and `NAME_end`, and
+    `NAME_count`. `bio` gives tokens with the tags that taggers learn.
     """
 
     noun: ClassVar[str] = "list of marked passages"
     of: str = "text"
     classes: tuple[str, ...] = field(default=())
+    open: bool = False
 
     def features(self, name: str) -> dict[str, Feature]:
+        place = Feature("int64", minimum=0, optional=self.optional, derived=True, length=None)
         return {
             name: Feature("bytes", counted=False, optional=self.optional),
-            f"{name}_label": Feature("bytes", categories=True, optional=self.optional, length=None),
+            f"{name}_label": Feature("bytes", categories=not self.open, optional=self.optional, length=None),
+            f"{name}_start": place,
+            f"{name}_end": place,
             f"{name}_count": Feature("int64", minimum=0, optional=self.optional, derived=True),
         }
 
@@ -59,6 +66,8 @@ class Tags(Column):
         return {
             name: json.dumps(kept, ensure_ascii=False).encode(),
             f"{name}_label": names,
+            f"{name}_start": [start for start, _, _ in spans],
+            f"{name}_end": [end for _, end, _ in spans],
             f"{name}_count": len(spans),
         }
 
@@ -72,7 +81,7 @@ class Tags(Column):
         return {}
 
     def class_names(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
-        return [label.decode() for label in cast(list[bytes], features.get(f"{name}_label", []))]
+        return [] if self.open else [label.decode() for label in cast(list[bytes], features.get(f"{name}_label", []))]
 
     def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> list[dict[str, Any]]:
         """Each word that is a class, marked as that class; in the text of the column before this one."""
@@ -104,4 +113,8 @@ def _spans(value: Any) -> list[tuple[int | None, int | None, Any]]:
             raise BadValue(f"expected a list of marked passages, got {show(value)}") from None
     if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
         raise BadValue(f'expected a list of {{"start": 0, "end": 5, "label": name}}, got {show(value)}')
-    return [(whole(one.get("start")), whole(one.get("end")), one.get("label")) for one in value]
+    return [(whole(one.get("start")), whole(one.get("end")), _name_of(one)) for one in value]
+
+
+def _name_of(passage: Mapping[str, Any]) -> Any:
+    return next((passage[key] for key in _NAMES if key in passage), None)

@@ -132,7 +132,7 @@ def check(
         for read, record in enumerate(folder.records(split), 1):
             _count(record, counts[record.split], columns)
             if record.features is not None:
-                for name, column in columns.items():
+                for name, column in folder.columns.items():
                     remarks[name].update(column.remarks(name, record.features))
             if record.problem is not None:
                 _note(record, record.problem, problems, columns)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from data.errors import DataRefused
-from data.media.outlines import BACKGROUND, Outline, compact
+from data.media.outlines import BACKGROUND, Outline, Outlines, compact
 from data.media.palettes import VOID
 
 MAX_ELEMENT_CHARACTERS = 16 * 2**20
@@ -42,6 +42,7 @@ class Picture:
     outlines: list[Outline] = field(default_factory=list)
     size: tuple[int, int] | None = None
     """Width and height, as far as the entry says."""
+    captions: list[str] = field(default_factory=list)
     reason: str = ""
 
 
@@ -70,10 +71,10 @@ class Instances:
         take = {"images": self._add_picture, "annotations": self._add_object, "categories": self._add_category}
         try:
             with path.open(encoding="utf-8-sig") as stream:
-                lacking = take.keys() - _read_arrays(stream, take)
+                lacking = take.keys() - read_arrays(stream, take)
         except json.JSONDecodeError as error:
             raise _no_instances(path, f"not valid JSON: {error.msg} (character {error.pos + 1})") from error
-        except (_Unfit, ValueError, RecursionError) as error:
+        except (Unfit, ValueError, RecursionError) as error:
             raise _no_instances(path, str(error)) from error
         if lacking:
             raise _no_instances(path, f"it lacks the array {', '.join(sorted(lacking))}")
@@ -93,17 +94,17 @@ class Instances:
         starts = np.searchsorted(image[by_image], np.arange(len(self._numbers) + 1))
         known, ids = list(self._category_numbers), list(self._numbers)
         for number, file_name in self._pictures.items():
-            place, fault = f"image {_shown(ids[number])}", self._faults.get(number, "")
+            place, fault = f"image {shown(ids[number])}", self._faults.get(number, "")
             objects = []
             for one in by_image[starts[number] : starts[number + 1]]:
                 name = self._categories.get(known[category[one]])
                 if name is None:
-                    fault = fault or f"an object of category {_shown(known[category[one]])}, which categories lacks"
+                    fault = fault or f"an object of category {shown(known[category[one]])}, which categories lacks"
                 objects.append({"bbox": sides[one].tolist(), "label": name})
             outlines = []
             for key, segmentation, crowd in self._outlines.get(number, ()):
                 if key not in self._categories:
-                    fault = fault or f"an object of category {_shown(key)}, which categories lacks"
+                    fault = fault or f"an object of category {shown(key)}, which categories lacks"
                 else:
                     outlines.append(Outline(self._class_numbers[key], segmentation, crowd))
             size = self._sizes.get(number)
@@ -111,16 +112,22 @@ class Instances:
         yield from self._strays
         for number in range(len(ids)):
             if number not in self._pictures:
-                yield Picture(f"image {_shown(ids[number])}", reason="annotations name it, and images lacks it")
+                yield Picture(f"image {shown(ids[number])}", reason="annotations name it, and images lacks it")
+
+    def value(self, picture: Picture) -> Any:
+        """What the column of boxes or of masks is given of a picture."""
+        if self.outlined:
+            return Outlines(picture.size, picture.outlines, self.class_names)
+        return {"objects": picture.objects, "size": picture.size} if picture.size else picture.objects
 
     def _add_picture(self, position: int, entry: Any) -> None:
-        key = _key(entry, "id")
+        key = key_of(entry, "id")
         if key is None:
             self._strays.append(Picture(f"images[{position}]", reason="expected an object with an id and a file_name"))
             return
         number = self._number(key)
         if number in self._pictures:
-            self._strays.append(Picture(f"images[{position}]", reason=f"the id {_shown(key)} again"))
+            self._strays.append(Picture(f"images[{position}]", reason=f"the id {shown(key)} again"))
             return
         self._pictures[number] = entry.get("file_name")
         size = (entry.get("width"), entry.get("height"))
@@ -128,7 +135,7 @@ class Instances:
             self._sizes[number] = self._seen_sizes.setdefault(size, size)  # most pictures have a size that others have
 
     def _add_object(self, position: int, entry: Any) -> None:
-        key = _key(entry, "image_id")
+        key = key_of(entry, "image_id")
         if key is None:
             self._strays.append(Picture(f"annotations[{position}]", reason="expected an object with an image_id"))
             return
@@ -138,7 +145,7 @@ class Instances:
             return
         if entry.get("iscrowd"):
             return
-        category, box = _key(entry, "category_id"), entry.get("bbox")
+        category, box = key_of(entry, "category_id"), entry.get("bbox")
         if category is None:
             self._faults.setdefault(number, f"annotations[{position}] has no category_id")
         elif not isinstance(box, list) or len(box) != 4 or not all(map(_is_finite, box)):
@@ -150,7 +157,7 @@ class Instances:
             self._sides.extend(map(float, box))
 
     def _add_outline(self, position: int, number: int, entry: Any) -> None:
-        category, segmentation = _key(entry, "category_id"), compact(entry.get("segmentation"))
+        category, segmentation = key_of(entry, "category_id"), compact(entry.get("segmentation"))
         if category is None:
             self._faults.setdefault(number, f"annotations[{position}] has no category_id")
         elif segmentation is None:
@@ -160,18 +167,18 @@ class Instances:
             self._outlines.setdefault(number, []).append((category, segmentation, bool(entry.get("iscrowd"))))
 
     def _add_category(self, position: int, entry: Any) -> None:
-        key = _key(entry, "id")
+        key = key_of(entry, "id")
         if key is None or not isinstance(entry.get("name"), str):
-            raise _Unfit(f"categories[{position}]: expected an object with an id and a name")
+            raise Unfit(f"categories[{position}]: expected an object with an id and a name")
         if key in self._categories:
-            raise _Unfit(f"categories[{position}]: the id {_shown(key)} again")
+            raise Unfit(f"categories[{position}]: the id {shown(key)} again")
         self._categories[key] = entry["name"]
 
     def _number(self, key: Any) -> int:
         return self._numbers.setdefault(key, len(self._numbers))
 
 
-class _Unfit(Exception):
+class Unfit(Exception):
     """Why a document is no instances file."""
 
 
@@ -182,7 +189,7 @@ def _no_instances(path: Path, reason: str) -> DataRefused:
     )
 
 
-def _key(entry: Any, name: str) -> Any:
+def key_of(entry: Any, name: str) -> Any:
     """An id, a whole number or a text; None where there is none."""
     key = entry.get(name) if isinstance(entry, dict) else None
     return key if isinstance(key, (int, str)) and not isinstance(key, bool) else None
@@ -198,11 +205,11 @@ def _class_numbers(categories: Mapping[Any, str]) -> dict[Any, int]:
     return {key: place for place, key in enumerate(sorted(categories, key=lambda key: (str(type(key)), key)), 1)}
 
 
-def _shown(key: Any) -> str:
+def shown(key: Any) -> str:
     return repr(key)[:60]
 
 
-def _read_arrays(stream: TextIO, take: Mapping[str, Callable[[int, Any], None]]) -> set[str]:
+def read_arrays(stream: TextIO, take: Mapping[str, Callable[[int, Any], None]]) -> set[str]:
     """Hands each element of the top-level arrays to who takes it, with its position; returns the names that there were.
 
     Raises:
@@ -210,7 +217,7 @@ def _read_arrays(stream: TextIO, take: Mapping[str, Callable[[int, Any], None]])
     """
     document, found = _Document(stream), set()
     if document.next_character() != "{":
-        raise _Unfit("expected a JSON object, {...}")
+        raise Unfit("expected a JSON object, {...}")
     for _ in document.members("}"):
         name = document.value()
         document.expect(":")

@@ -10,9 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
-from data.columns import BadColumn, Column, Value, content_digest, encode_row, sameness
+from data.columns import BadColumn, Column, Value, content_digest, crossed, encode_row, sameness
 from data.errors import BadValue, DataRefused, WrongUse
 from data.folders import excerpts, windows
+from data.folders.crossing import Crossing
 from data.folders.files import BadFile, Inside, printable, tree_digest
 from data.folders.layouts import Item, Problem
 from data.folders.pairs import Pairs
@@ -100,6 +101,7 @@ class DataFolder:
         self._layouts, self._note = dict(found.layouts), found.note
         self.splits = tuple(self._layouts)
         self._made_pairs: dict[str, Pairs] = {}
+        self._made_crossings: dict[str, Crossing] = {}
         self.names = dict(next(iter(self._layouts.values())).names_read)
 
     def records(self, split: str, shard: int = 0, num_shards: int = 1, limit: int | None = None) -> Iterator[Record]:
@@ -122,6 +124,8 @@ class DataFolder:
             records = self._paired(split, shard, num_shards)
         elif excerpts.excerpt_column(self.columns):
             records = self._excerpts(split, self._layouts[split].items(shard, num_shards))
+        elif crossed(self.columns):
+            records = self._crossed(split, shard, num_shards)
         else:
             records = self._records(split, self._layouts[split].items(shard, num_shards))
         if limit is None:
@@ -183,6 +187,20 @@ class DataFolder:
                 self.remarks[by, "of eval, in train too: those that train never saw are better to be judged by"] += seen
         return self._made_pairs[split]
 
+    def _crossed(self, split: str, shard: int, num_shards: int) -> Iterator[Record]:
+        inside, folder = Inside(self.root), str(self._layouts[split].folder)
+        found = self._crossing(split).records(
+            lambda item: self._encode(item, folder, inside), self.columns, shard, num_shards
+        )
+        for side, item, features, problem in found:
+            yield Record(side, item.file, item.row, features, problem)
+
+    def _crossing(self, split: str) -> Crossing:
+        if split not in self._made_crossings:
+            layout = self._layouts[split]
+            self._made_crossings[split] = Crossing.of(layout.in_order(), self.columns, split, layout.folder, self.root)
+        return self._made_crossings[split]
+
     def _windows(self, split: str) -> Iterator[Record]:
         """Windows in place of rows. Of an unsplit folder a window is of the side of its last row, what comes next: the
         first ones of evaluation begin with rows of training, as forecasts do. Or whole series are for evaluation."""
@@ -225,7 +243,9 @@ class DataFolder:
     def _how_split(self) -> str:
         if excerpts.excerpt_column(self.columns):
             return self._text_sides.words
-        return self._pairs("all").words if sameness(self.columns) else self._sides.words
+        if sameness(self.columns):
+            return self._pairs("all").words
+        return self._crossing("all").words if crossed(self.columns) else self._sides.words
 
     @property
     def _how_windows(self) -> str:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from data.columns import Column, Label, Value, content_digest, sameness
+from data.columns import Column, Label, Value, content_digest, crossed, sameness
 from data.errors import BadValue, DataRefused
-from data.folders.layouts import Folder, Item, Layout, find_coco_set, find_layout, find_voc_set
-from data.folders.layouts.base import has_suffix, is_table, media_columns, refuse_link_out, text_suffixes
+from data.folders.layouts import LAYOUTS, Folder, Item, Layout, find_coco_set, find_layout, find_voc_set
+from data.folders.layouts.base import refuse_link_out, text_suffixes
 from data.folders.windows import has_windows, series_columns, time_column
 
 NAMES = {
@@ -100,9 +100,7 @@ def _takes(columns: Mapping[str, Column], path: Path) -> bool:
 def _parts(whole: Folder, columns: Mapping[str, Column]) -> dict[str, Folder]:
     """Split -> what belongs to it."""
     parts: dict[str, Folder] = {}
-    alone = text_suffixes(columns)
-    tables = [] if media_columns(columns) else [Path(e.path) for e in whole.entries if is_table(e.name)]
-    tables += [Path(e.path) for e in whole.entries if has_suffix(e.name, alone)]
+    tables = [Path(e.path) for e in whole.entries if any(kind.takes_file(columns, e.name) for kind in LAYOUTS)]
     for split, words in NAMES.items():
         folders = [name for name in whole.folders if name.lower() in words]
         files = [path for path in tables if path.name not in whole.folders and _stem(path) in words]
@@ -218,6 +216,8 @@ def ways_to_split(columns: Mapping[str, Column]) -> list[str]:
     """
     if pairs := sameness(columns):
         return [pairs[1]]
+    if crossed(columns):
+        return [CONTENT]  # of either set
     if has_windows(columns):
         return [time_column(columns), *series_columns(columns)]
     if text_suffixes(columns):  # all excerpts of a text are on one side

@@ -104,6 +104,22 @@ def decodable(content: bytes, min_size: int, max_size: int) -> Stored:
         raise BadValue(f"the picture cannot be decoded: {error}") from None
 
 
+def shrunk(stored: Stored, longest: int) -> Stored:
+    """A picture whose longer side has at most `longest` pixels: itself, or a PNG that keeps its remarks."""
+    if max(stored.width, stored.height) <= longest:
+        return stored
+    notes = [note for note in remarks(stored.content) if note != CONSTANT]
+    with Pillow.open(io.BytesIO(stored.content), formats=("PNG", "JPEG")) as opened:
+        picture = opened.convert("L" if opened.mode in ("1", "L") else "RGB")
+    picture.thumbnail((longest, longest), Pillow.Resampling.LANCZOS)
+    info = PngImagePlugin.PngInfo()
+    if notes:
+        info.add_text(_REMARK_KEY, "|".join(notes))
+    out = io.BytesIO()
+    picture.save(out, "PNG", pnginfo=info)
+    return Stored(out.getvalue(), picture.width, picture.height, 1 if picture.mode == "L" else 3)
+
+
 def remarks(stored: bytes) -> list[str]:
     """What a person should know of a picture that `decodable` gave: what was changed, whether it is of one colour."""
     if stored.startswith(_PNG_SIGNATURE):

@@ -24,6 +24,16 @@ from data.sets import _qt_resources
 from data.sources.archives import unpack
 from data.sources.catalogue import DataSet, Source
 
+GCOMPRIS = Source(
+    client="debian",
+    package="gcompris-qt-data",
+    version="3.1-2",
+    filename="gcompris-qt-data_3.1-2_all.deb",
+    sha256="e9cf06ab2105529068df73085784e835d2ff03f870d2a8091f09125d40abac9f",
+    size_bytes=44_196_292,
+    holds="pictures of four kinds",
+)
+
 DATA_SET = DataSet(
     name="things",
     title="Photographs of 10 kinds of things: birds, buildings, fish, flowers, fruit ...",
@@ -40,15 +50,7 @@ DATA_SET = DataSet(
                 size_bytes=160_880_444,
                 holds="pictures of eight kinds",
             ),
-            Source(
-                client="debian",
-                package="gcompris-qt-data",
-                version="3.1-2",
-                filename="gcompris-qt-data_3.1-2_all.deb",
-                sha256="e9cf06ab2105529068df73085784e835d2ff03f870d2a8091f09125d40abac9f",
-                size_bytes=44_196_292,
-                holds="pictures of four kinds",
-            ),
+            GCOMPRIS,
         ),
     ),
 )

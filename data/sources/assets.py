@@ -2,7 +2,8 @@
 
 An asset is one module in `data/assets/`, found by its name. It holds `ASSET`, the record, and
 `prepare(archives, target, sources)`, which writes `FILE` into `target` out of verified archives: named tensors in
-numpy's own .npz, in which nothing can be run. Of the same form is a file of a user's own that takes an asset's place.
+numpy's own .npz, in which nothing can be run. Of the same form is a file of a user's own that takes an asset's place;
+or, where the module has `from_own(file)`, of the form that people of the field have, from which that makes the tensors.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from __future__ import annotations
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data import assets
 from data.errors import BadFile, BenisonError, WrongUse
-from data.sources.cache import Progress
+from data.sources.cache import Progress, build
 from data.sources.shelf import Entry, Shelf, silent
 
 if TYPE_CHECKING:
@@ -35,9 +36,10 @@ _DAMAGED = (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZi
 
 @dataclass(frozen=True)
 class Asset(Entry):
-    """One asset. `tensors`: the shape of each that a file must hold to take its place; it may hold others beside."""
+    """One asset. `tensors`: the shape of each that a file must hold to take its place, None for a side of any length.
+    It may hold others beside."""
 
-    tensors: Mapping[str, tuple[int, ...]]
+    tensors: Mapping[str, tuple[int | None, ...]]
 
 
 ASSETS: Shelf[Asset] = Shelf(assets, "ASSET", "asset")
@@ -101,7 +103,7 @@ def locate(
         if choice == NONE:
             found[name] = None
         elif choice:
-            found[name] = _own(name, choice, ASSETS.get(asset))
+            found[name] = _own(name, choice, ASSETS.get(asset), cache)
         else:
             found[name] = _of_catalogue(name, asset, progress, cache)
     return found
@@ -118,16 +120,22 @@ def _of_catalogue(name: str, asset: str, progress: Progress | None, cache: Path 
     return Located(str(file.resolve()), ASSETS.folder(asset, cache).name)
 
 
-def _own(name: str, choice: str, asset: Asset) -> Located:
+def _own(name: str, choice: str, asset: Asset, cache: Path | None) -> Located:
     file, given = Path(choice).expanduser(), f"--set {name}={choice}"
     other = f"leave {name} out for the asset {asset.name}, or write {name}={NONE} to do without"
+    from_own = ASSETS.function(asset.name, "from_own")
+    form = f"a file as data/assets/{asset.name}.py says" if from_own else "an .npz file of named tensors"
     if not file.is_file():
         what = "a folder" if file.is_dir() else "not there"
-        raise WrongUse(f"{given}: that file is {what}", f"give the path of an .npz file of named tensors; {other}")
+        raise WrongUse(f"{given}: that file is {what}", f"give the path of {form}; {other}")
+    digest = _digest(file)
     try:
+        if from_own and file.suffix != ".npz":
+            file = _converted(file, from_own, asset.name, digest, cache)
         tensors = read_tensors(file)
     except BadFile as error:
-        raise WrongUse(f"{given}: {error}", f"write it by numpy.savez(FILE, **tensors); {other}") from error
+        fix = f"mend the file, which is to be {form}" if from_own else "write it by numpy.savez(FILE, **tensors)"
+        raise WrongUse(f"{given}: {error}", f"{fix}; {other}") from error
     if wrong := _differences(tensors, asset.tensors):
         more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         raise WrongUse(
@@ -135,21 +143,44 @@ def _own(name: str, choice: str, asset: Asset) -> Located:
             f"`benison data prepare {asset.name}` prints a file to compare with, data/assets/{asset.name}.py says "
             f"which tensors it must hold; {other}",
         )
-    return Located(str(file.resolve()), hashlib.sha256(file.read_bytes()).hexdigest()[:16])
+    return Located(str(file.resolve()), digest)
 
 
-def _differences(tensors: Mapping[str, np.ndarray], wanted: Mapping[str, tuple[int, ...]]) -> list[str]:
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+
+
+def _converted(
+    file: Path, from_own: Callable[[Path], Mapping[str, np.ndarray]], asset: str, digest: str, cache: Path | None
+) -> Path:
+    """The tensors of a person's file in a form of ours, made once for one content."""
+    import numpy as np
+
+    folder = ASSETS.folder(asset, cache)
+    made = folder.with_name(f"{folder.name}-own-{digest}")
+    build(made, lambda target: np.savez(target / FILE, **from_own(file)), silent)
+    return made / FILE
+
+
+def _differences(tensors: Mapping[str, np.ndarray], wanted: Mapping[str, tuple[int | None, ...]]) -> list[str]:
     import numpy as np
 
     wrong = []
     for name, shape in wanted.items():
         if name not in tensors:
             wrong.append(f"there is no {name!r}")
-        elif tensors[name].shape != shape:
-            wrong.append(f"{name!r} is of shape {list(tensors[name].shape)}, not {list(shape)}")
+        elif not _fits(tensors[name].shape, shape):
+            sides = ", ".join("any" if side is None else str(side) for side in shape)
+            wrong.append(f"{name!r} is of shape {list(tensors[name].shape)}, not [{sides}]")
         elif not (np.issubdtype(tensors[name].dtype, np.floating) and np.isfinite(tensors[name]).all()):
             wrong.append(f"{name!r} holds what is no finite number")
     return wrong
+
+
+def _fits(shape: Sequence[int], wanted: Sequence[int | None]) -> bool:
+    pairs = zip(shape, wanted, strict=False)
+    return len(shape) == len(wanted) and all(side is None or own == side for own, side in pairs)
 
 
 def read_tensors(file: Path) -> dict[str, Any]:

@@ -66,6 +66,11 @@ class Shelf(Generic[E]):
         entry: E = getattr(self._module(name), self.record)
         return entry
 
+    def function(self, name: str, called: str) -> Callable[..., Any] | None:
+        """A function of an entry's module, where it has one of that name."""
+        found: Callable[..., Any] | None = getattr(self._module(name), called, None)
+        return found
+
     def folder(self, name: str, cache: Path | None) -> Path:
         """Where the entry lies: a digest of its record and of all code that lays it out, wherever in this project that
         code stands, is part of the name. Changed code, new folder."""

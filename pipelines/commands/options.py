@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from data.errors import WrongUse
+
 if TYPE_CHECKING:
     from pipelines.settings import RunSettings
 
@@ -37,6 +39,14 @@ def load_task(name: str) -> Any:
     from trainer.task import load
 
     return load(name)
+
+
+def name_and_value(text: str) -> tuple[str, str]:
+    """Of `--input NAME=VALUE`. Raises WrongUse."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise WrongUse(f"--input {text} has no value", "write it as --input NAME=VALUE")
+    return name, value
 
 
 def cluster_settings(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from data.errors import BenisonError, WrongUse
-from pipelines.commands.options import Json, TaskName, Verbose, Workspace, load_task
+from pipelines.commands.options import Json, TaskName, Verbose, Workspace, load_task, name_and_value
 from pipelines.commands.output import print_json, print_table
 from pipelines.records.workspace import DEFAULT_WORKSPACE
 
@@ -39,7 +39,7 @@ def predict(
     columns = inputs_of(load_task(task))
     if not files and not inputs:
         raise WrongUse("give files, or --input NAME=VALUE", usage(task, workspace))
-    given = dict(_name_and_value(text) for text in inputs or [])
+    given = dict(name_and_value(text) for text in inputs or [])
     if files:
         chosen_beside_files(given, columns)
     space = task_space(workspace, task)
@@ -52,10 +52,3 @@ def predict(
         print_json(answers)
     else:
         print_table(answers, {})
-
-
-def _name_and_value(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise WrongUse(f"--input {text} has no value", "write it as --input NAME=VALUE")
-    return name, value

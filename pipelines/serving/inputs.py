@@ -66,12 +66,11 @@ def read_examples(
 ) -> Iterator[Example]:
     """The examples that `files` hold, checked.
 
-    A file is one example where it is no table and the task needs one medium and nothing else, or nothing at all but
-    learns from one medium. A table has a column for
-    each input, under the names that it has in training's own tables (`file_name` ...) or the input's own; columns that
-    are no inputs, as the targets, are ignored. Tables of measurements go by the `names` that training's had: column of
-    the task -> columns of the table. `chosen` are inputs that need not be given, as a temperature, for all examples
-    whose row does not say otherwise.
+    A file is one example where it is no table and the task needs one medium or text and nothing else, or nothing at all
+    but learns from one medium. A table has a column for each input, under the names that it has in training's own
+    tables (`file_name` ...) or the input's own; columns that are no inputs, as the targets, are ignored. Tables of
+    measurements go by the `names` that training's had: column of the task -> columns of the table. `chosen` are inputs
+    that need not be given, as a temperature, for all examples whose row does not say otherwise.
 
     Raises:
       WrongUse: a file is not there, or is no table where one is needed; what is chosen is no such input.
@@ -79,13 +78,18 @@ def read_examples(
     """
     columns = inputs_of(task_class)
     alone = usual(columns)
-    media = alone[0] if len(alone) == 1 and columns[alone[0]].is_media else None
+    in_file = len(alone) == 1 and (columns[alone[0]].is_media or columns[alone[0]].may_be_file)
+    media = alone[0] if in_file else None
     chosen = chosen_beside_files(chosen or {}, columns)
     for path in files:
         if not path.is_file():
             raise WrongUse(f"{path} is {'no file' if path.exists() else 'not there'}", "give files that can be read")
         if media and path.suffix.lower() not in tables.SUFFIXES:
-            yield Example(path, None, _encoded(str(path), columns, {**chosen, media: str(path)}, _from_anywhere))
+            yield Example(
+                path,
+                None,
+                _encoded(str(path), columns, {**chosen, media: columns[media].in_file(str(path))}, _from_anywhere),
+            )
         elif windows.has_windows(columns):
             yield from _latest_windows(path, task_class, columns, names or {}, chosen)
         else:

@@ -6,9 +6,11 @@ It gets SERVING and TASK as arguments, as `Served.open` does. Each line on stand
 - `output`: the folder for pictures and sounds of the answers;
 - `most`: how many answers are wanted, of a table of many rows.
 
-Each gets one line on standard output: a list of answers, each with `values`, `told` and `files` as `Answered` has them,
-or an object with `error`, `fix` and `exit`, as every command prints it beside `--json`. The process ends when standard
-input does. What libraries print goes to standard error.
+Or it is a line of a conversation: `line`, `turns` before it, and `given`, what is chosen for all lines.
+
+Each gets one line on standard output: a list of answers, each with `values`, `told` and `files` as `Answered` has them;
+a list of the one turn; or an object with `error`, `fix` and `exit`, as every command prints it beside `--json`. The
+process ends when standard input does. What libraries print goes to standard error.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import Any
 
 from pipelines.console import logs
 from pipelines.console.failures import Failure
+from pipelines.serving.conversation import next_turn
 from pipelines.serving.predict import ask
 from pipelines.serving.served import Served
 
@@ -41,6 +44,8 @@ def main(serving: Path, task_name: str) -> None:
 
 
 def _reply(served: Served, question: dict[str, Any]) -> list[dict[str, Any]]:
+    if "line" in question:
+        return [next_turn(served, question["line"], question["turns"], question.get("given")).to_json()]
     files = [Path(file) for file in question.get("files", [])]
     answers = ask(served, files, Path(question["output"]), question.get("given"))
     return [

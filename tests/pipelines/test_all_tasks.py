@@ -63,7 +63,7 @@ class Runs:
             settings = RunSettings(
                 name,
                 data=str(data),
-                overrides=small | write_assets(task.assets, root / "assets"),
+                overrides=write_assets(task.assets, root / "assets") | small,
                 limit=LIMIT,
                 workspace=root / "workspace",
             )

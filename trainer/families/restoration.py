@@ -18,27 +18,31 @@ DETAIL = 160
 """Pixels of the square that a preview shows: more, shrunk to fit a page, would hide what was mended."""
 
 
-def evaluation(answer: str, margin: float, slices: tuple[str, ...]) -> Evaluation:
+def evaluation(kind: str, answer: str, margin: float, bound: float | None, slices: tuple[str, ...]) -> Evaluation:
     """PSNR and SSIM of `answer`, PNGs, beside the column `image`.
 
     Args:
+      kind: of the metrics in `trainer.metrics.fidelity`: "Enlarged" or "Restored".
       margin: by how many dB the model must beat the best reference.
+      bound: of PSNR on default data.
     """
     module = "trainer.metrics.fidelity"
     return Evaluation(
         prediction=answer,
         label="image",
         raw_label=True,
-        metrics=(Metric("psnr", "EnlargedPsnr", module), Metric("ssim", "EnlargedSsim", module)),
+        metrics=(Metric("psnr", f"{kind}Psnr", module), Metric("ssim", f"{kind}Ssim", module)),
         gates=(
-            Gate("psnr", reference_margin=margin, baseline_margin=0.1),
+            Gate("psnr", bound=bound, reference_margin=margin, baseline_margin=0.1),
             Gate("ssim", baseline_margin=0.005),
         ),
         slices=slices,
     )
 
 
-def scores(truths: Array, given: Array, methods: Mapping[str, Callable[[Array], Array]]) -> dict[str, dict[str, float]]:
+def scores(
+    kind: str, truths: Array, given: Array, methods: Mapping[str, Callable[[Array], Array]]
+) -> dict[str, dict[str, float]]:
     """Method -> metric -> mean over a split, with the metrics of `evaluation`.
 
     Args:
@@ -47,7 +51,7 @@ def scores(truths: Array, given: Array, methods: Mapping[str, Callable[[Array], 
     """
     from trainer.metrics import fidelity
 
-    metrics = {"psnr": fidelity.EnlargedPsnr, "ssim": fidelity.EnlargedSsim}
+    metrics = {"psnr": getattr(fidelity, f"{kind}Psnr"), "ssim": getattr(fidelity, f"{kind}Ssim")}
     sums = {method: dict.fromkeys(metrics, 0.0) for method in methods}
     for encoded, poor in zip(truths, given, strict=True):
         truth, pixels = decoded(encoded), decoded(poor)
@@ -63,28 +67,29 @@ def decoded(encoded: bytes) -> Array:
     return images.decode_whole(tf.constant(encoded)).numpy()
 
 
-def preview(title: str, before: tuple[str, Array], after: tuple[str, Array], truth: bytes | None) -> Preview:
+def preview(title: str, before: tuple[str, Array], after: tuple[str, Array], truth: bytes | None, kind: str) -> Preview:
     """A detail before and after, and as it truly was where that is known; else the whole answer beside it.
 
     Args:
       before, after: caption and uint8 `[height, width, 3]`, of one size.
       truth: an encoded picture, of which the middle is compared.
+      kind: as in `evaluation`.
     """
     height, width = after[1].shape[:2]
     known = None if truth is None else images.middle(decoded(truth), height, width)
     rows, columns = _most_detailed(before[1])
     parts = [
-        Picture(pixels[rows, columns], caption + ("" if known is None else f", {_measured(known, pixels)}"))
+        Picture(pixels[rows, columns], caption + ("" if known is None else f", {_measured(kind, known, pixels)}"))
         for caption, pixels in (before, after)
     ]
     parts.append(Picture(after[1], "all of it") if known is None else Picture(known[rows, columns], "as it was"))
     return Preview(f"{title} {width} × {height}", None, {}, tuple(parts))
 
 
-def _measured(truth: Array, answer: Array) -> str:
+def _measured(kind: str, truth: Array, answer: Array) -> str:
     from trainer.metrics import fidelity
 
-    return f"{fidelity.EnlargedPsnr.of(truth, answer):.2f} dB"
+    return f"{getattr(fidelity, f'{kind}Psnr').of(truth, answer):.2f} dB"
 
 
 def _most_detailed(picture: Array) -> tuple[slice, slice]:

@@ -90,6 +90,28 @@ def decode_whole(encoded: Any) -> Any:
     return picture
 
 
+def within(picture: Any, longest: int) -> Any:
+    """One picture, uint8 `[height, width, channels]`, shrunk so that its longer side has at most so many pixels."""
+    size = tf.shape(picture)[:2]
+    fitted = fitted_size(size, tf.minimum(size, longest))
+    return tf.cond(tf.reduce_all(tf.equal(size, fitted)), lambda: picture, lambda: _resize(picture, fitted))
+
+
+def filled_up(picture: Any, step: int, margin: int = 0) -> Any:
+    """One picture on its mirror image, of which `margin` pixels are added above and to the left, and below and to the
+    right at least as many: until the sides are multiples of `step`, at least two."""
+    size = tf.shape(picture)[:2]
+    wanted = tf.maximum((size + 2 * margin + step - 1) // step, 2) * step
+    rows, columns = (_mirrored(tf.range(wanted[axis]) - margin, size[axis]) for axis in (0, 1))
+    return tf.gather(tf.gather(picture, rows), columns, axis=1)
+
+
+def _mirrored(places: Any, size: Any) -> Any:
+    """Places on a line that is endlessly mirrored at both ends, as places of 0 to `size` - 1."""
+    there = tf.math.floormod(places, tf.maximum(2 * (size - 1), 1))
+    return tf.minimum(there, 2 * (size - 1) - there)
+
+
 def middle(picture: Any, height: Any, width: Any) -> Any:
     """The middle of a picture `[rows, columns, channels]`; `data.media.degraded.middle` is the same for files."""
     top, left = (tf.shape(picture)[0] - height) // 2, (tf.shape(picture)[1] - width) // 2

@@ -25,6 +25,9 @@ MAX_PIECE = 6
 MAX_CHARACTERS = 8_000
 """Different characters that can be spelt with; rarer ones become UNKNOWN."""
 
+_BACKSLASH, _QUOTE = "\x01", "\x02"
+"""Stand for them in JSON, where control characters are always written otherwise."""
+
 _PIECE_SIZES = tuple(range(2, MAX_PIECE + 1))
 
 
@@ -61,6 +64,18 @@ def join_tokens(tokens: Any, texts: Sequence[str]) -> Any:
     """Texts, string `[batch]`, of token numbers int64 `[batch, tokens]`. `texts`: of `token_texts`."""
     joined = tf.strings.reduce_join(tf.gather(tf.constant(list(texts)), tokens), axis=-1)
     return tf.strings.strip(tf.strings.regex_replace(joined, SPACE, " "))
+
+
+def listed(arrays: Any) -> Any:
+    """The texts of JSON arrays of texts, string `[batch]`, as a column `Texts` holds them: string RaggedTensor
+    `[batch, None]`. Line breaks and other control characters become spaces."""
+    plain = arrays
+    for escaped, stand_in in ((r"\\\\", _BACKSLASH), (r'\\"', _QUOTE), (r"\\(u[0-9a-f]{4}|[bfnrt])", " ")):
+        plain = tf.strings.regex_replace(plain, escaped, stand_in)
+    inner = tf.strings.regex_replace(plain, r'^\["|"\]$', "")
+    parts = tf.strings.split(inner, '", "')
+    texts = tf.strings.regex_replace(parts.flat_values, _QUOTE, '"')
+    return parts.with_flat_values(tf.strings.regex_replace(texts, _BACKSLASH, r"\\"))
 
 
 def split_words(text: Any) -> Any:

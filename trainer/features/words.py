@@ -41,23 +41,36 @@ _ALONE = rf"[{_UNSPACED}](?:[\x{{17D2}}\x{{1039}}][{_UNSPACED}]|\p{{M}})*"  # th
 _ON_SYMBOL = r"[\p{M}\x{FE0E}\x{FE0F}\x{1F3FB}-\x{1F3FF}\x{E0020}-\x{E007F}]*"
 _FLAG = r"[\x{1F1E6}-\x{1F1FF}]{2}"
 _KEYCAP = r"[0-9#*]\x{FE0F}?\x{20E3}"
-_SYMBOL = rf"[^ ]{_ON_SYMBOL}(?:\x{{200D}}[^ ]{_ON_SYMBOL})*"
-_EACH = rf"({_KEYCAP}|{_FLAG}|{_ALONE}|{_KATAKANA}|{_WORD}|{_SYMBOL})"
-
 _JOINERS = r"\x{200C}\x{200D}\x{AD}\x{E0020}-\x{E007F}"
-_BETWEEN = (
-    r"[\s\p{Z}\p{Cc}\x{200B}\x{200E}\x{200F}\x{061C}\x{180E}"  # spaces, controls, marks of direction
-    r"\x{202A}-\x{202E}\x{2060}-\x{206F}\x{FEFF}]+"
+_GAP = (
+    r"\s\p{Z}\p{Cc}\x{200B}\x{200E}\x{200F}\x{061C}\x{180E}"  # spaces, controls, marks of direction
+    r"\x{202A}-\x{202E}\x{2060}-\x{206F}\x{FEFF}"
 )
-_STRAY = rf"(^|[ ])[{_JOINERS}]+"
-"""Joiners that join nothing."""
+_SYMBOL = rf"[^{_GAP}{_JOINERS}]{_ON_SYMBOL}(?:\x{{200D}}[^{_GAP}{_JOINERS}]{_ON_SYMBOL})*"
+_EACH = rf"({_KEYCAP}|{_FLAG}|{_ALONE}|{_KATAKANA}|{_WORD}|{_SYMBOL})"
+_BEHIND = rf"[{_GAP}{_JOINERS}]*$"
+"""What follows a word; joiners among it join nothing."""
+
+_BEGIN = "\x01"
+"""Stands before each word while a text is cut. In a text it parts words, as all control characters do."""
 
 
 def split_words(text: Any) -> Any:
     """Words as they are spelt, string RaggedTensor `[batch, None]`, of texts, string `[batch]`."""
-    text = tf.strings.regex_replace(text, _BETWEEN, " ")
-    text = tf.strings.regex_replace(text, _STRAY, " ")
-    return tf.strings.split(tf.strings.regex_replace(text, _EACH, r"\1 "))
+    return word_spans(text)[0]
+
+
+def word_spans(text: Any) -> tuple[Any, Any]:
+    """Words as they are spelt, string RaggedTensor `[batch, None]`, of texts, string `[batch]`; and at which character
+    of its text each begins, int64 of the same shape."""
+    text = tf.strings.regex_replace(text, _BEGIN, " ")
+    pieces = tf.strings.split(tf.strings.regex_replace(text, _EACH, rf"{_BEGIN}\1"), _BEGIN)
+    lengths = pieces.with_flat_values(tf.cast(tf.strings.length(pieces.flat_values, "UTF8_CHAR"), tf.int64))
+    ends = tf.cumsum(lengths.flat_values)
+    before = tf.gather(tf.concat([[tf.constant(0, tf.int64)], ends], 0), pieces.row_starts())
+    starts = pieces.with_flat_values(ends - lengths.flat_values - tf.gather(before, pieces.value_rowids()))
+    words = pieces.with_flat_values(tf.strings.regex_replace(pieces.flat_values, _BEHIND, ""))
+    return words[:, 1:], starts[:, 1:]  # what stands before the first word is no word
 
 
 def normalised(words: Any) -> Any:
@@ -93,6 +106,13 @@ def fingerprints(words: Any) -> Any:
 def fingerprints_of(words: Sequence[str]) -> np.ndarray[Any, Any]:
     """Those of `normalised` words, int32 `[words]`, outside a graph."""
     return np.asarray(fingerprints(tf.constant(list(words), tf.string)))
+
+
+def rounded_up(counts: Any) -> Any:
+    """Each count as the least power of two that is not below it, as given: few slices, whatever the lengths."""
+    powers = tf.constant([2**i for i in range(32)], counts.dtype)
+    place = tf.searchsorted(powers, tf.reshape(counts, [-1]))
+    return tf.reshape(tf.gather(powers, place), tf.shape(counts))
 
 
 # --- Unicode's normal form C ---

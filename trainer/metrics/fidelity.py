@@ -2,7 +2,7 @@
 
 Super-resolution is judged as its literature does (Timofte et al. 2013 and all that follow): on the luma of ITU-R BT.601
 in studio range (16 to 235, MATLAB's `rgb2ycbcr`), with as many pixels cut off each side as the picture was enlarged
-times. The peak is 255.
+times; restoration on red, green and blue, without a border. Both with a peak of 255.
 
 Where the truth is larger than the answer, its middle is what is compared: of large photographs the middle is what
 tasks evaluate on (`data.media.degraded`). Imports TFMA; import it where it is used.
@@ -24,8 +24,8 @@ Array = np.ndarray[Any, Any]
 HIGHEST_PSNR = 100.0
 """dB, of pictures that are equal, for which it has no bound: an error of 0.65 thousandths of a grey level."""
 
-BORDER = 2
-"""Pixels that are cut off each side."""
+SMALLEST = 11
+"""Pixels: SSIM's window. No side may be shorter once the border is cut."""
 
 _STUDIO = np.array([65.481, 128.553, 24.966]) / 255
 
@@ -59,10 +59,12 @@ def studio_luma(pixels: Array) -> Array:
     return (pixels.astype(np.float64) @ _STUDIO + 16)[..., None]
 
 
-class _Enlarged(CountsMetric):
-    """The mean over encoded pictures of a `measure` of super-resolution by a factor of 2."""
+class _Fidelity(CountsMetric):
+    """The mean of a measure over encoded pictures. A subclass says which, and on what."""
 
     measure: ClassVar[staticmethod[[Array, Array], float]]
+    on_luma: ClassVar[bool]
+    border: ClassVar[int]
 
     @classmethod
     def counts(cls, label: Array, prediction: Array) -> Array:
@@ -76,18 +78,35 @@ class _Enlarged(CountsMetric):
     @classmethod
     def of(cls, truth: Array, answer: Array) -> float:
         """Of one answer, uint8 `[height, width, 3]`, beside the truth of that size."""
-        inside = slice(BORDER, -BORDER)
-        return cls.measure(studio_luma(truth[inside, inside]), studio_luma(answer[inside, inside]))
+        inside = slice(cls.border, -cls.border or None)
+        truth, answer = truth[inside, inside], answer[inside, inside]
+        if cls.on_luma:
+            truth, answer = studio_luma(truth), studio_luma(answer)
+        return cls.measure(truth, answer)
 
 
-class EnlargedPsnr(_Enlarged):
-    """In dB."""
+class EnlargedPsnr(_Fidelity):
+    """Of super-resolution by a factor of 2, in dB."""
 
-    usual_name, measure = "psnr", staticmethod(psnr)
+    usual_name, measure, on_luma, border = "psnr", staticmethod(psnr), True, 2
 
 
-class EnlargedSsim(_Enlarged):
-    usual_name, measure = "ssim", staticmethod(ssim)
+class EnlargedSsim(_Fidelity):
+    """Of super-resolution by a factor of 2."""
+
+    usual_name, measure, on_luma, border = "ssim", staticmethod(ssim), True, 2
+
+
+class RestoredPsnr(_Fidelity):
+    """Of pictures mended at their own size, in dB."""
+
+    usual_name, measure, on_luma, border = "psnr", staticmethod(psnr), False, 0
+
+
+class RestoredSsim(_Fidelity):
+    """Of pictures mended at their own size."""
+
+    usual_name, measure, on_luma, border = "ssim", staticmethod(ssim), False, 0
 
 
 @functools.lru_cache(maxsize=4)  # each metric, and the jackknife, asks for the same pair

@@ -37,7 +37,7 @@ def beam_search(
     rows = tf.repeat(tf.range(batch), beam_width)
 
     def search(i: Any, tokens: Any, scores: Any, state: Any) -> tuple[Any, ...]:
-        last = tokens[:, :, -1]
+        last = tokens[:, :, i]
         log_probs, state = step(tf.reshape(last, [-1]), state)
         size = tf.shape(log_probs)[-1]
         log_probs = tf.reshape(log_probs, [batch, beam_width, size])
@@ -47,14 +47,16 @@ def beam_search(
         parents = best // size
         state = nest.map_structure(lambda x: tf.gather(x, _flat(parents, beam_width)), state)
         chosen = tf.cast(best % size, tf.int64)
-        tokens = tf.concat([tf.gather(tokens, parents, batch_dims=1), chosen[:, :, None]], -1)
+        tokens = tf.where(places == i + 1, chosen[:, :, None], tf.gather(tokens, parents, batch_dims=1))
         return i + 1, tokens, scores, state
 
     def unfinished(i: Any, tokens: Any, scores: Any, state: Any) -> Any:
         return (i < max_steps) & ~tf.reduce_all(_ended(tokens, i, end))
 
     state = nest.map_structure(lambda x: tf.gather(x, rows), state)
-    tokens = tf.fill([batch, beam_width, 1], tf.constant(start, tf.int64))
+    places = tf.range(max_steps + 1)
+    tokens = tf.fill([batch, beam_width, max_steps + 1], tf.constant(end, tf.int64))
+    tokens = tf.where(places == 0, tf.constant(start, tf.int64), tokens)
     # All hypotheses of an example are the same at first; only one of them may be continued.
     scores = tf.tile([[0.0] + [IMPOSSIBLE] * (beam_width - 1)], [batch, 1])
     shapes = (
@@ -63,15 +65,15 @@ def beam_search(
         tf.TensorShape([None, beam_width]),
         nest.map_structure(lambda x: tf.TensorShape([None, *x.shape[1:]]), state),
     )
-    _, tokens, scores, _ = tf.while_loop(unfinished, search, (0, tokens, scores, state), shape_invariants=shapes)
-    tokens = tokens[:, :, 1:]
+    steps, tokens, scores, _ = tf.while_loop(unfinished, search, (0, tokens, scores, state), shape_invariants=shapes)
+    tokens = tokens[:, :, 1 : steps + 1]
     length = tf.reduce_sum(tf.cast(tokens != end, tf.float32), -1) + 1
     best = tf.argmax(scores / ((5 + length) / 6) ** length_penalty, -1)
     return tf.gather(tokens, best, batch_dims=1), tf.gather(scores, best, batch_dims=1)
 
 
 def _ended(tokens: Any, i: Any, end: int) -> Any:
-    return (i > 0) & (tokens[:, :, -1] == end)
+    return (i > 0) & (tokens[:, :, i] == end)
 
 
 def _flat(parents: Any, beam_width: int) -> Any:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from trainer.backend import tf
-from trainer.features.texts import END, PAD, START
+from trainer.features.texts import PAD
+from trainer.networks.teacher_forcing import TeacherForced
 
 
-class Seq2Seq(tf.keras.Model):
+class Seq2Seq(TeacherForced):
     """Logits of the next token of a target, given a source and the target's tokens before it.
 
     The encoder is two bidirectional GRU layers (Cho et al. 2014). The decoder has two GRU layers: the first one's
@@ -27,8 +28,8 @@ class Seq2Seq(tf.keras.Model):
     Sources and targets are int64 `[batch, tokens]`, padded with PAD; targets have neither START nor END.
     """
 
+    TARGET = "target"
     STATE = ("state_0", "state_1", "position")
-    """What `decode` changes of what it is given; all else stays as `encode` made it."""
 
     def __init__(
         self, source_tokens: int, target_tokens: int, units: int, dropout: float, label_smoothing: float
@@ -38,11 +39,10 @@ class Seq2Seq(tf.keras.Model):
           source_tokens: size of the source vocabulary, special tokens included; likewise `target_tokens`.
           units: width of all layers, even.
           dropout: share of what goes from one layer to the next that is zeroed in training.
-          label_smoothing: share of the probability that training spreads evenly (Szegedy et al. 2016).
+          label_smoothing: see `TeacherForced`.
         """
-        super().__init__()
+        super().__init__(label_smoothing)
         layers = tf.keras.layers
-        self._label_smoothing = label_smoothing
         self.source_embedding = layers.Embedding(source_tokens, units)
         self.target_embedding = layers.Embedding(target_tokens, units)
         self.encoder = layers.Bidirectional(layers.GRU(units // 2, return_sequences=True))
@@ -55,8 +55,6 @@ class Seq2Seq(tf.keras.Model):
         self.bias = self.add_weight("bias", [target_tokens], initializer="zeros")
         self.slope = self.add_weight("slope", [], initializer=tf.keras.initializers.Constant(0.5))
         self.dropout = layers.Dropout(dropout)
-        self._mean_loss = tf.keras.metrics.Mean(name="loss")
-        self._mean_accuracy = tf.keras.metrics.Mean(name="token_accuracy")
         self._make_weights(units)
 
     def _make_weights(self, units: int) -> None:
@@ -114,51 +112,6 @@ class Seq2Seq(tf.keras.Model):
         scores -= tf.cast(tf.cast(self.slope, tf.float32) * away, scores.dtype)
         scores += (1 - tf.cast(mask, scores.dtype)[:, None, :]) * scores.dtype.min / 2
         return tf.einsum("bts,bsu->btu", tf.nn.softmax(scores), memory)
-
-    def answers(self, features: Any, targets: Any) -> Any:
-        """Logits of each token of the target by those before it: what training health looks at."""
-        return self({"source": features["source"], "given": _given(targets["target"])})
-
-    def train_step(self, data: Any) -> dict[str, Any]:
-        with tf.GradientTape() as tape:
-            loss, losses, hits, tokens = self._judge(data, training=True)
-        self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
-        return self._log(losses, hits, tokens)
-
-    def test_step(self, data: Any) -> dict[str, Any]:
-        _, losses, hits, tokens = self._judge(data, training=False)
-        return self._log(losses, hits, tokens)
-
-    @property
-    def metrics(self) -> list[Any]:
-        return [self._mean_loss, self._mean_accuracy]
-
-    def _judge(self, data: Any, training: bool) -> tuple[Any, Any, Any, Any]:
-        """The loss to lower; for this replica's batch the sums of losses and of right guesses, and the tokens."""
-        features, target = data[0], data[1]["target"]
-        given = _given(target)
-        length = tf.reduce_sum(tf.cast(target != PAD, tf.int64), 1)
-        wanted = tf.pad(target, [[0, 0], [0, 1]]) + END * tf.one_hot(length, tf.shape(given)[1], dtype=tf.int64)
-        logits = self({"source": features["source"], "given": given}, training=training)
-        present = tf.cast(wanted != PAD, tf.float32)
-        sure = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
-        even = tf.reduce_logsumexp(logits, -1) - tf.reduce_mean(logits, -1)
-        smooth = (1 - self._label_smoothing) * sure + self._label_smoothing * even if training else sure
-        hits = tf.reduce_sum(tf.cast(tf.argmax(logits, -1) == wanted, tf.float32) * present)
-        losses, tokens = tf.reduce_sum(smooth * present), tf.reduce_sum(present)
-        # Gradients are summed over replicas, whose batches differ in tokens.
-        total = tf.distribute.get_replica_context().all_reduce("sum", tokens)
-        return losses / total, losses, hits, tokens
-
-    def _log(self, losses: Any, hits: Any, tokens: Any) -> dict[str, Any]:
-        self._mean_loss.update_state(losses / tokens, tokens)
-        self._mean_accuracy.update_state(hits / tokens, tokens)
-        return {metric.name: metric.result() for metric in self.metrics}
-
-
-def _given(target: Any) -> Any:
-    """What the decoder reads in training: START, then the true tokens."""
-    return tf.pad(target, [[0, 0], [1, 0]], constant_values=START)
 
 
 def _recur(layer: Any, x: Any, state: Any) -> tuple[Any, Any]:

@@ -20,7 +20,7 @@ from typing import Any
 from data.columns import Text
 from trainer.backend import tf
 from trainer.features import texts
-from trainer.networks import decoding
+from trainer.features.words import rounded_up
 from trainer.optimisers import optimizer
 from trainer.preview import Preview, Words, as_text, plots
 from trainer.preview.plots import Plot
@@ -63,7 +63,7 @@ class MachineTranslation(Task):
     sequences = {"target": "target_length", "source": "source_length"}  # most of the work is the decoder's
 
     def preprocess(self, inputs: Features) -> Features:
-        features = {"source_words_up_to": _rounded_up(texts.split_words(inputs["source"]).row_lengths())}
+        features = {"source_words_up_to": rounded_up(texts.split_words(inputs["source"]).row_lengths())}
         for name in ("source", "target"):
             tokens = texts.index_tokens(inputs[name], name, self.hparams.words, self.hparams.pieces)
             tokens = tokens[:, : self.hparams.max_tokens]
@@ -82,19 +82,8 @@ class MachineTranslation(Task):
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
         longest = tf.maximum(tf.reduce_max(features["source_length"]), 1)
-        encoded = model.encode(features["source"][:, :longest])
-        state = {name: encoded.pop(name) for name in model.STATE}
-        beams = {name: tf.repeat(tensor, self.hparams.beam_width, 0) for name, tensor in encoded.items()}
-
-        def step(tokens: Any, state: Features) -> tuple[Any, Features]:
-            logits, after = model.decode(tokens[:, None], beams | state)
-            return tf.nn.log_softmax(logits[:, 0]), {name: after[name] for name in state}
-
-        tokens, log_probability = decoding.beam_search(
-            step,
-            state,
-            texts.START,
-            texts.END,
+        tokens, log_probability = model.search(
+            model.encode(features["source"][:, :longest]),
             self.hparams.beam_width,
             max_steps=tf.cast(2 * longest + 10, tf.int32),
             length_penalty=self.hparams.length_penalty,
@@ -142,9 +131,3 @@ class MachineTranslation(Task):
 
     def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
         return plots.texts(examples, predictions, truth="target", answer="translation")
-
-
-def _rounded_up(counts: Any) -> Any:
-    """Each count as the least power of two that is not below it: few slices, whatever the lengths. int64, as given."""
-    powers = tf.constant([2**i for i in range(32)], counts.dtype)
-    return tf.gather(powers, tf.searchsorted(powers, counts))

@@ -115,17 +115,17 @@ class SuperResolution(Task):
         return {"enlarged_bytes": strips.answer_whole(features["small"], lambda whole: answer, reach, SCALE)}
 
     def metrics(self) -> Evaluation:
-        return restoration.evaluation("enlarged_bytes", margin=0.3, slices=("photo",))
+        return restoration.evaluation("Enlarged", "enlarged_bytes", margin=0.3, bound=None, slices=("photo",))
 
     def reference(self, train: Arrays, evaluation: Arrays, spec: DataSpec) -> dict[str, dict[str, float]]:
         methods = {
             name: functools.partial(resampling.enlarged, scale=SCALE, method=name) for name in resampling.FILTERS
         }
-        return restoration.scores(evaluation["truth"], evaluation["small"], methods)
+        return restoration.scores("Enlarged", evaluation["truth"], evaluation["small"], methods)
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         small = restoration.decoded(example["small"])
         before = "bicubic", resampling.enlarged(small, SCALE, "bicubic")
         after = "enlarged", restoration.decoded(prediction["enlarged_bytes"])
         height, width = np.shape(small)[:2]
-        return restoration.preview(f"{width} × {height} →", before, after, example.get("image"))
+        return restoration.preview(f"{width} × {height} →", before, after, example.get("image"), "Enlarged")

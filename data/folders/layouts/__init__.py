@@ -22,7 +22,10 @@ from data.folders.layouts.picture_pairs import PicturePairs
 from data.folders.layouts.pictures_and_masks import PicturesAndMasks, find_voc_set
 from data.folders.layouts.plain_files import PlainFiles
 from data.folders.layouts.rows import Rows
+from data.folders.layouts.tagged import Conll, SeqFiles
 from data.folders.layouts.text_files import TextFiles
+from data.folders.layouts.text_rows import TextRows
+from data.folders.layouts.two_sets import TwoSets
 
 __all__ = [
     "LAYOUTS",
@@ -40,13 +43,17 @@ __all__ = [
 
 LAYOUTS: tuple[type[Layout], ...] = (
     Coco,
+    TextRows,
     Metadata,
     PairsTxt,
     PicturesAndMasks,
     PicturePairs,
+    TwoSets,
     PlainFiles,
     ClassFolders,
     TextFiles,
+    SeqFiles,
+    Conll,
     Rows,
 )
 """Of those that match, the first is taken: what describes its files by a table goes before what only names them."""

@@ -103,6 +103,11 @@ class Layout(ABC):
         """
 
     @classmethod
+    def takes_file(cls, columns: Mapping[str, Column], name: str) -> bool:
+        """Whether a file at the top of a data folder that is called as a split may be that split in this form."""
+        return False
+
+    @classmethod
     @abstractmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
         """The form as text, for just these columns; empty where it cannot hold them."""
@@ -168,8 +173,8 @@ def table_fields(columns: Mapping[str, Column]) -> dict[str, str]:
 
 
 def example_file(columns: Mapping[str, Column]) -> str:
-    """The name of a file of the first media column."""
-    suffixes = next((column.suffixes for column in columns.values() if column.is_media), ())
+    """The name of a file of the first column that has files."""
+    suffixes = next((c.suffixes for c in columns.values() if c.is_media or c.may_be_file), ())
     return f"1{suffixes[0]}" if suffixes else "1"
 
 

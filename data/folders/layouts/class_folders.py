@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -26,19 +26,22 @@ from data.folders.layouts.base import (
     wrong_suffix,
 )
 
+UNSUPERVISED = "unsup"
+"""What the folder of texts without a class is called in aclImdb, beside `pos` and `neg`."""
+
 
 @dataclass(frozen=True)
 class ClassFolders(Layout):
-    """A folder per class that holds its files, of any one medium, and no folders. Items come shuffled."""
+    """A folder per class that holds its files, of any one medium or of texts, and no folders. Items come shuffled."""
 
     root: Path
     folder: Path
     media: str
     label: str
-    noun: str
-    suffixes: tuple[str, ...]
+    column: Column
     paths: Shuffled
-    words = "class-named subfolders"
+    unlabelled: tuple[str, ...] = ()
+    """Folders that hold no class."""
 
     @classmethod
     def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
@@ -46,12 +49,15 @@ class ClassFolders(Layout):
         if not names:
             return None
         media, label = names
-        noun, suffixes = columns[media].noun, columns[media].suffixes
-        paths = list(_paths(folder))
-        if not any("/" in path and has_suffix(path, suffixes) for path in paths):
+        column = columns[media]
+        if column.may_be_file and not any(_holds(path, column.suffixes) for path in folder.folders.values()):
+            return None  # without a word on what else may lie there: it has other forms
+        unlabelled = _unlabelled(folder) if column.may_be_file else ()
+        paths = list(_paths(folder, unlabelled))
+        if not any("/" in path and has_suffix(path, column.suffixes) for path in paths):
             return None
         shuffled = Shuffled(relative(folder.root, folder.path), paths)
-        return cls(folder.root, folder.path, media, label, noun, suffixes, shuffled)
+        return cls(folder.root, folder.path, media, label, column, shuffled, unlabelled)
 
     @classmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
@@ -59,14 +65,19 @@ class ClassFolders(Layout):
         if not names:
             return ""
         one, other = (*getattr(columns[names[1]], "classes", ()), "cat", "dog")[:2]
-        file = example_file(columns)
+        file = example_file({names[0]: columns[names[0]]})
         lines = [f"{split}/{name}/{file}" for split in ("train", "eval") for name in (one, other)]
         lines[0] += f"   one folder per {names[1]}"
         return "\n".join(f"  {line}" for line in lines)
 
     @classmethod
     def lack(cls, columns: Mapping[str, Column]) -> str:
-        return f"no folders of {columns[media_columns(columns)[0]].noun}s"
+        return f"no folders of {columns[_in_files(columns)[0]].noun}s"
+
+    @property
+    def words(self) -> str:
+        left = ", ".join(f"{name}/" for name in self.unlabelled)
+        return "class-named subfolders" + (f" ({left} holds no class and is not read)" if left else "")
 
     def items(self, shard: int, num_shards: int) -> Iterator[Item]:
         prefix = relative(self.root, self.folder)
@@ -81,19 +92,34 @@ class ClassFolders(Layout):
             reason = "a link leads out of the data folder" if leaves else "lies outside the class folders"
             return Item(file, None, {}, Problem(None, reason, attack=leaves))
         if not name:
-            return Item(file, None, {}, Problem(None, f"the folder holds no {self.noun}"))
-        if not has_suffix(name, self.suffixes):
-            return Item(file, None, {}, Problem(self.media, wrong_suffix(self.suffixes)))
-        return Item(file, None, {self.media: path, self.label: label})
+            return Item(file, None, {}, Problem(None, f"the folder holds no {self.column.noun}"))
+        if not has_suffix(name, self.column.suffixes):
+            return Item(file, None, {}, Problem(self.media, wrong_suffix(self.column.suffixes)))
+        return Item(file, None, {self.media: self.column.in_file(path), self.label: label})
 
 
 def class_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:
-    """The media and the class column of a task that class-named folders can serve."""
-    media = [name for name in media_columns(columns) if not columns[name].drawn]
+    """The column of files and the class column of a task that class-named folders can serve."""
+    media = [name for name in _in_files(columns) if not columns[name].drawn]
     labels = [name for name, column in columns.items() if column.is_class]
     if len(media) == len(labels) == 1 and required(columns) <= {media[0], labels[0]}:
         return media[0], labels[0]
     return None
+
+
+def _in_files(columns: Mapping[str, Column]) -> list[str]:
+    """The media columns or, where there are none, those whose values may be files."""
+    return media_columns(columns) or [name for name, column in columns.items() if column.may_be_file]
+
+
+def _unlabelled(folder: Folder) -> tuple[str, ...]:
+    """The folder of reviews without a class in the set of Maas et al. (2011), of which no other task makes use."""
+    return (UNSUPERVISED,) if {UNSUPERVISED, "pos", "neg"} <= set(folder.folders) else ()
+
+
+def _holds(path: Path, suffixes: Sequence[str]) -> bool:
+    """Whether a folder holds such a file."""
+    return any(has_suffix(entry.name, suffixes) for entry in visible(path))
 
 
 def _too_deep(folder: Folder, path: str, name: str) -> DataRefused:
@@ -107,10 +133,12 @@ def _too_deep(folder: Folder, path: str, name: str) -> DataRefused:
     return DataRefused(f"{path} holds a folder, {printable(name)}/; files were expected", fix)
 
 
-def _paths(folder: Folder) -> Iterator[str]:
+def _paths(folder: Folder, unlabelled: Sequence[str]) -> Iterator[str]:
     """Files as "class/name", an empty folder as "class/", and what lies beside the class folders by its name."""
     inside = Inside(folder.root)
     for entry in folder.entries:
+        if entry.name in unlabelled:
+            continue
         if entry.is_dir() and inside.holds(entry.path):
             files = visible(entry.path)
             for file in files:

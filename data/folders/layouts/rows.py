@@ -47,7 +47,8 @@ class Rows(Layout):
         paths: tuple[Path, ...] = folder.files
         strays: tuple[str, ...] = ()
         if not paths:
-            found = {entry.name: Path(entry.path) for entry in folder.entries}
+            beside = {name for column in columns.values() for name in column.beside}
+            found = {entry.name: Path(entry.path) for entry in folder.entries if entry.name not in beside}
             paths = tuple(path for name, path in found.items() if is_table(name) and name not in folder.folders)
             prefix = relative(folder.root, folder.path)
             strays = tuple(prefix + name for name, path in found.items() if path not in paths and not is_document(name))
@@ -61,6 +62,10 @@ class Rows(Layout):
         for path in paths:
             check_table(folder.root, path, columns)
         return cls(folder.root, folder.path, paths, table_fields(columns), strays)
+
+    @classmethod
+    def takes_file(cls, columns: Mapping[str, Column], name: str) -> bool:
+        return not media_columns(columns) and is_table(name)
 
     @classmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:

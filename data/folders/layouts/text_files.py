@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from data.columns import Column, Excerpt
-from data.columns.excerpt import TextFile
+from data.columns.passage import InFile
 from data.folders.files import printable, visible
 from data.folders.layouts.base import (
     Folder,
@@ -20,6 +20,7 @@ from data.folders.layouts.base import (
     is_document,
     relative,
     required,
+    text_suffixes,
     wrong_suffix,
 )
 
@@ -48,6 +49,10 @@ class TextFiles(Layout):
         return cls(folder.root, folder.path, name, suffixes, Shuffled(prefix, found))
 
     @classmethod
+    def takes_file(cls, columns: Mapping[str, Column], name: str) -> bool:
+        return has_suffix(name, text_suffixes(columns))
+
+    @classmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
         if _only_text(columns) is None:
             return ""
@@ -64,7 +69,7 @@ class TextFiles(Layout):
             if is_document(name.rpartition("/")[2]):
                 continue
             if has_suffix(name, self.suffixes):
-                yield Item(file, None, {self.text: TextFile(name)})
+                yield Item(file, None, {self.text: InFile(name)})
             else:
                 yield Item(file, None, {}, Problem(self.text, wrong_suffix(self.suffixes)))
 

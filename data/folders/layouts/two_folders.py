@@ -36,7 +36,7 @@ class TwoFolders(Layout):
 
     @classmethod
     def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
-        served, (one, other) = cls.columns_of(columns), (_first(folder, known) for known in cls.known)
+        served, (one, other) = cls.columns_of(columns), (first_folder(folder, known) for known in cls.known)
         if served is None or one is None or other is None:
             return None
         found: dict[str, list[str]] = {}
@@ -76,7 +76,7 @@ class TwoFolders(Layout):
         return Item(file, None, {}, Problem(self.columns[lacking], reason))
 
 
-def _first(folder: Folder, known: tuple[str, ...]) -> str | None:
+def first_folder(folder: Folder, known: tuple[str, ...]) -> str | None:
     """The folder that is called as one of `known`, the sooner the better."""
     by_name = {name.lower(): name for name in folder.folders}
     return next((by_name[name] for name in known if name in by_name), None)

@@ -71,10 +71,15 @@ def test_classes_are_counted_by_the_kinds_that_have_them():
     assert list(Text().class_names("label", row)) == []
 
 
-ARGUMENTS = {"Vector": {"size": 3}, "Partner": {"of": "text", "kind": Text()}, "Same": {"by": "name"}}
+ARGUMENTS = {
+    "Vector": {"size": 3},
+    "Partner": {"of": "text", "kind": Text()},
+    "Same": {"by": "name"},
+    "Crossed": {"kind": data.columns.Image()},
+}
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS - {"Ahead", "Derived", "Given", "Prefix", "Seed"}))
+@pytest.mark.parametrize("kind", sorted(KINDS - {"Ahead", "Derived", "Given", "Prefix", "Reply", "Seed"}))
 def test_a_sample_of_each_kind_is_one_that_it_takes(kind):
     import numpy as np
 

@@ -11,7 +11,7 @@ from PIL import ImageOps
 from data.columns import Image
 from data.errors import BadValue
 from data.folders.check import check
-from data.media.pictures import CONSTANT, FIRST_FRAME, ON_BLACK, ON_WHITE, TURNED, decodable, remarks, to_8_bits
+from data.media.pictures import CONSTANT, FIRST_FRAME, ON_BLACK, ON_WHITE, TURNED, decodable, remarks, shrunk, to_8_bits
 
 
 def encoded(picture, kind="PNG", **options):
@@ -246,3 +246,15 @@ def _damaged(content, rng):
     else:
         del changed[place : place + int(rng.integers(1, 40))]
     return bytes(changed)
+
+
+def test_a_large_picture_is_shrunk_and_keeps_what_is_to_be_told_of_it():
+    alpha = np.full((40, 56, 4), 128, np.uint8)
+    alpha[:20, :, :3] = 0
+    large = stored(encoded(Pillow.fromarray(alpha)))
+    small = shrunk(large, 28)
+    assert (small.width, small.height, small.channels) == (28, 20, 3) and pixels(small.content).shape == (20, 28, 3)
+    assert remarks(small.content) == remarks(large.content) == [ON_WHITE]
+    assert shrunk(large, 56) is large
+    grey = shrunk(stored(encoded(Pillow.fromarray(alpha[..., 0]))), 28)
+    assert grey.channels == 1

@@ -249,3 +249,16 @@ def test_sizes_and_channels_come_from_the_whole_train_split(tmp_path: Any) -> No
         "grey": 1,
         "colour": 3,
     }
+
+
+def test_a_picture_is_brought_within_a_longer_side_and_filled_up_to_a_step() -> None:
+    picture = tf.constant(np.arange(30 * 20 * 3, dtype=np.int64).reshape(30, 20, 3) % 256, tf.uint8)
+    assert images.within(picture, 15).shape == (15, 10, 3)
+    assert np.array_equal(images.within(picture, 30), picture)
+    filled = images.filled_up(picture, 8).numpy()
+    assert filled.shape == (32, 24, 3) and np.array_equal(filled[:30, :20], picture)
+    assert np.array_equal(filled[30], filled[28]) and np.array_equal(filled[:, 23], filled[:, 15])
+    framed = images.filled_up(picture, 8, 5).numpy()
+    assert framed.shape == (40, 32, 3)
+    assert np.array_equal(framed, np.pad(picture, ((5, 5), (5, 7), (0, 0)), mode="reflect"))
+    assert images.filled_up(picture[:1, :1], 8).shape == (16, 16, 3), "two steps at least"

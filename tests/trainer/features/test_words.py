@@ -53,6 +53,16 @@ def test_nothing_of_a_text_is_left_out_but_what_parts_words() -> None:
         assert "".join(c for c in joined if unicodedata.category(c) not in invisible) == kept
 
 
+def test_each_word_stands_where_it_is_said_to_begin() -> None:
+    texts = [text for text, _ in SCRIPTS.values()] + ["", "\u200b 👍🏽  a\x01b"]
+    found, starts = words.word_spans(tf.constant(texts))
+    for text, own, begins in zip(texts, found.to_list(), starts.to_list(), strict=True):
+        assert [text[i : i + len(word.decode())] for word, i in zip(own, begins, strict=True)] == [
+            word.decode() for word in own
+        ]
+    assert len(found[-1]) == 3
+
+
 def test_words_are_the_same_in_capitals_and_however_accents_are_spelt() -> None:
     pairs = [("CAFÉ", "cafe\u0301"), ("soft\u00adhyphen", "softhyphen"), ("ê\u0323", "ệ"), ("\u2126", "ω")]
     pairs += [("क़", "\u0958"), ("\u1112\u1161\u11ab", "한"), ("ДА", "да"), ("ΑΣ", "ας")]

@@ -115,6 +115,12 @@ def test_texts_are_compared_where_two_of_a_preview_say_so(tmp_path: Path) -> Non
     assert texts(heard) == ["text([('One two', False)])"]
 
 
+def test_stretches_of_a_text_are_marked_where_it_says_so(tmp_path: Path) -> None:
+    [record] = write([Preview("seen", None, {}, [Words("a 👍 good film", marks=((2, 3), (4, 8)))])], tmp_path)
+    [part] = shown(record["parts"], "seen", TOLD)
+    assert part.children[0] == "text([('a ', False), ('👍', True), (' ', False), ('good', True), (' film', False)])"
+
+
 def test_previews_are_roomy_where_one_picture_each_is_not_all(tmp_path: Path) -> None:
     digit, words, bars = (PARTS[name] for name in ("picture", "words", "bars"))
 

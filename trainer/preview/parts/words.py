@@ -19,33 +19,52 @@ class WordsRecord(TypedDict, total=False):
     text: Required[str]
     compared: bool
     any_case: bool
+    marks: list[list[int]]
 
 
 @dataclass(frozen=True)
 class Words(Part):
     """Where two texts of a preview are `compared`, the words in which they differ are marked; those that differ in
-    capitals only are not, where both texts say `any_case`."""
+    capitals only are not, where both texts say `any_case`. Of any other text `marks` says what is marked: stretches of
+    characters, first and behind the last, in order."""
 
     text: str
     caption: str = ""
     compared: bool = False
     any_case: bool = False
+    marks: Sequence[tuple[int, int]] = ()
 
     kind: ClassVar[str] = "words"
     form: ClassVar[type] = WordsRecord
 
     def record(self, place: Place) -> dict[str, Any]:
-        return {"text": self.text, "compared": self.compared, "any_case": self.any_case}
+        record = {"text": self.text, "compared": self.compared, "any_case": self.any_case}
+        return record | ({"marks": [list(mark) for mark in self.marks]} if self.marks else {})
 
     @classmethod
     def show(cls, record: Record, page: Page[Shown_co], title: str, others: Sequence[Record]) -> list[Shown_co]:
         compared = [other for other in others if other["kind"] == cls.kind and other.get("compared")]
         if not record.get("compared") or len(compared) != 1:
-            return [page.text([(record["text"], False)])]
+            return [page.text(pieces(record["text"], record.get("marks", ())))]
         any_case = bool(record.get("any_case") and compared[0].get("any_case"))
         return [page.text(differences(record["text"], compared[0]["text"], any_case))]
 
     def draw(self, axes: Any) -> None:
-        lines = [line for text in self.text.splitlines() for line in textwrap.wrap(text, DRAWN_LETTERS) or [""]]
+        lines = [line for text in self._drawn.splitlines() for line in textwrap.wrap(text, DRAWN_LETTERS) or [""]]
         shown = lines[:DRAWN_LINES] + (["…"] if len(lines) > DRAWN_LINES else [])
         axes.text(0, 1, "\n".join(shown), va="top", fontsize=9, parse_math=False)
+
+    @property
+    def _drawn(self) -> str:
+        """The text, in which brackets mark."""
+        return "".join(f"[{piece}]" if marked else piece for piece, marked in pieces(self.text, self.marks))
+
+
+def pieces(text: str, marks: Sequence[Sequence[int]]) -> list[tuple[str, bool]]:
+    """A text in pieces, each with whether it is marked."""
+    found, done = [], 0
+    for first, behind in marks:
+        found += [(text[done:first], False), (text[first:behind], True)]
+        done = behind
+    found.append((text[done:], False))
+    return [piece for piece in found if piece[0]] or [("", False)]

@@ -1,0 +1,103 @@
+"""Models that write a text token by token: how they are trained, and how the best text is searched for.
+
+Imports TensorFlow; import it where it is used.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from trainer.backend import tf
+from trainer.features.texts import END, PAD, START
+from trainer.networks import decoding
+
+
+class TeacherForced(tf.keras.Model):
+    """Trained on the logits of each token of a target by the true ones before it (Williams & Zipser 1989).
+
+    A subclass says in `call` what the logits `[batch, steps, tokens]` are of the tokens after each of
+    `features["given"]`, int64 `[batch, steps]` with START first; `encode` what of its features it decodes by; and in
+    `decode` how it goes on from a state. Targets are int64 `[batch, tokens]`, padded with PAD, without START and END.
+    """
+
+    TARGET: ClassVar[str]
+    """Name of the target."""
+    STATE: tuple[str, ...]
+    """What `decode` changes of what it is given; all else stays as `encode` made it."""
+
+    def __init__(self, label_smoothing: float) -> None:
+        """
+        Args:
+          label_smoothing: share of the probability that training spreads evenly (Szegedy et al. 2016).
+        """
+        super().__init__()
+        self._label_smoothing = label_smoothing
+        self._mean_loss = tf.keras.metrics.Mean(name="loss")
+        self._mean_accuracy = tf.keras.metrics.Mean(name="token_accuracy")
+
+    def decode(self, tokens: Any, encoded: dict[str, Any], training: bool = False) -> tuple[Any, dict[str, Any]]:
+        """Reads further tokens, int64 `[batch, steps]`: logits of the token after each, and `encoded` brought
+        forward."""
+        raise NotImplementedError
+
+    def search(
+        self, encoded: dict[str, Any], beam_width: int, max_steps: Any, length_penalty: float
+    ) -> tuple[Any, Any]:
+        """The best target of each example by beam search, as `decoding.beam_search` returns it.
+
+        Args:
+          encoded: what `decode` takes at first, tensors `[batch, ...]`.
+        """
+        state = {name: encoded[name] for name in self.STATE}
+        beams = {name: tf.repeat(value, beam_width, 0) for name, value in encoded.items() if name not in state}
+
+        def step(tokens: Any, state: Any) -> tuple[Any, Any]:
+            logits, after = self.decode(tokens[:, None], beams | state)
+            return tf.nn.log_softmax(logits[:, 0]), {name: after[name] for name in state}
+
+        return decoding.beam_search(step, state, START, END, beam_width, max_steps, length_penalty)
+
+    def answers(self, features: Any, targets: Any) -> Any:
+        """Logits of each token of the target by those before it: what training health looks at."""
+        return self({**features, "given": _given(targets[self.TARGET])})
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        with tf.GradientTape() as tape:
+            loss, losses, hits, tokens = self._judge(data, training=True)
+        self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
+        return self._log(losses, hits, tokens)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        _, losses, hits, tokens = self._judge(data, training=False)
+        return self._log(losses, hits, tokens)
+
+    @property
+    def metrics(self) -> list[Any]:
+        return [self._mean_loss, self._mean_accuracy]
+
+    def _judge(self, data: Any, training: bool) -> tuple[Any, Any, Any, Any]:
+        """The loss to lower; for this replica's batch the sums of losses and of right guesses, and the tokens."""
+        features, target = data[0], data[1][self.TARGET]
+        given = _given(target)
+        length = tf.reduce_sum(tf.cast(target != PAD, tf.int64), 1)
+        wanted = tf.pad(target, [[0, 0], [0, 1]]) + END * tf.one_hot(length, tf.shape(given)[1], dtype=tf.int64)
+        logits = self({**features, "given": given}, training=training)
+        present = tf.cast(wanted != PAD, tf.float32)
+        sure = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
+        even = tf.reduce_logsumexp(logits, -1) - tf.reduce_mean(logits, -1)
+        smooth = (1 - self._label_smoothing) * sure + self._label_smoothing * even if training else sure
+        hits = tf.reduce_sum(tf.cast(tf.argmax(logits, -1) == wanted, tf.float32) * present)
+        losses, tokens = tf.reduce_sum(smooth * present), tf.reduce_sum(present)
+        # Gradients are summed over replicas, whose batches differ in tokens.
+        total = tf.distribute.get_replica_context().all_reduce("sum", tokens)
+        return losses / total, losses, hits, tokens
+
+    def _log(self, losses: Any, hits: Any, tokens: Any) -> dict[str, Any]:
+        self._mean_loss.update_state(losses / tokens, tokens)
+        self._mean_accuracy.update_state(hits / tokens, tokens)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+
+def _given(target: Any) -> Any:
+    """What the decoder reads in training: START, then the true tokens."""
+    return tf.pad(target, [[0, 0], [1, 0]], constant_values=START)
