@@ -107,8 +107,13 @@ class TransformedExamples:
         return tf.data.TFRecordDataset(sorted(self.files), compression_type="GZIP")
 
     def batches(self, limit: int | None = None) -> Iterator[Arrays]:
-        """Up to `limit` examples in file order, in batches as inference has them."""
-        records = self.records().take(-1 if limit is None else limit)
+        """Up to `limit` examples in file order, in batches as inference has them.
+
+        Of more they are taken evenly from first to last: the first alone are of few classes where data is sorted.
+        """
+        records, count = self.records(), self.count
+        if limit is not None and limit < count:
+            records = records.enumerate().filter(lambda i, _: i * limit % count < limit).map(lambda _, record: record)
         yield from self._prepared(self._parsed(records).batch(self.task.predict_batch_size)).as_numpy_iterator()
 
     def arrays(self, limit: int | None = None) -> Arrays:

@@ -79,8 +79,8 @@ class DataSpec:
     steps: int
     """Training steps that will be taken at most: what learning-rate schedules need."""
     train: Callable[..., Arrays]
-    """The transformed train split in memory, or its first `limit` examples: for tables that a model holds, as of what
-    each user has seen, and weights that begin as a classical solution."""
+    """The transformed train split in memory, or `limit` examples spread over it: for tables that a model holds, as of
+    what each user has seen, and weights that begin as a classical solution."""
     judge: Any = None
     """In `reference`, the model that `judge` made."""
     assets: Mapping[str, Path | None] = field(default_factory=dict)

@@ -57,13 +57,12 @@ def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -
     with (target / "glosses.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(("text", "label"))
-        seen = set()
+        first: dict[str, tuple[str, str]] = {}
         for gloss, kind in found:
-            definition = gloss.partition('; "')[0].strip().lower()
-            if definition not in seen:
-                seen.add(definition)
-                if _is_kept(definition):
-                    writer.writerow((gloss, kind))
+            first.setdefault(gloss.partition('; "')[0].strip().lower(), (gloss, kind))
+        for definition in sorted(first, key=_key):  # WordNet's own order is by kind
+            if _key(definition)[0] < 256 * SHARE:
+                writer.writerow(first[definition])
 
 
 def glosses(nouns: str) -> Iterator[tuple[str, str]]:
@@ -74,5 +73,5 @@ def glosses(nouns: str) -> Iterator[tuple[str, str]]:
             yield gloss.strip(), KINDS[int(about.split()[1]) - FIRST_KIND]
 
 
-def _is_kept(definition: str) -> bool:
-    return hashlib.sha256(definition.encode()).digest()[0] < 256 * SHARE
+def _key(definition: str) -> bytes:
+    return hashlib.sha256(definition.encode()).digest()

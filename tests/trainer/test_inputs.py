@@ -154,7 +154,14 @@ def test_batch_has_a_seed_in_training_alone_and_shapes_say_so(tmp_path: Path, me
     features, _ = next(inputs.validation_dataset(examples)(context()).as_numpy_iterator())
     assert (features["image"] == features["number"][:, None, None, None]).all() and features["image"].shape[1] == 4
     arrays = examples.arrays(5)
-    assert arrays["image"].shape == (5, 4, 4, 1) and arrays["number"].tolist() == [0, 1, 2, 3, 4]
+    assert arrays["image"].shape == (5, 4, 4, 1) and arrays["number"].tolist() == [0, 12, 24, 36, 48]
+
+
+@pytest.mark.parametrize("limit", [1, 7, 59, 60, 10**9])
+def test_some_of_the_examples_are_spread_over_all(tmp_path: Path, limit: int) -> None:
+    found = written(tmp_path, 60).arrays(limit)["number"].tolist()
+    assert len(found) == min(limit, 60) and found == sorted(set(found)) and found[0] == 0
+    assert max(np.diff([*found, 60])) <= -(-60 // limit)
 
 
 def test_memory_is_estimated_from_what_examples_decode_to(tmp_path: Path) -> None:

@@ -25,8 +25,6 @@ COLUMNS = {
 }
 
 SHOWN_CLASSES = 3
-MAX_FITTED = 20_000
-"""Texts that the linear classifier beside the network is fitted on."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +32,8 @@ class TextHParams(HParams):
     vocabulary: int = field(default=20_000, metadata={"min": 1})
     """Words that have a vector of their own, the most frequent ones; all others share some."""
     max_words: int = field(default=4096, metadata={"min": 1})
-    """Texts are read to the longest of the train split, rounded up to a power of two, but no farther than this. What a
-    text has behind it is said with each answer (`words_left_out`), and how many texts have such by `texts_cut`."""
+    """Of a text so many are read. What stands behind them is said with each answer (`words_left_out`), and how many
+    texts have such by `texts_cut`."""
     vectors: str = ""
     """A file of word vectors, as word2vec, fastText or GloVe write it in text; none for learnt ones alone."""
     vector_size: int = field(default=128, metadata={"min": 1})
@@ -57,8 +55,8 @@ def preprocess(inputs: Features, hparams: TextHParams) -> Features:
     """
     Returns:
       `words` uint8 `[batch, longest, 4]`, the bytes of fingerprints int32, and `length` int64 `[batch]`, how many there
-      are; `left_out` int64, how many words stand behind them in the text; `words_up_to` int64, the length rounded up,
-      for slices; `text` string; `label` int64, -1 for a class that the train split lacks.
+      are, at most `max_words`; `words_up_to` int64, the length of the whole text rounded up, for slices; `text` string;
+      `label` int64, -1 for a class that the train split lacks.
     """
     import tensorflow_transform as tft
 
@@ -72,7 +70,6 @@ def preprocess(inputs: Features, hparams: TextHParams) -> Features:
     return {
         "words": tf.bitcast(kept, tf.uint8),
         "length": length,
-        "left_out": counts - length,
         "words_up_to": words.rounded_up(counts),
         "text": inputs["text"],
         "label": classification.index_labels(inputs["label"], "label"),
@@ -99,7 +96,7 @@ def build_classifier(spec: DataSpec, hparams: TextHParams, encoder: Callable[[],
     model = TextClassifier(
         WordVectors(vocabulary, pretrained, hparams.vector_size),
         encoder(),
-        LinearText(spec.train(MAX_FITTED), classes),
+        LinearText(spec.train(), classes),
         classes,
         hparams.dropout,
         target="label",
@@ -113,22 +110,26 @@ def build_classifier(spec: DataSpec, hparams: TextHParams, encoder: Callable[[],
     return model
 
 
-def predict(model: Any, features: Features, spec: DataSpec) -> Features:
+def predict(model: Any, features: Features, spec: DataSpec, hparams: TextHParams) -> Features:
     """Those of `classification.class_probabilities` and of `text_classifier.weighed_most`, and `words_left_out` int64
-    `[batch]`: words behind the longest that the model reads."""
+    `[batch]`: words behind the first `max_words`.
+
+    The text is read anew, since what `preprocess` gives ends where the longest text of training does.
+    """
     from trainer.networks.text_classifier import weighed_most
 
-    longest = tf.maximum(tf.reduce_max(features["length"]), 1)
-    read = {"words": features["words"][:, :longest], "length": features["length"]}
-    log_probabilities, weights = model.answered(read)
     spelt, begins = words.word_spans(features["text"])
-    shape = [None, None]
-    spelt = spelt[:, :longest].to_tensor("", shape=shape)
-    begins = begins[:, :longest].to_tensor(-1, shape=shape)
+    counts = spelt.row_lengths()
+    spelt, begins = spelt[:, : hparams.max_words], begins[:, : hparams.max_words]
+    numbers = words.fingerprints(words.normalised(spelt))
+    columns = tf.maximum(tf.reduce_max(spelt.row_lengths()), 1)
+    shape = [tf.size(counts, tf.int64), columns]
+    read = {"words": numbers.to_tensor(words.PAD, shape=shape), "length": spelt.row_lengths()}
+    log_probabilities, weights = model.answered(read)
     return {
         **classification.class_probabilities(log_probabilities, spec.vocabularies["label"]),
-        **weighed_most(weights, spelt, begins),
-        "words_left_out": features["left_out"],
+        **weighed_most(weights, spelt.to_tensor("", shape=shape), begins.to_tensor(-1, shape=shape)),
+        "words_left_out": counts - spelt.row_lengths(),
     }
 
 
@@ -152,7 +153,7 @@ def preview(example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Previe
     if against := [word for word, weight, _ in weighed if weight < 0]:
         parts.append(Words(", ".join(against), caption="what speaks against it"))
     if left_out := int(prediction["words_left_out"]):
-        parts.append(Words(f"the last {left_out} words: the text is longer than any of training", caption="not read"))
+        parts.append(Words(f"the last {left_out} words: --set max_words=N reads more", caption="not read"))
     probabilities = {
         as_text(name): float(p) for name, p in zip(prediction["labels"], prediction["probabilities"], strict=True)
     }

@@ -1,6 +1,7 @@
 """Logistic regression of a text's words and pairs of neighbours, weighed by TF-IDF (Spärck Jones 1972), in the graph.
 
-The weights are scikit-learn's, fitted on the train split; what the layer gives is what scikit-learn gives.
+Each class is told from all others (one against the rest). The weights are scikit-learn's, fitted on the train split;
+what the layer gives is what scikit-learn gives.
 """
 
 from __future__ import annotations
@@ -11,13 +12,18 @@ import numpy as np
 
 from trainer.backend import tf
 from trainer.features import words
-from trainer.networks.logistic import softmax_weights
 
 PAIR = 1 << 31
 """What the first fingerprint of a pair is multiplied with: pairs are numbers behind those of single words."""
 
 MAX_WEIGHTS = 1 << 22
 """Of words and pairs, times the classes: the most frequent are kept."""
+
+MAX_EXAMPLES = 50_000
+"""Texts that are learnt from, drawn from all by a fixed seed."""
+
+UNKNOWN = -20.0
+"""Log-odds of a class that training lacks."""
 
 STRENGTH = 10.0
 """Inverse of the regularisation."""
@@ -26,7 +32,8 @@ Array = np.ndarray[Any, Any]
 
 
 class LinearText(tf.keras.layers.Layer):
-    """Fingerprints int32 `[batch, words]` to logits float32 `[batch, classes]`; nothing in it is trained further.
+    """Fingerprints int32 `[batch, words]` to float32 `[batch, classes]`, whose softmax is scikit-learn's probabilities;
+    nothing in it is trained further.
 
     Args:
       train: `words` int32 `[examples, words]`, padded, and `label` int64 `[examples]`, -1 for none.
@@ -42,16 +49,20 @@ class LinearText(tf.keras.layers.Layer):
         self.built = True
 
     def call(self, fingerprints: Any) -> Any:
+        return tf.math.log_sigmoid(self.log_odds(fingerprints))
+
+    def log_odds(self, fingerprints: Any) -> Any:
+        """Of each class against all others, float32 `[batch, classes]`."""
         _, row, key, value, _ = self._weighed(fingerprints)
         products = value[:, None] * tf.gather(self.kernel, key)
         return self.bias + tf.math.unsorted_segment_sum(products, row, tf.shape(fingerprints)[0])
 
     def contributions(self, fingerprints: Any, answers: Any) -> Any:
-        """What each word adds to the logit of its text's answer, above the mean of all other classes; of a pair each
-        word has a half. float32 `[batch, words]`. `answers`: int `[batch]`."""
+        """What each word adds to the log-odds of its text's answer; of a pair each word has a half. float32
+        `[batch, words]`. `answers`: int `[batch]`."""
         place, row, key, value, occurrence = self._weighed(fingerprints)
-        above = margins(tf.gather(self.kernel, key), tf.gather(answers, row))
-        each = tf.gather(value * above, occurrence)
+        weight = tf.gather_nd(self.kernel, tf.stack([key, tf.cast(tf.gather(answers, row), tf.int64)], axis=1))
+        each = tf.gather(value * weight, occurrence)
         counts = tf.cast(tf.gather(tf.math.bincount(occurrence, minlength=tf.size(key)), occurrence), tf.float32)
         shape = tf.shape(fingerprints)
         both = tf.scatter_nd(place, each / tf.maximum(counts, 1.0), [2, shape[0], shape[1]])
@@ -79,13 +90,6 @@ class LinearText(tf.keras.layers.Layer):
         return place, row, key, value / tf.gather(norm, row), occurrence
 
 
-def margins(weights: Any, answers: Any) -> Any:
-    """Of weights `[n, classes]` that of the answer, int `[n]`, above the mean of the others."""
-    own = tf.gather(weights, answers, batch_dims=1)
-    others = tf.cast(tf.maximum(tf.shape(weights)[1] - 1, 1), weights.dtype)
-    return own - (tf.reduce_sum(weights, axis=1) - own) / others
-
-
 def fitted(fingerprints: Array, labels: Array, classes: int) -> tuple[Array, Array, Array, Array]:
     """Keys int64 `[n]`, sorted, of words and pairs; of each its inverse document frequency float32 `[n]` and its
     weights `[n, classes]`; and the bias `[classes]`. Weights are 0 where there are no two classes."""
@@ -93,8 +97,10 @@ def fitted(fingerprints: Array, labels: Array, classes: int) -> tuple[Array, Arr
     from sklearn.feature_extraction.text import TfidfTransformer
     from sklearn.linear_model import LogisticRegression
 
-    used = labels >= 0
-    fingerprints, labels = fingerprints[used], labels[used]
+    chosen = np.flatnonzero(labels >= 0)
+    if len(chosen) > MAX_EXAMPLES:
+        chosen = np.sort(np.random.default_rng(0).choice(chosen, MAX_EXAMPLES, replace=False))
+    fingerprints, labels = fingerprints[chosen], labels[chosen]
     text, key = _occurrences(fingerprints)
     keys, column = np.unique(key, return_inverse=True)
     if len(keys) == 0 or len(np.unique(labels)) < 2:
@@ -107,13 +113,14 @@ def fitted(fingerprints: Array, labels: Array, classes: int) -> tuple[Array, Arr
         kept = np.sort(np.argsort(-texts, kind="stable")[:most])
         keys, counts = keys[kept], counts[:, kept]
     weigher = TfidfTransformer(sublinear_tf=True)
-    learnt = LogisticRegression(C=STRENGTH, max_iter=MAX_ITERATIONS, tol=1e-3).fit(
-        weigher.fit_transform(counts), labels
-    )
-    return keys, weigher.idf_.astype(np.float32), *softmax_weights(learnt, classes)
-
-
-MAX_ITERATIONS = 50
+    learnt = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=0)
+    learnt.fit(weigher.fit_transform(counts), labels)
+    kernel, bias = np.zeros((len(keys), classes), np.float32), np.full(classes, UNKNOWN, np.float32)
+    coefficients, intercepts = learnt.coef_, learnt.intercept_
+    if len(learnt.classes_) == 2:  # of which scikit-learn keeps the second's
+        coefficients, intercepts = np.stack([-coefficients[0], coefficients[0]]), np.stack([-1, 1]) * intercepts
+    kernel[:, learnt.classes_], bias[learnt.classes_] = coefficients.T, intercepts
+    return keys, weigher.idf_.astype(np.float32), kernel, bias
 
 
 def _occurrences(fingerprints: Array) -> tuple[Array, Array]:

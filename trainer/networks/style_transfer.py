@@ -209,16 +209,19 @@ def _decoder(filters: int, channels: Sequence[int]) -> Any:
     x = _convolution(given[0], 4 * filters)
     for beside, width in zip(given[1:], widths, strict=True):
         x = layers.UpSampling2D(2, interpolation="nearest")(_convolution(x, width))
-        x = layers.Concatenate()(
-            [x, layers.Conv2D(width, 1, activation="relu", kernel_initializer="he_normal")(beside)]
-        )
+        x = layers.Concatenate()([x, _activated(layers.Conv2D(width, 1, kernel_initializer="he_normal")(beside))])
         x = _convolution(x, width)
     x = layers.Conv2D(3, 3, kernel_initializer="zeros")(Reflected()(x))
     return tf.keras.Model(given, layers.Activation("linear", dtype="float32")(x), name="decoder")
 
 
 def _convolution(x: Any, filters: int) -> Any:
-    return tf.keras.layers.Conv2D(filters, 3, activation="relu", kernel_initializer="he_normal")(Reflected()(x))
+    return _activated(tf.keras.layers.Conv2D(filters, 3, kernel_initializer="he_normal")(Reflected()(x)))
+
+
+def _activated(x: Any) -> Any:
+    """Leaky: rectified units at the coarsest size died while the finer ones learnt, and with them that depth."""
+    return tf.keras.layers.LeakyReLU(0.2)(x)
 
 
 def _floats(pixels: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from trainer.backend import tf
-from trainer.networks.linear_text import LinearText, margins
+from trainer.networks.linear_text import LinearText
 
 WEIGHED = 10
 """Words of a text that are named as those that weighed most."""
@@ -60,8 +60,8 @@ class TextClassifier(tf.keras.Model):
         """Log-probabilities float32 `[batch, classes]` of both together, and how much each word weighed in the answer.
 
         Of the network a word's weight is its vector times the gradient of the answer's logit above the mean of the
-        others (Denil et al. 2014), of the linear classifier what the word adds to just that; float32 `[batch, words]`,
-        above 0 where a word speaks for the answer.
+        others (Denil et al. 2014), of the linear classifier what the word adds to its log-odds; float32
+        `[batch, words]`, above 0 where a word speaks for the answer.
         """
         x = self.vectors(features["words"])
         with tf.GradientTape() as tape:
@@ -70,11 +70,18 @@ class TextClassifier(tf.keras.Model):
             both = tf.nn.log_softmax(logits) + tf.nn.log_softmax(self.linear(features["words"]))
             log_probabilities = tf.nn.log_softmax(both / 2)
             answers = tf.argmax(log_probabilities, axis=-1, output_type=tf.int32)
-            margin = tf.reduce_sum(margins(logits, answers))
+            margin = tf.reduce_sum(_margins(logits, answers))
         of_network = tf.reduce_sum(tf.cast(x * tape.gradient(margin, x), tf.float32), axis=-1)
         of_linear = self.linear.contributions(features["words"], answers)
         there = tf.sequence_mask(features["length"], tf.shape(x)[1], dtype=tf.float32)
         return log_probabilities, (of_network + of_linear) / 2 * there
+
+
+def _margins(logits: Any, answers: Any) -> Any:
+    """The logit of each answer above the mean of the others, `[batch]`, of logits `[batch, classes]`."""
+    own = tf.gather(logits, answers, batch_dims=1)
+    others = tf.cast(tf.maximum(tf.shape(logits)[1] - 1, 1), logits.dtype)
+    return own - (tf.reduce_sum(logits, axis=1) - own) / others
 
 
 _FAR = 1e4

@@ -7,8 +7,8 @@ probabilities float32 `[classes]`, and the words that weighed most with their we
 
 A word's vector is learnt, and to it is added what a layer makes of a pretrained one: by default of the asset
 `word_pieces`, English; `--set vectors=FILE` takes a person's own (word2vec, fastText or GloVe in text), `--set
-vectors=none` none. Words are told apart in any script (`trainer.features.words`); texts of any length are read whole,
-in stretches of 128 words.
+vectors=none` none. Words are told apart in any script (`trainer.features.words`); texts of up to `max_words` words are
+read, in stretches of 128.
 
 Classes come from the data. Default data: sentences of film reviews, positive or negative (`movie_snippets`).
 Measured scores and seconds: `docs/results.md`. Command: `benison run text_classification`.
@@ -46,6 +46,7 @@ class TextClassification(Task):
     targets = ("label",)
     assets = {"vectors": "word_pieces"}
     sequences = {"words": "length"}
+    reference_examples = 200_000  # of which it draws as many as it learns from
     HParams = TextClassificationHParams
     small = {**texts.SMALL, "units": 16}
 
@@ -64,7 +65,7 @@ class TextClassification(Task):
         )
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
-        return texts.predict(model, features, spec)
+        return texts.predict(model, features, spec, self.hparams)
 
     def metrics(self) -> Evaluation:
         return Evaluation(

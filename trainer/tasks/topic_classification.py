@@ -7,7 +7,7 @@ TF-IDF; the answer is the mean of both (`trainer.networks.text_classifier`). A t
 
 Vectors are learnt, with pretrained ones added: by default of the asset `word_pieces`, English; `--set vectors=FILE`
 takes a person's own, `--set vectors=none` none. Words are told apart in any script (`trainer.features.words`); texts of
-any length are read whole, in stretches of 128 words.
+up to `max_words` words are read, in stretches of 128.
 
 Judged by macro-F1, in which a rare topic counts as much as a frequent one. Topics come from the data. Default data:
 what nouns mean, and what kind of thing each names, 26 kinds (`word_glosses`).
@@ -31,8 +31,8 @@ WARMUP_STEPS = 200
 
 @dataclass(frozen=True)
 class TopicClassificationHParams(texts.TextHParams):
-    epochs: int = field(default=4, metadata={"min": 1})
-    min_steps: int = field(default=600, metadata={"min": 1})
+    epochs: int = field(default=3, metadata={"min": 1})
+    min_steps: int = field(default=300, metadata={"min": 1})
     patience: int = field(default=3, metadata={"min": 1})
     layers: int = field(default=2, metadata={"min": 1})
     heads: int = field(default=4, metadata={"min": 1})
@@ -48,6 +48,7 @@ class TopicClassification(Task):
     targets = ("label",)
     assets = {"vectors": "word_pieces"}
     sequences = {"words": "length"}
+    reference_examples = 200_000  # of which it draws as many as it learns from
     HParams = TopicClassificationHParams
     small = {**texts.SMALL, "layers": 1, "heads": 2}
 
@@ -69,7 +70,7 @@ class TopicClassification(Task):
         )
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
-        return texts.predict(model, features, spec)
+        return texts.predict(model, features, spec, self.hparams)
 
     def metrics(self) -> Evaluation:
         return Evaluation(

@@ -40,7 +40,6 @@ from trainer.families import classification
 from trainer.features import images
 from trainer.inputs import without_autotune
 from trainer.networks import class_activation, efficientnet, outputs
-from trainer.networks.logistic import softmax_weights
 from trainer.preview import Picture, Preview, plots
 from trainer.preview.plots import Plot
 from trainer.references import hog
@@ -190,10 +189,17 @@ def _head_on_frozen(network: Any, train: Arrays, classes: int) -> list[np.ndarra
 
     pooled = tf.keras.layers.GlobalAveragePooling2D()(network.output)
     features = _in_batches(tf.keras.Model(network.input, pooled), train["image"])
-    if len(np.unique(train["label"])) < 2:
-        return [np.zeros((features.shape[1], classes), np.float32), np.zeros(classes, np.float32)]
+    kernel, bias = np.zeros((features.shape[1], classes), np.float32), np.zeros(classes, np.float32)
+    known = np.unique(train["label"])
+    if len(known) < 2:
+        return [kernel, bias]
     learnt = LogisticRegression(C=1 / FROZEN_PENALTY, max_iter=1000).fit(features, train["label"])
-    return list(softmax_weights(learnt, classes))
+    coefficients, intercepts = learnt.coef_, learnt.intercept_
+    if len(known) == 2:  # of two classes scikit-learn keeps the difference
+        coefficients, intercepts = np.stack([-coefficients[0], coefficients[0]]) / 2, np.stack([-1, 1]) * intercepts / 2
+    kernel[:, known], bias[known] = coefficients.T, intercepts
+    bias[np.setdiff1d(np.arange(classes), known)] = bias.min() - 1
+    return [kernel, bias]
 
 
 def _in_batches(model: Any, pictures: Any, size: int = 32) -> np.ndarray:

@@ -36,4 +36,5 @@ def test_one_definition_is_kept_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(word_glosses, "SHARE", 1.0)
     word_glosses.prepare([tmp_path], tmp_path / "files", ())
     rows = list(csv.reader((tmp_path / "files" / "glosses.csv").open(encoding="utf-8")))
-    assert [row[1] for row in rows] == ["label", "Tops", "animal", "time"]
+    assert rows[0] == ["text", "label"] and sorted(row[1] for row in rows[1:]) == ["Tops", "animal", "time"]
+    assert ['a feline; "the cat sat"', "animal"] in rows, "the first of one definition"

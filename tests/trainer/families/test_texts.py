@@ -56,7 +56,7 @@ def test_what_was_not_read_is_said() -> None:
 
 
 @pytest.mark.parametrize("max_words", [4096, 2])
-def test_texts_are_read_to_the_longest_of_training_and_what_is_cut_is_counted(tmp_path: Path, max_words: int) -> None:
+def test_training_reads_texts_to_its_longest_and_no_farther_than_it_may(tmp_path: Path, max_words: int) -> None:
     task = TextClassification(TextClassificationHParams(max_words=max_words))
     rows = [{"text": text, "label": label} for text, label in TRAIN]
     asked = [*rows, {"text": "word " * 10, "label": "c"}]
@@ -70,7 +70,6 @@ def test_texts_are_read_to_the_longest_of_training_and_what_is_cut_is_counted(tm
     numbers = task.batch(found, None)["words"].numpy()
     assert numbers.shape == (4, longest) and numbers.dtype == np.int32
     assert found["length"].numpy().tolist() == [min(length, longest) for length in lengths]
-    assert found["left_out"].numpy().tolist() == [max(length - longest, 0) for length in lengths]
     assert found["words_up_to"].numpy().tolist() == [8, 8, 1, 16]
     assert found["label"].numpy().tolist() == [0, 1, 0, -1]
     assert numbers[0, :2].tolist() == words.fingerprints_of(["one", "film"]).tolist()
@@ -107,7 +106,6 @@ def test_an_answer_names_its_words_as_they_stand_in_the_text(task: Any) -> None:
         "words": tf.pad(tf.constant(numbers), [[0, 0], [0, 6]]),
         "length": found.row_lengths(),
         "text": tf.constant(given),
-        "left_out": tf.zeros([4], tf.int64),
     }
     answered = task.predict(model, asked, spec(train))
     assert answered["probabilities"].shape == [4, 2]
@@ -123,3 +121,15 @@ def test_an_answer_names_its_words_as_they_stand_in_the_text(task: Any) -> None:
 def test_words_that_weigh_next_to_nothing_are_not_shown() -> None:
     shown = texts.preview({"text": b"slow, 12fun"}, answer(weights=np.array([0.7, -0.01, 0.0])))
     assert len(shown.parts) == 2
+
+
+def test_a_text_longer_than_any_of_training_is_read_whole_and_one_too_long_says_how_much_is_not() -> None:
+    task = TextClassification(TextClassificationHParams(vectors="none", vector_size=8, units=4, max_words=300))
+    train = {"words": words.fingerprints_of(["good", "bad"])[:, None], "label": np.array([1, 0])}
+    train["length"] = np.array([1, 1])
+    model = task.build_model(spec(train))
+    given = ["word " * 299 + "bad", "word " * 310, "good", "\u200b"]
+    found = task.predict(model, {"text": tf.constant(given)}, spec(train))
+    assert found["words_left_out"].numpy().tolist() == [0, 10, 0, 0]
+    assert b"bad" in found["weighed_words"].numpy()[0]
+    assert np.isfinite(found["probabilities"].numpy()).all()
