@@ -25,7 +25,7 @@ from data.sources.catalogue import DataSet, Source
 
 DATA_SET = DataSet(
     name="paintings",
-    title="127 photographs and 28 paintings, up to 384 pixels, split by painter",
+    title="128 photographs and 28 paintings, up to 384 pixels, split by painter",
     licence="GPL-3+, AGPL-3, CC BY, CC BY-SA and public domain (GCompris: its copyright file says which)",
     credit="the painters; WebMuseum, Wikimedia Commons and the photographers that GCompris' package names",
     sources=((dataclasses.replace(things.GCOMPRIS, holds="photographs and paintings"),),),
