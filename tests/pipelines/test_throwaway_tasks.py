@@ -70,8 +70,8 @@ from trainer.backend import tf
 def sureness(model, episodes, start):
     answer = tf.saved_model.load(str(model)).signatures["raw"]
     for episode in range(start, start + episodes):
-        document = tf.constant([" ".join(f"word{number}" for number in range(episode))])
-        yield float(answer(document=document)["probabilities"].numpy().max())
+        note = tf.constant([" ".join(f"word{number}" for number in range(episode))])
+        yield float(answer(note=note)["probabilities"].numpy().max())
 '''
 
 OUTLINES_TASK = '''
@@ -165,31 +165,31 @@ class Notes(Task):
     questions = ()
     modality = "text"
     data = "digits"
-    columns = {"document": Document(), "tags": Tags(of="document"), "label": Label()}
+    columns = {"note": Document(), "tags": Tags(of="note"), "label": Label()}
     targets = ("tags", "label")
     HParams = HParams
     small = {**Task.small, "learning_rate": 0.03}
 
     def preprocess(self, inputs):
-        words = tf.strings.to_hash_bucket_fast(tf.strings.split(inputs["document"]), BUCKETS)
+        words = tf.strings.to_hash_bucket_fast(tf.strings.split(inputs["note"]), BUCKETS)
         marked = tf.RaggedTensor.from_sparse(inputs["tags_label"]).row_lengths()
         return {
-            "document": tf.reduce_sum(tf.one_hot(words.to_tensor(-1), BUCKETS), axis=1),
+            "note": tf.reduce_sum(tf.one_hot(words.to_tensor(-1), BUCKETS), axis=1),
             "tags": tf.cast(marked, tf.float32),
             "label": classification.index_labels(inputs["label"], "label"),
         }
 
     def build_model(self, spec):
-        document = tf.keras.Input([BUCKETS], name="document")
+        document = tf.keras.Input([BUCKETS], name="note")
         label = tf.keras.layers.Dense(len(spec.vocabularies["label"]), name="label")(document)
         tags = tf.keras.layers.Dense(1, name="tags")(document)
-        model = tf.keras.Model({"document": document}, {"label": label, "tags": tags})
+        model = tf.keras.Model({"note": document}, {"label": label, "tags": tags})
         losses = {"label": tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True), "tags": "mse"}
         model.compile(optimizer(self.hparams, spec.steps), losses)
         return model
 
     def predict(self, model, features, spec):
-        answer = model({"document": features["document"]}, training=False)
+        answer = model({"note": features["note"]}, training=False)
         return classification.class_probabilities(answer["label"], spec.vocabularies["label"]) | {
             "passages": answer["tags"][:, 0]
         }
@@ -209,7 +209,7 @@ class Notes(Task):
 
     def preview(self, example, prediction):
         bars = Bars({as_text(n): float(p) for n, p in zip(prediction["labels"], prediction["probabilities"])})
-        return Preview(as_text(prediction["label"]), None, {}, (Words(as_text(example["document"])), bars))
+        return Preview(as_text(prediction["label"]), None, {}, (Words(as_text(example["note"])), bars))
 '''
 
 CLIPS_TASK = '''
@@ -284,11 +284,11 @@ class Dead(Notes):
 
     def build_model(self, spec):
         layers = tf.keras.layers
-        document = tf.keras.Input([BUCKETS], name="document")
+        document = tf.keras.Input([BUCKETS], name="note")
         below_zero = tf.keras.initializers.Constant(-1000.0)
         hidden = layers.Dense(8, "relu", bias_initializer=below_zero, name="hidden")(document)
         label = layers.Dense(len(spec.vocabularies["label"]), name="label")(hidden)
-        model = tf.keras.Model({"document": document}, {"label": label, "tags": layers.Dense(1, name="tags")(hidden)})
+        model = tf.keras.Model({"note": document}, {"label": label, "tags": layers.Dense(1, name="tags")(hidden)})
         losses = {"label": tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True), "tags": "mse"}
         model.compile(optimizer(self.hparams, spec.steps), losses)
         return model
