@@ -1,12 +1,12 @@
 """A conversation with a model: its turns, of which the last ones are what the next is answered by.
 
-A task that converses says which inputs a line makes (`Task.turn_inputs`) and what is answered (`Task.turn`). What it
-must keep from one turn to the next lies in the turn's `state`, in plain JSON types, so that whoever holds the turns, a
-terminal or a page, holds all there is, and the model's process nothing.
+What a task must keep from one turn to the next lies in the turn's `state`, in plain JSON types, so that whoever holds
+the turns, a terminal or a page, holds all there is, and the model's process nothing.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -45,6 +45,25 @@ class Turn:
         if len(said) > _LONGEST or len(answered) > _LONGEST:
             raise BadValue(f"a line of a conversation is longer than {_LONGEST:,} characters")
         return cls(said, answered, state)
+
+
+class Converses(ABC):
+    """What a task is, too, with which `benison chat` and the dashboard hold conversations.
+
+    In both methods `turns` are those before the line, the last one last, at most `KEPT`.
+    """
+
+    @abstractmethod
+    def turn_inputs(self, turns: Sequence[Turn], line: str) -> Mapping[str, str]:
+        """What the model is asked for the next line: input -> value."""
+
+    @abstractmethod
+    def turn(self, turns: Sequence[Turn], line: str, prediction: Mapping[str, Any]) -> Turn:
+        """What is answered to it: `prediction` is the model's answer to `turn_inputs`.
+
+        Raises:
+          BadValue: a turn's state is none of this task's; it came from outside.
+        """
 
 
 def kept(turns: Sequence[Turn]) -> tuple[Turn, ...]:

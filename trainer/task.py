@@ -24,7 +24,6 @@ from trainer.evaluation import Evaluation, Gate, Metric
 if TYPE_CHECKING:
     import numpy as np
 
-    from trainer.conversation import Turn
     from trainer.preview import Preview
     from trainer.preview.plots import Plot
 
@@ -121,8 +120,6 @@ class Task(ABC):
     enrols: ClassVar[str | None] = None
     """Output of `predict`, floats `[batch, size]`, by which `benison enrol` adds names to a pushed model without
     training; see `recognise`."""
-    converses: ClassVar[bool] = False
-    """Whether `benison chat` and the dashboard hold a conversation with it; see `turn_inputs` and `turn`."""
     predict_batch_size: ClassVar[int] = 64
     """Examples of a batch in inference. 1 where a model answers at any size, so that a batch holds but one size."""
     shown_classes: ClassVar[int] = 3
@@ -232,21 +229,6 @@ class Task(ABC):
           embeddings: float32 `[n, size]`.
         """
         return prediction
-
-    def turn_inputs(self, turns: Sequence[Turn], line: str) -> Mapping[str, str]:
-        """What the model is asked for the next line of a conversation, input -> value; of a task that `converses`.
-
-        `turns` are those before, the last one last, at most `trainer.conversation.KEPT`.
-        """
-        raise NotImplementedError
-
-    def turn(self, turns: Sequence[Turn], line: str, prediction: Mapping[str, Any]) -> Turn:
-        """What is answered to the next line: `prediction` is the model's answer to `turn_inputs`.
-
-        Raises:
-          BadValue: a turn's state is none of this task's; it came from outside.
-        """
-        raise NotImplementedError
 
     def overview(
         self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]

@@ -13,6 +13,7 @@ from dashboard.try_it import Answer, Asked, Field, Refused, Trial, chosen_fields
 from data.errors import WrongUse
 from data.media.kinds import KINDS
 from pipelines.records.workspace import named
+from trainer.conversation import Converses
 from trainer.preview.parts.bars import shares
 from trainer.preview.wording import as_cell, number
 from trainer.task import load
@@ -105,7 +106,7 @@ def _commands(store: Store, task: str, model: Model) -> html.Section:
     try:
         said = usage(task, store.root)
         ask = [html.P("To predict, after the digests were checked:"), parts.command(said)]
-        if load(task).converses:
+        if issubclass(load(task), Converses):
             ask += [html.P("To talk with it:"), parts.command(f"benison chat {task}{named(store.root)}")]
     except WrongUse as error:
         ask = [html.P(f"It cannot be asked by this version of Benison: {error.message}.")]
@@ -143,7 +144,7 @@ def _try(task: str, model: Model, checked: Checked) -> html.Section:
         f"Version {model.version} answers in a process of its own, which the first question loads: some ten seconds. "
         f"It stays loaded until nobody has asked for {Trial.IDLE_SECONDS / 60:.0f} minutes. What you give is not kept."
     )
-    if task_class.converses:
+    if issubclass(task_class, Converses):
         talk = conversation.form(chosen_fields(task_class), _field)
         return parts.section("try", "Talk with it", *talk, note=note)
     return parts.section("try", "Try it", form, html.Div(id="try-answer", **parts.aria(live="polite")), note=note)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from data.columns import samples
-from data.columns.base import Column, Feature, FormField, Value, utf8
+from data.columns.base import Column, Feature, Value, utf8
+from data.columns.of_kind import OfKind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Crossed(Column):
+class Crossed(OfKind):
     """One of a second set of pictures, as the style beside a content: a folder holds both sets, and says of none which
     belongs to which.
 
@@ -28,39 +28,13 @@ class Crossed(Column):
     """
 
     drawn: ClassVar[bool] = True
-    kind: Column
-
-    @property
-    def noun(self) -> str:  # type: ignore[override]
-        return self.kind.noun
-
-    @property
-    def is_media(self) -> bool:  # type: ignore[override]
-        return self.kind.is_media
-
-    @property
-    def is_picture(self) -> bool:  # type: ignore[override]
-        return self.kind.is_picture
-
-    @property
-    def suffixes(self) -> tuple[str, ...]:  # type: ignore[override]
-        return self.kind.suffixes
-
-    def as_in(self, folder: Path) -> Crossed:
-        return dataclasses.replace(self, kind=self.kind.as_in(folder))
 
     def features(self, name: str) -> dict[str, Feature]:
         return self.kind.features(name) | {f"{name}_name": Feature("bytes", optional=True, derived=True)}
 
-    def encode(self, name: str, value: Any) -> dict[str, Value]:
-        return self.kind.encode(name, value)
-
     def named(self, name: str, path: Any) -> dict[str, Value]:
         """The feature that holds the name of a file, without its folders and ending."""
         return {f"{name}_name": utf8(PurePosixPath(str(path)).stem)}
-
-    def form(self) -> FormField:
-        return self.kind.form()
 
     def remarks(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
         return self.kind.remarks(name, features)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from data.columns.base import Column, Feature, FormField, Value
 
@@ -29,6 +31,9 @@ class OfKind(Column):
     @property
     def noun(self) -> str:  # type: ignore[override]
         return self.kind.noun
+
+    def as_in(self, folder: Path) -> Self:
+        return dataclasses.replace(self, kind=self.kind.as_in(folder))
 
     def features(self, name: str) -> dict[str, Feature]:
         return self.kind.features(name)

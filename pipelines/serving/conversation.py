@@ -9,7 +9,7 @@ from data.errors import BadValue, WrongUse
 from pipelines.console.usage import inputs_of
 from pipelines.serving.inputs import given_example
 from pipelines.serving.served import Served
-from trainer.conversation import Turn, kept
+from trainer.conversation import Converses, Turn, kept
 from trainer.task import Task
 
 
@@ -18,10 +18,10 @@ def check_converses(task_name: str, task_class: type[Task]) -> None:
     Raises:
       WrongUse: the task holds no conversation.
     """
-    if not task_class.converses:
+    if not issubclass(task_class, Converses):
         from trainer.task import load, task_names
 
-        those = [name for name in task_names() if load(name).converses]
+        those = [name for name in task_names() if issubclass(load(name), Converses)]
         raise WrongUse(f"{task_name} holds no conversation", f"tasks that do: {', '.join(those) or 'none'}")
 
 
@@ -44,9 +44,8 @@ class Conversation:
     """
 
     def __init__(self, served: Served, chosen: Mapping[str, str] | None = None, turns: Sequence[Turn] = ()) -> None:
-        task_class = type(served.task)
-        check_converses(served.name, task_class)
-        may = chosen_inputs(task_class)
+        check_converses(served.name, type(served.task))
+        may = chosen_inputs(type(served.task))
         for name in chosen or {}:
             if name not in may:
                 said = f"it may be {', '.join(may)}" if may else f"{served.name} has nothing to choose"
@@ -61,6 +60,7 @@ class Conversation:
           BenisonError: the model was made for other columns.
         """
         task = self._served.task
+        assert isinstance(task, Converses)
         given = {**task.turn_inputs(self.turns, line), **self._chosen}
         example = given_example(given, type(task), self._served.name)
         [(_, answer)] = self._served.answers([example])

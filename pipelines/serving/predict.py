@@ -14,6 +14,7 @@ from typing import Any
 from pipelines.serving.answer_files import AnswerFiles, each_once, without_media
 from pipelines.serving.inputs import CheckedExamples, Example, given_example, read_examples
 from pipelines.serving.served import Served
+from trainer.task import Task
 
 
 def predict(
@@ -40,18 +41,17 @@ def predict(
 
 @dataclass(frozen=True)
 class Answered:
-    """What a model answered to one example.
+    """What a model of `task` answered to one example.
 
     `values`: what `Task.predict` returns but media, as JSON values: for classifiers `label` and `probabilities` by
     label, highest first, for others every output by name. `files`: name -> path of the media among the answers, and of
     a `picture` of it all; what is the same picture is the same file. An output `X_bytes` is called X.
-    `told`: the values as `Task.answer_row` tells them to a person.
     """
 
+    task: Task
     example: Example
     of_file: bool
     values: Mapping[str, Any]
-    told: Mapping[str, Any]
     files: Mapping[str, str]
 
     @property
@@ -62,10 +62,15 @@ class Answered:
         return place | dict(self.values) | dict(self.files)
 
     @property
+    def told(self) -> dict[str, Any]:
+        """The values for a person."""
+        return self.task.answer_row(self.example.values, self.values)
+
+    @property
     def row(self) -> dict[str, Any]:
         """For a person's table: each file once."""
         place: dict[str, Any] = {"file": self.example.place} if self.of_file else {}
-        return place | dict(self.told) | each_once(self.files)
+        return place | self.told | each_once(self.files)
 
 
 def ask(
@@ -105,7 +110,7 @@ def ask(
         values, media = without_media(answer)
         shown = _as_json(values)
         made = written.made(example, answer, media) if written else {}
-        yield Answered(example, bool(files), shown, task.answer_row(example.values, shown), made)
+        yield Answered(task, example, bool(files), shown, made)
 
 
 def _as_json(prediction: Mapping[str, Any]) -> dict[str, Any]:

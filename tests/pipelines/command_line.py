@@ -43,7 +43,6 @@ class Digits:
     columns: ClassVar[dict[str, Any]] = {"image": Image(), "label": Label()}
     targets = ("label",)
     split_by = None
-    converses = False
     HParams = DigitsHParams
 
     def __init__(self, hparams: DigitsHParams) -> None:

@@ -35,7 +35,7 @@ from data.columns import Label, Reply, Tags, Text, Value
 from data.errors import BadValue
 from data.replies import Reply as ReplyText
 from trainer.backend import tf
-from trainer.conversation import Turn
+from trainer.conversation import Converses, Turn
 from trainer.families import classification
 from trainer.features import spans
 from trainer.optimisers import optimizer
@@ -74,7 +74,7 @@ class DialogueSystemHParams(HParams):
     """By how much the cosine with a text's own intent must be ahead of that with others, in training."""
 
 
-class DialogueSystem(Task):
+class DialogueSystem(Task, Converses):
     title = "Dialogue system"
     questions = (15,)
     modality = "text"
@@ -88,7 +88,6 @@ class DialogueSystem(Task):
     targets = ("slots", "intent", "reply")
     sequences = dict.fromkeys(_SEQUENCES, "length")
     small = {**Task.small, "units": 24, "learning_rate": 0.01, "dropout": 0.0, "word_dropout": 0.0}
-    converses = True
     HParams = DialogueSystemHParams
 
     @classmethod

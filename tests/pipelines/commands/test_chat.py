@@ -18,15 +18,15 @@ from pipelines.records.workspace import task_space
 from pipelines.serving import conversation
 from pipelines.serving.served import Served
 from tests.pipelines.command_line import TASKS, Benison, Digits, Ended
-from trainer.conversation import Turn
+from trainer.conversation import Converses, Turn
 
 Chat = Callable[..., Ended]
 
 
-class Echo(Digits):
+class Echo(Digits, Converses):
     """Says how often it was spoken to, and what; its model is a stand-in."""
 
-    title, converses = "Echo", True
+    title = "Echo"
     columns = {"text": Text(max_characters=20), "temperature": Given(kind=Number(), default=1.0)}  # type: ignore[misc]
     targets = ()  # type: ignore[assignment]
 
