@@ -69,17 +69,11 @@ class Instances:
         self._faults: dict[int, str] = {}
         self._strays: list[Picture] = []
         take = {"images": self._add_picture, "annotations": self._add_object, "categories": self._add_category}
-        try:
-            with path.open(encoding="utf-8-sig") as stream:
-                lacking = take.keys() - read_arrays(stream, take)
-        except json.JSONDecodeError as error:
-            raise _no_instances(path, f"not valid JSON: {error.msg} (character {error.pos + 1})") from error
-        except (Unfit, ValueError, RecursionError) as error:
-            raise _no_instances(path, str(error)) from error
-        if lacking:
-            raise _no_instances(path, f"it lacks the array {', '.join(sorted(lacking))}")
+        read_arrays(path, take, "instances")
         if outlined and len(self._categories) >= VOID:
-            raise _no_instances(path, f"{len(self._categories)} categories; a mask can number {VOID - 1}")
+            raise DataRefused(
+                f"{path} has {len(self._categories)} categories; a mask can number {VOID - 1}", "Keep fewer of them."
+            )
         self._class_numbers = _class_numbers(self._categories)
         self.class_names = {number: self._categories[key] for key, number in self._class_numbers.items()}
         self.class_names[0] = BACKGROUND
@@ -169,24 +163,17 @@ class Instances:
     def _add_category(self, position: int, entry: Any) -> None:
         key = key_of(entry, "id")
         if key is None or not isinstance(entry.get("name"), str):
-            raise Unfit(f"categories[{position}]: expected an object with an id and a name")
+            raise _Unfit(f"categories[{position}]: expected an object with an id and a name")
         if key in self._categories:
-            raise Unfit(f"categories[{position}]: the id {shown(key)} again")
+            raise _Unfit(f"categories[{position}]: the id {shown(key)} again")
         self._categories[key] = entry["name"]
 
     def _number(self, key: Any) -> int:
         return self._numbers.setdefault(key, len(self._numbers))
 
 
-class Unfit(Exception):
-    """Why a document is no instances file."""
-
-
-def _no_instances(path: Path, reason: str) -> DataRefused:
-    return DataRefused(
-        f"{path} is no COCO instances file: {reason}",
-        "Write it again, with the arrays images, annotations, categories.",
-    )
+class _Unfit(Exception):
+    """Why a document is not what it should be."""
 
 
 def key_of(entry: Any, name: str) -> Any:
@@ -209,7 +196,28 @@ def shown(key: Any) -> str:
     return repr(key)[:60]
 
 
-def read_arrays(stream: TextIO, take: Mapping[str, Callable[[int, Any], None]]) -> set[str]:
+def read_arrays(path: Path, take: Mapping[str, Callable[[int, Any], None]], kind: str) -> None:
+    """Hands each element of a COCO file's top-level arrays to who takes it, with its position.
+
+    Raises:
+      DataRefused: it is no file of this `kind`: broken JSON, an array missing, or what takes it refuses it.
+    """
+    reason = ""
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            lacking = take.keys() - _read_arrays(stream, take)
+            reason = f"it lacks the array {', '.join(sorted(lacking))}" if lacking else ""
+    except json.JSONDecodeError as error:
+        reason = f"not valid JSON: {error.msg} (character {error.pos + 1})"
+    except (_Unfit, ValueError, RecursionError) as error:
+        reason = str(error)
+    if reason:
+        raise DataRefused(
+            f"{path} is no COCO {kind} file: {reason}", f"Write it again, with the arrays {', '.join(take)}."
+        )
+
+
+def _read_arrays(stream: TextIO, take: Mapping[str, Callable[[int, Any], None]]) -> set[str]:
     """Hands each element of the top-level arrays to who takes it, with its position; returns the names that there were.
 
     Raises:
@@ -217,7 +225,7 @@ def read_arrays(stream: TextIO, take: Mapping[str, Callable[[int, Any], None]]) 
     """
     document, found = _Document(stream), set()
     if document.next_character() != "{":
-        raise Unfit("expected a JSON object, {...}")
+        raise _Unfit("expected a JSON object, {...}")
     for _ in document.members("}"):
         name = document.value()
         document.expect(":")

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from data.errors import DataRefused
-from data.folders.coco import Picture, Unfit, key_of, read_arrays, shown
+from data.folders.coco import Picture, key_of, read_arrays, shown
 
 NO_CAPTION = "no caption: no annotation names it"
 
@@ -34,15 +33,7 @@ class Captions:
         self._faults: dict[Any, str] = {}
         self._strays: list[Picture] = []
         take = {"images": self._add_picture, "annotations": self._add_caption}
-        try:
-            with path.open(encoding="utf-8-sig") as stream:
-                lacking = take.keys() - read_arrays(stream, take)
-        except json.JSONDecodeError as error:
-            raise _no_captions(path, f"not valid JSON: {error.msg} (character {error.pos + 1})") from error
-        except (Unfit, ValueError, RecursionError) as error:
-            raise _no_captions(path, str(error)) from error
-        if lacking:
-            raise _no_captions(path, f"it lacks the array {', '.join(sorted(lacking))}")
+        read_arrays(path, take, "captions")
 
     def pictures(self) -> Iterator[Picture]:
         """Pictures in the order of the file, those without captions too, then what has no picture to belong to."""
@@ -78,9 +69,3 @@ class Captions:
         else:
             found = json.dumps(caption)[:60]
             self._faults.setdefault(key, f"annotations[{position}]: expected a caption, a text, got {found}")
-
-
-def _no_captions(path: Path, reason: str) -> DataRefused:
-    return DataRefused(
-        f"{path} is no COCO captions file: {reason}", "Write it again, with the arrays images and annotations."
-    )

@@ -7,7 +7,7 @@ from typing import Any
 
 from trainer.backend import tf
 from trainer.optimisers import optimizer
-from trainer.preview import Bars, Picture, Preview, as_text
+from trainer.preview import Bars, Part, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric
 
 MAX_REFERENCE_EXAMPLES = 20_000
@@ -24,10 +24,11 @@ def index_labels(labels: Any, name: str) -> Any:
     return tft.compute_and_apply_vocabulary(labels, default_value=-1, vocab_filename=name, num_oov_buckets=0)
 
 
-def compile_classifier(model: Any, hparams: HParams, spec: DataSpec) -> Any:
-    """Compiles a model of logits `[batch, classes]`, an output named as its target, with cross-entropy."""
+def compile_classifier(model: Any, hparams: HParams, spec: DataSpec, warmup: int = 0, clip: float | None = None) -> Any:
+    """Compiles a model of logits `[batch, classes]`, an output named as its target, with cross-entropy. `warmup` and
+    `clip` are those of `trainer.optimisers.optimizer`."""
     model.compile(
-        optimizer=optimizer(hparams, spec.steps),
+        optimizer=optimizer(hparams, spec.steps, warmup=warmup, clip=clip),
         loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[tf.keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile=hparams.xla,
@@ -96,10 +97,14 @@ def pixel_references(train: Arrays, evaluated: Arrays, seed: int) -> dict[str, d
 
 
 def picture_preview(encoded: bytes, label: Any, prediction: Mapping[str, Any], top: int = 5) -> Preview:
-    """The picture beside the most probable classes.
+    """The picture, as a file holds it, beside the most probable classes; see `answer_preview`."""
+    return answer_preview([Picture(encoded, caption="")], label, prediction, top)
+
+
+def answer_preview(parts: Sequence[Part], label: Any, prediction: Mapping[str, Any], top: int) -> Preview:
+    """What was asked about, as `parts`, beside the most probable classes.
 
     Args:
-      encoded: the picture's file.
       label: the true class as bytes or text, or None when it is not known.
       prediction: one row of `class_probabilities`.
       top: how many classes are shown.
@@ -113,7 +118,7 @@ def picture_preview(encoded: bytes, label: Any, prediction: Mapping[str, Any], t
         title=guess if truth is None else f"{truth} → {guess}",
         correct=None if truth is None else guess == truth,
         slice={} if truth is None else {"label": truth},
-        parts=(Picture(encoded, caption=""), Bars({name: probabilities[name] for name in best}, caption="probability")),
+        parts=(*parts, Bars({name: probabilities[name] for name in best}, caption="probability")),
     )
 
 

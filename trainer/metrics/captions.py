@@ -18,11 +18,11 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 from rouge_score.rouge_scorer import RougeScorer
-from sacrebleu.metrics import BLEU
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
 from trainer.backend import tf
 from trainer.features import words
+from trainer.metrics import text
 from trainer.metrics.counts import CountsMetric, text_of
 
 Array = np.ndarray[Any, Any]
@@ -48,7 +48,7 @@ class CaptionBleu(CountsMetric):
 
     @classmethod
     def value(cls, counts: Array) -> float:
-        return float(_bleu()._compute_score_from_stats(counts.tolist()).score)
+        return text.bleu(counts)
 
 
 class RougeL(CountsMetric):
@@ -120,12 +120,9 @@ def corpus_scores(predictions: Iterable[str], references: Iterable[Sequence[str]
 
 
 def bleu_counts(caption: str, references: Sequence[str]) -> Array:
-    """Words of the caption and of the reference nearest in length, then matching and said n-grams for n from 1 to 4:
-    int64 `[10]`."""
-    # sacrebleu's public scores keep every sentence; its counts are what can be added up.
-    truths = [[" ".join(words_of(text))] for text in references]
-    [counts] = _bleu()._extract_corpus_statistics([" ".join(words_of(caption))], truths)
-    return np.array(counts, np.int64)
+    """As `trainer.metrics.text.bleu_counts`."""
+    parted = (" ".join(words_of(one)) for one in (caption, *references))
+    return text.bleu_counts(*parted, tokenize="none")
 
 
 def rouge_l(caption: str, references: Sequence[str]) -> float:
@@ -197,11 +194,6 @@ class _Words:
 
     def tokenize(self, text: str) -> list[str]:
         return list(words_of(text))
-
-
-@functools.cache
-def _bleu() -> BLEU:
-    return BLEU(tokenize="none", force=True)
 
 
 @functools.cache

@@ -60,12 +60,14 @@ def chrf(counts: Array) -> float:
     return float(_chrf()._compute_score_from_stats(counts.tolist()).score)
 
 
-def bleu_counts(prediction: str, truth: str) -> Array:
-    """Words predicted and true, then matching and predicted n-grams for n from 1 to 4: int64 `[10]`."""
-    return _counts(_bleu(), prediction, truth)
+def bleu_counts(prediction: str, *truths: str, tokenize: str = "13a") -> Array:
+    """Words predicted and, of the truth nearest in length, true, then matching and predicted n-grams for n from 1 to 4:
+    int64 `[10]`. `tokenize` is sacrebleu's name of what parts words."""
+    return _counts(_bleu(tokenize), prediction, *truths)
 
 
 def bleu(counts: Array) -> float:
+    """Of counts that were added up, whatever parted the words."""
     return float(_bleu()._compute_score_from_stats(counts.tolist()).score)
 
 
@@ -84,11 +86,11 @@ def _chrf() -> CHRF:
 
 
 @functools.cache
-def _bleu() -> BLEU:
-    return BLEU(force=True)  # do not warn of texts that look tokenised
+def _bleu(tokenize: str = "13a") -> BLEU:
+    return BLEU(tokenize=tokenize, force=True)  # do not warn of texts that look tokenised
 
 
-def _counts(metric: CHRF | BLEU, prediction: str, truth: str) -> Array:
+def _counts(metric: CHRF | BLEU, prediction: str, *truths: str) -> Array:
     # sacrebleu's public scores keep every sentence; its counts are what can be added up.
-    [counts] = metric._extract_corpus_statistics([prediction], [[truth]])
+    [counts] = metric._extract_corpus_statistics([prediction], [[truth] for truth in truths])
     return np.array(counts, np.int64)

@@ -15,9 +15,15 @@ from trainer.networks import decoding
 class TeacherForced(tf.keras.Model):
     """Trained on the logits of each token of a target by the true ones before it (Williams & Zipser 1989).
 
-    A subclass says in `call` what the logits `[batch, steps, tokens]` are of the tokens after each of
-    `features["given"]`, int64 `[batch, steps]` with START first; `encode` what of its features it decodes by; and in
-    `decode` how it goes on from a state. Targets are int64 `[batch, tokens]`, padded with PAD, without START and END.
+    A subclass has
+
+    - `call(features, training)`: the logits `[batch, steps, tokens]` of the tokens after each of `features["given"]`,
+      int64 `[batch, steps]` with START first;
+    - `encode(...)`: what of its features it decodes by, name -> tensor `[batch, ...]`;
+    - `decode(tokens, encoded)`, which reads further tokens, int64 `[batch, steps]`, and returns the logits of the token
+      after each, and `encoded` brought forward.
+
+    Targets are int64 `[batch, tokens]`, padded with PAD, without START and END.
     """
 
     TARGET: ClassVar[str]
@@ -34,11 +40,6 @@ class TeacherForced(tf.keras.Model):
         self._label_smoothing = label_smoothing
         self._mean_loss = tf.keras.metrics.Mean(name="loss")
         self._mean_accuracy = tf.keras.metrics.Mean(name="token_accuracy")
-
-    def decode(self, tokens: Any, encoded: dict[str, Any], training: bool = False) -> tuple[Any, dict[str, Any]]:
-        """Reads further tokens, int64 `[batch, steps]`: logits of the token after each, and `encoded` brought
-        forward."""
-        raise NotImplementedError
 
     def search(
         self, encoded: dict[str, Any], beam_width: int, max_steps: Any, length_penalty: float

@@ -16,15 +16,13 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run text_class
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from trainer.families import texts
-from trainer.optimisers import optimizer
-from trainer.preview import Preview, plots
-from trainer.preview.plots import Plot
-from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, Metric, Task
+from trainer.task import Evaluation, Gate, Metric
 
 
 @dataclass(frozen=True)
@@ -37,66 +35,25 @@ class TextClassificationHParams(texts.TextHParams):
     """Of the LSTM, in each direction."""
 
 
-class TextClassification(Task):
+class TextClassification(texts.TextClassifierTask):
     title = "Text classification"
     questions = (6,)
-    modality = "text"
     data = "movie_snippets"
-    columns = texts.COLUMNS
-    targets = ("label",)
-    assets = {"vectors": "word_pieces"}
-    sequences = {"words": "length"}
-    reference_examples = 200_000  # of which it draws as many as it learns from
     HParams = TextClassificationHParams
-    small = {**texts.SMALL, "units": 16}
+    small = {**texts.TextClassifierTask.small, "units": 16}
 
-    def preprocess(self, inputs: Features) -> Features:
-        return texts.preprocess(inputs, self.hparams)
-
-    def batch(self, features: Features, seed: Any) -> Features:
-        return texts.batch(features, seed)
-
-    def build_model(self, spec: DataSpec) -> Any:
+    def encoder(self) -> Any:
         from trainer.networks.text_encoders import BiLstm
 
-        hparams = self.hparams
-        return texts.build_classifier(
-            spec, hparams, lambda: BiLstm(hparams.vector_size, hparams.units), optimizer(hparams, spec.steps, clip=1.0)
-        )
-
-    def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
-        return texts.predict(model, features, spec, self.hparams)
+        return BiLstm(self.hparams.vector_size, self.hparams.units)
 
     def metrics(self) -> Evaluation:
-        return Evaluation(
-            prediction="probabilities",
-            label="label",
-            metrics=(
-                Metric("accuracy", "SparseCategoricalAccuracy"),
-                Metric("auc", "AreaUnderCurve", "trainer.metrics.classification"),
-                Metric("cross_entropy", "CrossEntropy", "trainer.metrics.classification"),
-                Metric("texts_cut", "ShareAboveZero", "trainer.metrics.classification", prediction="words_left_out"),
-                Metric("confusion", "MultiClassConfusionMatrixPlot"),
-            ),
-            gates=(Gate("accuracy", bound=0.8, baseline_margin=0.01),),
-            slices=("label", "words_up_to"),
-        )
+        accuracy = Metric("accuracy", "SparseCategoricalAccuracy")
+        auc = Metric("auc", "AreaUnderCurve", "trainer.metrics.classification")
+        return texts.evaluation(Gate("accuracy", bound=0.8, baseline_margin=0.01), accuracy, auc)
 
-    def reference(self, train: Arrays, evaluation: Arrays, spec: DataSpec) -> dict[str, dict[str, float]]:
+    def scores(self, labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
         from trainer.metrics.classification import area, score_counts
 
-        found = texts.reference_probabilities(train, evaluation, spec, self.hparams.seed)
-        if found is None:
-            return {}
-        right = found.argmax(axis=1) == evaluation["label"]
-        auc = area(score_counts(evaluation["label"], found))
-        return {texts.REFERENCE: {"accuracy": float(right.mean()), "auc": auc}}
-
-    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
-        return texts.preview(example, prediction)
-
-    def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
-        return texts.answer_row(super().answer_row(example, answer), answer)
-
-    def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
-        return plots.classifier(examples, predictions)
+        right = probabilities.argmax(axis=1) == labels
+        return {"accuracy": float(right.mean()), "auc": area(score_counts(labels, probabilities))}

@@ -16,17 +16,13 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run topic_clas
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from trainer.families import texts
-from trainer.optimisers import optimizer
-from trainer.preview import Preview, plots
-from trainer.preview.plots import Plot
-from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, Metric, Task
+import numpy as np
 
-WARMUP_STEPS = 200
+from trainer.families import texts
+from trainer.task import Evaluation, Gate, Metric
 
 
 @dataclass(frozen=True)
@@ -39,69 +35,28 @@ class TopicClassificationHParams(texts.TextHParams):
     """Of attention; they share the vector's size."""
 
 
-class TopicClassification(Task):
+class TopicClassification(texts.TextClassifierTask):
     title = "Topic classification"
     questions = (11,)
-    modality = "text"
     data = "word_glosses"
-    columns = texts.COLUMNS
-    targets = ("label",)
-    assets = {"vectors": "word_pieces"}
-    sequences = {"words": "length"}
-    reference_examples = 200_000  # of which it draws as many as it learns from
     HParams = TopicClassificationHParams
-    small = {**texts.SMALL, "layers": 1, "heads": 2}
+    small = {**texts.TextClassifierTask.small, "layers": 1, "heads": 2}
+    warmup = 200
 
-    def preprocess(self, inputs: Features) -> Features:
-        return texts.preprocess(inputs, self.hparams)
-
-    def batch(self, features: Features, seed: Any) -> Features:
-        return texts.batch(features, seed)
-
-    def build_model(self, spec: DataSpec) -> Any:
+    def encoder(self) -> Any:
         from trainer.networks.text_encoders import TransformerEncoder
 
         hparams = self.hparams
-        return texts.build_classifier(
-            spec,
-            hparams,
-            lambda: TransformerEncoder(hparams.vector_size, hparams.layers, hparams.heads, hparams.dropout / 4),
-            optimizer(hparams, spec.steps, warmup=WARMUP_STEPS, clip=1.0),
-        )
-
-    def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
-        return texts.predict(model, features, spec, self.hparams)
+        return TransformerEncoder(hparams.vector_size, hparams.layers, hparams.heads, hparams.dropout / 4)
 
     def metrics(self) -> Evaluation:
-        return Evaluation(
-            prediction="probabilities",
-            label="label",
-            metrics=(
-                Metric("macro_f1", "MacroF1", "trainer.metrics.classification"),
-                Metric("accuracy", "SparseCategoricalAccuracy"),
-                Metric("cross_entropy", "CrossEntropy", "trainer.metrics.classification"),
-                Metric("texts_cut", "ShareAboveZero", "trainer.metrics.classification", prediction="words_left_out"),
-                Metric("confusion", "MultiClassConfusionMatrixPlot"),
-            ),
-            gates=(Gate("macro_f1", baseline_margin=0.01),),
-            slices=("label", "words_up_to"),
-        )
+        macro_f1 = Metric("macro_f1", "MacroF1", "trainer.metrics.classification")
+        accuracy = Metric("accuracy", "SparseCategoricalAccuracy")
+        return texts.evaluation(Gate("macro_f1", baseline_margin=0.01), macro_f1, accuracy)
 
-    def reference(self, train: Arrays, evaluation: Arrays, spec: DataSpec) -> dict[str, dict[str, float]]:
+    def scores(self, labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
         from trainer.metrics.classification import macro_f1
 
-        found = texts.reference_probabilities(train, evaluation, spec, self.hparams.seed)
-        if found is None:
-            return {}
-        labels, answers = evaluation["label"], found.argmax(axis=1)
-        f1 = macro_f1(labels, answers, len(spec.vocabularies["label"]))
-        return {texts.REFERENCE: {"macro_f1": f1, "accuracy": float((answers == labels).mean())}}
-
-    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
-        return texts.preview(example, prediction)
-
-    def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
-        return texts.answer_row(super().answer_row(example, answer), answer)
-
-    def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
-        return plots.classifier(examples, predictions)
+        answers = probabilities.argmax(axis=1)
+        accuracy = float((answers == labels).mean())
+        return {"macro_f1": macro_f1(labels, answers, probabilities.shape[1]), "accuracy": accuracy}

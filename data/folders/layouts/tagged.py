@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -275,7 +275,7 @@ class SeqFiles(Layout):
         file = printable(relative(self.root, self.folder) + WORDS)
         offset = number(key(file))
         with ExitStack() as open_files:
-            streams = [open_files.enter_context(_Lines(path)) for path in self._paths()]
+            streams = [open_files.enter_context(closing(_lines(path))) for path in self._paths()]
             for index, lines in enumerate(zip_longest(*streams)):
                 if (offset + index) % num_shards == shard:
                     yield self._item(file, index + 1, [line[1] for line in lines])
@@ -301,26 +301,11 @@ def _is_comment(line: str) -> bool:
     return line.startswith("#") and not _TAG.fullmatch(line.split()[-1])
 
 
-class _Lines:
+def _lines(path: Path) -> Generator[tuple[int, str | BadValue], None, None]:
     """The lines of a file with their numbers, each a text or, where it is no UTF-8, a BadValue."""
-
-    def __init__(self, path: Path) -> None:
-        self._stream = path.open("rb")
-
-    def __enter__(self) -> Iterator[tuple[int, str | BadValue]]:
-        return self._read()
-
-    def __exit__(self, *raised: object) -> None:
-        self._stream.close()
-
-    def _read(self) -> Iterator[tuple[int, str | BadValue]]:
-        for row, raw in enumerate(self._stream, 1):
+    with path.open("rb") as stream:
+        for row, raw in enumerate(stream, 1):
             try:
                 yield row, raw.decode("utf-8-sig" if row == 1 else "utf-8").rstrip("\r\n")
             except UnicodeDecodeError as error:
                 yield row, BadValue(f"line {row}: not valid UTF-8 (byte {error.start + 1})")
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str | BadValue]]:
-    with _Lines(path) as lines:
-        yield from lines

@@ -19,6 +19,7 @@ from trainer.task import DataSpec
 from trainer.tasks.text_classification import TextClassification, TextClassificationHParams
 from trainer.tasks.topic_classification import TopicClassification, TopicClassificationHParams
 
+TASK = TextClassification(TextClassificationHParams())
 TRAIN = [("One film, two films.", "a"), ("天気がいい", "b"), ("three", "a")]
 
 
@@ -36,23 +37,24 @@ def answer(**changes: Any) -> dict[str, Any]:
 
 
 def test_what_spoke_for_the_answer_is_marked_and_what_spoke_against_it_named() -> None:
-    shown = texts.preview({"text": "slow, 👍fun".encode(), "label": b"good"}, answer())
+    shown = TASK.preview({"text": "slow, 👍fun".encode(), "label": b"good"}, answer())
     text, against, bars = shown.parts
     assert isinstance(text, Words) and isinstance(against, Words) and isinstance(bars, Bars)
     assert text.text[slice(*text.marks[0])] == "fun" and len(text.marks) == 1
     assert against.text == "slow" and "against" in against.caption
     assert shown.correct and shown.title == "good → good" and shown.slice == {"label": "good"}
     assert list(bars.values) == ["good", "bad"]
-    assert texts.preview({"text": b"slow, 12fun"}, answer()).correct is None
+    assert TASK.preview({"text": b"slow, 12fun"}, answer()).correct is None
 
 
 def test_what_was_not_read_is_said() -> None:
-    cut = texts.preview({"text": b"slow, 12fun"}, answer(words_left_out=12))
+    cut = TASK.preview({"text": b"slow, 12fun"}, answer(words_left_out=12))
     assert isinstance(cut.parts[2], Words) and cut.parts[2].caption == "not read"
     assert "the last 12 words" in cut.parts[2].text
-    row = texts.answer_row({"label": "good", "words_left_out": 12}, answer())
-    assert row == {"label": "good", "words_left_out": 12, "weighed": "fun +0.70, slow -0.20"}
-    assert "words_left_out" not in texts.answer_row({"label": "good", "words_left_out": 0}, answer())
+    row = TASK.answer_row({}, answer(words_left_out=12))
+    assert row["words_left_out"] == 12 and row["weighed"] == "fun +0.70, slow -0.20"
+    assert not row.keys() & {"weighed_words", "weights", "begins"}
+    assert "words_left_out" not in TASK.answer_row({}, answer())
 
 
 @pytest.mark.parametrize("max_words", [4096, 2])
@@ -80,8 +82,8 @@ def test_training_reads_texts_to_its_longest_and_no_farther_than_it_may(tmp_path
 
 def test_training_has_no_use_for_the_text() -> None:
     features = {"words": tf.zeros([1, 2, 4], tf.uint8), "text": tf.constant(["x"])}
-    assert "text" not in texts.batch(features, tf.constant([0, 1], tf.int64))
-    assert "text" in texts.batch(features, None)
+    assert "text" not in TASK.batch(features, tf.constant([0, 1], tf.int64))
+    assert "text" in TASK.batch(features, None)
 
 
 def spec(train: dict[str, Any]) -> DataSpec:
@@ -119,7 +121,7 @@ def test_an_answer_names_its_words_as_they_stand_in_the_text(task: Any) -> None:
 
 
 def test_words_that_weigh_next_to_nothing_are_not_shown() -> None:
-    shown = texts.preview({"text": b"slow, 12fun"}, answer(weights=np.array([0.7, -0.01, 0.0])))
+    shown = TASK.preview({"text": b"slow, 12fun"}, answer(weights=np.array([0.7, -0.01, 0.0])))
     assert len(shown.parts) == 2
 
 
