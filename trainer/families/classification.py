@@ -10,9 +10,6 @@ from trainer.optimisers import optimizer
 from trainer.preview import Bars, Part, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric
 
-MAX_REFERENCE_EXAMPLES = 20_000
-"""Classical references learn from at most so many examples: nearest neighbours keep all of theirs in memory."""
-
 
 def index_labels(labels: Any, name: str) -> Any:
     """Class names, string `[batch]`, to class indices, int64 `[batch]`, by a vocabulary of the train split.

@@ -92,11 +92,6 @@ def num_tags(names: Sequence[str]) -> int:
     return FIRST_TAG + 2 * len(names)
 
 
-def tag_names(names: Sequence[str]) -> list[str]:
-    """The text of each tag, as CoNLL writes it; "" of PAD."""
-    return ["", "O", *(f"{part}-{name}" for name in names for part in "BI")]
-
-
 def tags_of(spans: Any, starts: Any, ends: Any) -> Any:
     """The tag of each word: int64 `[batch, words]`. A word that lies in a passage in part belongs to it.
 

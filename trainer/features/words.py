@@ -82,19 +82,6 @@ def normalised(words: Any) -> Any:
     return tf.gather(composed(plain), places)
 
 
-def index_words(words: Any, name: str, limit: int, buckets: int) -> Any:
-    """Numbers of words, int64 RaggedTensor `[batch, None]`, of `normalised` ones. For use in `preprocess`.
-
-    A full pass over the train split makes the vocabulary `name`, its `limit` most frequent words, whose numbers begin
-    at 1. Every other word has one of `buckets` numbers behind them, by its hash.
-    """
-    import tensorflow_transform as tft
-
-    vocabulary = tft.vocabulary(words.flat_values, top_k=limit, vocab_filename=name)
-    found = tft.apply_vocabulary(words, vocabulary, default_value=-1, num_oov_buckets=buckets)
-    return found + 1
-
-
 def fingerprints(words: Any) -> Any:
     """A number from 1 to `FINGERPRINTS` for each of `normalised` words, int32 of their shape. A word has the same one
     wherever it is met, so that a model has no need of a table to tell words by."""

@@ -65,7 +65,7 @@ def test_passages_become_tags_and_come_back() -> None:
     places = located(text, 12)
     rows = tf.constant([[*truth, [-1, -1, -1]]], tf.int64)
     tags = spans.tags_of(rows, *places)
-    names = spans.tag_names(["area", "name", "minutes"])
+    names = ["", "O", *(f"{part}-{name}" for name in ("area", "name", "minutes") for part in "BI")]
     assert len(names) == spans.num_tags(["area", "name", "minutes"])
     expected = ["O", "O", "O", "B-name", "I-name", "B-area", "O", "B-minutes", "O", "", "", ""]
     assert [names[tag] for tag in tags.numpy()[0]] == expected

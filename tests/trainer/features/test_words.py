@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from itertools import permutations
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -91,32 +89,3 @@ def test_a_fingerprint_is_the_words_own_wherever_it_is_met() -> None:
     assert found[0][0] == found[0][3] == the and found[0][1] == found[0][4] == end
     assert found[1] == [] and found[2] == [end] and len(set(found[0])) == 3
     assert min(words.fingerprints_of([str(i) for i in range(1000)])) > words.PAD
-
-
-def test_frequent_words_have_numbers_of_their_own_and_all_others_share_some(tmp_path: Path) -> None:
-    train, others = ["one two two", "two three"], ["TWO one four five", ""]
-    found, vocabulary = transformed(tmp_path, train, others, limit=2, buckets=3)
-    assert vocabulary[0] == "two" and len(vocabulary) == 2
-    assert found[0][0] == 1 and found[1] == []
-    assert all(3 <= number < 6 for number in found[0][2:])
-
-
-def transformed(tmp_path: Path, train: list[str], others: list[str], limit: int, buckets: int) -> tuple[Any, list[str]]:
-    """Numbers of the words of `others`, by the vocabulary of `train`."""
-    import tensorflow_transform as tft
-    import tensorflow_transform.beam as tft_beam
-    from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
-
-    def preprocessing_fn(inputs: Any) -> Any:
-        found = words.index_words(words.normalised(words.split_words(inputs["text"])), "text_words", limit, buckets)
-        return {"ids": found.to_tensor(words.PAD, shape=[None, 8])}
-
-    schema = schema_utils.schema_from_feature_spec({"text": tf.io.FixedLenFeature([], tf.string)})
-    with tft_beam.Context(temp_dir=str(tmp_path / "temp")):
-        rows = [{"text": text} for text in train]
-        transform_fn = (rows, dataset_metadata.DatasetMetadata(schema)) | tft_beam.AnalyzeDataset(preprocessing_fn)
-        _ = transform_fn | tft_beam.WriteTransformFn(str(tmp_path / "graph"))
-    output = tft.TFTransformOutput(str(tmp_path / "graph"))
-    ids = output.transform_raw_features({"text": tf.constant(others)})["ids"].numpy()
-    vocabulary = [word.decode() for word in output.vocabulary_by_name("text_words")]
-    return [[number for number in row if number != words.PAD] for row in ids.tolist()], vocabulary
