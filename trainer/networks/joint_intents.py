@@ -16,6 +16,9 @@ from trainer.networks.embedding import large_margin_cosine_loss, name_cosines
 MOMENTUM = 0.97
 """Of the moving average that the threshold is."""
 
+WIDE = 0.5
+"""Deviation of embeddings at first. Keras' own are so small that a hundred steps are lost."""
+
 LOWEST = -1e4
 """Below whatever a unit gives, also in half precision."""
 
@@ -54,12 +57,14 @@ class JointIntents(tf.keras.Model):
     ) -> None:
         super().__init__()
         layers = tf.keras.layers
-        wide = tf.keras.initializers.RandomNormal(stddev=0.5)  # Keras' own are so small that a hundred steps are lost
         self._margin, self._refused = margin, refused
         self.embeddings = {
-            "words": layers.Embedding(words, units, wide, name="words"),
-            "heads": layers.Embedding(affixes, units // 2, wide, name="heads"),
-            "tails": layers.Embedding(affixes, units // 2, wide, name="tails"),
+            name: layers.Embedding(count, width, tf.keras.initializers.RandomNormal(stddev=WIDE), name=name)
+            for name, count, width in (
+                ("words", words, units),
+                ("heads", affixes, units // 2),
+                ("tails", affixes, units // 2),
+            )
         }
         self.readers = [layers.Bidirectional(layers.LSTM(units, return_sequences=True)) for _ in range(2)]
         self.dropout = layers.Dropout(dropout)

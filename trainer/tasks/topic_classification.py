@@ -27,8 +27,8 @@ from trainer.task import Evaluation, Gate, Metric
 
 @dataclass(frozen=True)
 class TopicClassificationHParams(texts.TextHParams):
-    epochs: int = field(default=3, metadata={"min": 1})
-    min_steps: int = field(default=300, metadata={"min": 1})
+    epochs: int = field(default=5, metadata={"min": 1})
+    min_steps: int = field(default=600, metadata={"min": 1})
     patience: int = field(default=3, metadata={"min": 1})
     layers: int = field(default=2, metadata={"min": 1})
     heads: int = field(default=4, metadata={"min": 1})
