@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from trainer.metrics.counts import CountsMetric
+from trainer.metrics.verification import area_under_curve
 
 Array = np.ndarray[Any, Any]
 
@@ -133,11 +134,7 @@ def score_counts(labels: Array, probabilities: Array) -> Array:
 
 def area(counts: Array) -> float:
     """The mean area of what `score_counts` counted; NaN where no class can be told from others."""
-    areas = []
-    for others, own in counts:
-        if others.sum() and own.sum():
-            below = np.cumsum(others) - others / 2  # those of its own bin are half won
-            areas.append(float((own * below).sum() / own.sum() / others.sum()))
+    areas = [area_under_curve(of_class) for of_class in counts if of_class.any(axis=1).all()]
     return float(np.mean(areas)) if areas else math.nan
 
 

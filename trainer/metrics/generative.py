@@ -18,6 +18,7 @@ from tensorflow_model_analysis.metrics import metric_types, metric_util
 from trainer.backend import tf
 from trainer.features import images
 from trainer.metrics.counts import CountsMetric
+from trainer.metrics.judge import Judge, loaded
 
 BATCH = 256
 """Pictures that the judge sees at once, and at most so many are held back for it."""
@@ -28,7 +29,6 @@ COVERED = 0.1
 ACTIVE = 0.01
 """Variance over a set above which a number of a code is in use."""
 
-Judge = Callable[[Any], Mapping[str, Any]]
 Array = np.ndarray[Any, Any]
 
 
@@ -219,7 +219,7 @@ class _JudgedSets(beam.CombineFn):
             return accumulator
         generated = np.stack([picture for _, picture in accumulator.waiting])
         real = images.decode(tf.constant([encoded for encoded, _ in accumulator.waiting]), *generated.shape[1:])
-        judge = _loaded(self._judge)
+        judge = loaded(self._judge)
         judged = Judged.of(judge, real.numpy()), Judged.of(judge, generated)
         return _Accumulator(_added(accumulator.sets, judged))
 
@@ -229,14 +229,3 @@ class _JudgedSets(beam.CombineFn):
 
 def _added(sets: tuple[Judged, Judged] | None, more: tuple[Judged, Judged] | None) -> tuple[Judged, Judged] | None:
     return (sets[0] + more[0], sets[1] + more[1]) if sets and more else sets or more
-
-
-@functools.lru_cache(maxsize=1)
-def _loaded(path: str) -> Judge:
-    model = tf.saved_model.load(path)
-    signature = model.signatures["serving_default"]
-
-    def judge(pictures: Any) -> Mapping[str, Any]:
-        return dict(signature(pictures), model=model)  # the signature alone would let the model's variables go
-
-    return judge

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import apache_beam as beam
@@ -32,9 +32,9 @@ from tensorflow_model_analysis.metrics import metric_types, metric_util
 
 from trainer.backend import tf
 from trainer.features import images
+from trainer.metrics.judge import Judge, loaded
 
 Array = np.ndarray[Any, Any]
-Judge = Callable[[Any], Mapping[str, Any]]
 
 CONTENT, STYLE = "content", "style"
 """Raw columns, encoded pictures, beside which the prediction is looked at."""
@@ -178,16 +178,4 @@ class _Encoded:
 
 @functools.lru_cache(maxsize=REMEMBERED)
 def _of_encoded(judge: str, content: _Encoded, style: _Encoded, answer: _Encoded) -> Array:
-    return Pair(_loaded(judge), content.take(), style.take()).losses(answer.take())
-
-
-@functools.lru_cache(maxsize=1)
-def _loaded(path: str) -> Judge:
-    model = tf.saved_model.load(path)
-    signature = model.signatures["serving_default"]
-
-    def judge(pictures: Any) -> Mapping[str, Any]:
-        keep = model  # the signature alone would let the model's variables go
-        return dict(signature(pictures)) if keep else {}
-
-    return judge
+    return Pair(loaded(judge), content.take(), style.take()).losses(answer.take())
