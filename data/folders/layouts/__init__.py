@@ -25,6 +25,7 @@ from data.folders.layouts.rows import Rows
 from data.folders.layouts.tagged import Conll, SeqFiles
 from data.folders.layouts.text_rows import TextRows
 from data.folders.layouts.two_sets import TwoSets
+from data.folders.layouts.ucf101 import find_ucf_set
 
 __all__ = [
     "LAYOUTS",
@@ -35,6 +36,7 @@ __all__ = [
     "example_tree",
     "find_coco_set",
     "find_layout",
+    "find_ucf_set",
     "find_voc_set",
     "refused",
     "table_fields",
