@@ -100,7 +100,8 @@ def _draw_figure(
 def footage(folder: Path, of_each: int = 3) -> None:
     """Clips of every stretch of the films, `of_each` of every move."""
     folder.mkdir(parents=True, exist_ok=True)
-    rng, rows = np.random.default_rng(52), []
+    rng = np.random.default_rng(52)
+    rows: list[tuple[str, str, str]] = []
     with TemporaryDirectory() as scratch:
         for path in _films(Path(scratch)):
             for number, stretch in enumerate(_stretches(path)):

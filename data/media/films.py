@@ -38,7 +38,8 @@ def write_film(
     from av.video.reformatter import VideoReformatter
 
     with av.open(str(path), "w", format=container) as file:
-        stream, scaler = None, VideoReformatter()
+        stream: Any = None
+        scaler = VideoReformatter()
         for number, pixels in enumerate(frames):
             if stream is None:
                 stream = file.add_stream(

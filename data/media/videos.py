@@ -195,7 +195,8 @@ def _read_through(container: Any, stream: Any, times: list[float], clock: _Clock
 
 def _sought(container: Any, stream: Any, times: list[float], clock: _Clock) -> Iterator[Any]:
     """As `_read_through`, of a long film, of which only what is between a key frame and a wanted one is decoded."""
-    frames, place, held, ahead = iter(()), -math.inf, None, None
+    frames: Iterator[Any] = iter(())
+    place, held, ahead = -math.inf, None, None
     for wanted in times:
         key = clock.keys[max(0, bisect_right(clock.keys, wanted) - 1)] if clock.keys else clock.start
         if key > place:
