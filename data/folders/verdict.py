@@ -50,7 +50,7 @@ DEFAULT_BOUNDS = Bounds()
 
 @dataclass
 class Problems:
-    """Bad records in words, the first `SHOWN` of all, of each split, and of those with a path out of the data folder."""
+    """Bad records in words, the first `SHOWN` of all, of each split and of those with a path out of the data folder."""
 
     first: list[str] = field(default_factory=list)
     first_of: dict[str, list[str]] = field(default_factory=dict)
