@@ -72,7 +72,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def stock(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    workspace = tmp_path_factory.mktemp("stock")
+    workspace = tmp_path_factory.mktemp("stock") / "what? *"  # signs that Beam takes for a pattern
     ended = start("pipelines.local_dag_runner", TASK, "--data", sample, "--workspace", workspace, *SETTINGS)
     assert ended.returncode == BLESSED, ended.stderr
     return Ended(ended.returncode, ended.stdout, workspace)
