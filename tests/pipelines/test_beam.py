@@ -205,7 +205,7 @@ def test_the_pipeline_is_portable(tmp_path: Path, job_service: str, worker_pool:
         settings = RunSettings(TASK, str(data), overrides, steps=4, workspace=tmp_path / name)
         result = run(settings, Listener())
         assert result.examples == {"train": 24, "eval": 12, "quarantined": 0}
-        assert result.metrics["accuracy"] >= 0.0
+        assert result.metrics["example_count"] == 12
     assert worker_pool.workers >= len(BEAM_NODES)
     assert transformed(tmp_path / "portable") == transformed(tmp_path / "memory")
 
