@@ -36,6 +36,7 @@ from trainer.networks import sampling
 from trainer.optimisers import optimizer
 from trainer.preview import Preview, Words, as_text
 from trainer.references.kneser_ney import KneserNey
+from trainer.streaming import Streams
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 CHARACTERS, CONTEXT = 192, 64
@@ -43,6 +44,9 @@ CHARACTERS, CONTEXT = 192, 64
 
 OPENING = 64
 """Characters of an excerpt that are continued where nobody gives a prompt."""
+
+PIECE = 16
+"""Characters that are shown at a time, while a text is being written."""
 
 ORDER = 5
 """Of the n-grams that a model is mixed and compared with."""
@@ -76,7 +80,7 @@ class TextGenerationHParams(HParams):
     """Characters of the train text in which copies are looked for, at most; 8 bytes of the model each."""
 
 
-class TextGeneration(Task):
+class TextGeneration(Task, Streams):
     title = "Text generation"
     questions = (21,)
     modality = "text"
@@ -101,6 +105,7 @@ class TextGeneration(Task):
         "ngrams": False,
         "remembered": 10_000,
     }
+    streamed = "text"
     reference_examples = 100_000
     plotted_examples = 128
 
@@ -151,13 +156,20 @@ class TextGeneration(Task):
         return answer
 
     def begin(self, model: Any, features: Features, spec: DataSpec) -> Features:
-        """All that the rest follows from: the network's state before the last character of the prompt, that character,
-        and how to draw."""
+        """The network's state before the last character of the prompt, that character, how to draw, how many characters
+        to write, and how many are made."""
         read = characters.index_texts(features["prompt"], characters.points_of(spec.vocabularies))
         padded = tf.pad(read, [[0, 0], [2, 0]], constant_values=characters.PAD)
         state = {f"state_{i}": tensor for i, tensor in enumerate(model.read(padded[:, :-1]))}
         chosen = {name: features[name] for name in ("temperature", "top_k", "top_p", "seed", "length")}
         return {**state, **chosen, "last": padded[:, -1], "made": tf.zeros_like(features["seed"])}
+
+    def go_on(self, model: Any, state: Features, spec: DataSpec) -> tuple[Any, Any, Features]:
+        left = state["length"] - state["made"]
+        numbers, after = self._drawn(model, state, tf.minimum(tf.constant(PIECE, tf.int64), tf.reduce_max(left)))
+        counts = tf.clip_by_value(left, 0, PIECE)
+        piece = characters.join_characters(numbers, characters.points_of(spec.vocabularies), counts)
+        return piece, left <= PIECE, after
 
     def _drawn(self, model: Any, begun: Features, steps: Any) -> tuple[Any, Features]:
         """So many more characters, int64 `[batch, steps]`, and what goes on from them."""

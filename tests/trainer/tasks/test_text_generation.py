@@ -61,6 +61,17 @@ def test_the_same_seed_writes_the_same_text_in_any_batch(task: TextGeneration, m
     assert written(task, model, spec, **greedy, seed=1) == written(task, model, spec, **greedy, seed=2)
 
 
+def test_pieces_are_the_text_also_of_texts_of_other_lengths(task: TextGeneration, model: Any, spec: DataSpec) -> None:
+    features = asked("abc", "h", length=40) | {"length": tf.constant([40, 5], tf.int64)}
+    state, made, last = task.begin(model, features, spec), ["", ""], [False, False]
+    while not all(last):
+        pieces, ended, state = task.go_on(model, state, spec)
+        last = ended.numpy().tolist()
+        made = [text + piece.decode() for text, piece in zip(made, pieces.numpy(), strict=True)]
+    assert made == [text.decode() for text in task.predict(model, features, spec)["text"].numpy()]
+    assert [len(text) for text in made] == [40, 5]
+
+
 def test_steps_foresee_what_the_whole_text_costs(task: TextGeneration, model: Any, spec: DataSpec) -> None:
     text = tf.constant(excerpts(2)[:, :30])
     costs = model.nats(text).numpy()
