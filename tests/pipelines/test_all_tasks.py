@@ -143,7 +143,7 @@ def test_what_is_written_piece_by_piece_is_the_answer(runs: Runs, name: str) -> 
     alone = runs.alone(name)
     served = Served.open(Path(alone.result.places["model"]).parent, name)
     [record, *_] = first_records(next((alone.pipeline / "FolderExampleGen" / "examples").glob("*/Split-eval")))
-    example = Example(Path(), None, {column: values_of(record, column, 1)[0] for column in served.columns})
+    example = Example(Path(), None, {column: values_of(record, column, rank=1) for column in served.columns})
     [(_, answer)] = served.answers([example])
     pieces = list(served.pieces(example))
     assert len(pieces) > 1 and "".join(pieces) == answer[served.task.streamed].decode()

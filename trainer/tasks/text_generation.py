@@ -100,8 +100,8 @@ class TextGeneration(Task, Streams):
         **Task.small,
         "units": 32,
         "embedding_size": 16,
-        "learning_rate": 0.02,
-        "min_steps": 300,
+        "learning_rate": 0.03,
+        "min_steps": 120,
         "ngrams": False,
         "remembered": 10_000,
     }
