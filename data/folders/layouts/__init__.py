@@ -17,7 +17,7 @@ from data.folders.layouts.base import Folder, Item, Layout, Problem, media_colum
 from data.folders.layouts.class_folders import ClassFolders
 from data.folders.layouts.coco import Coco, find_coco_set
 from data.folders.layouts.metadata import Metadata
-from data.folders.layouts.pairs_txt import PairsTxt
+from data.folders.layouts.pairs_txt import PairsTxt, find_lfw_set
 from data.folders.layouts.picture_pairs import PicturePairs
 from data.folders.layouts.pictures_and_masks import PicturesAndMasks, find_voc_set
 from data.folders.layouts.plain_files import PlainFiles
@@ -36,6 +36,7 @@ __all__ = [
     "example_tree",
     "find_coco_set",
     "find_layout",
+    "find_lfw_set",
     "find_voc_set",
     "refused",
     "table_fields",
