@@ -23,6 +23,7 @@ from data.folders.layouts.pictures_and_masks import PicturesAndMasks, find_voc_s
 from data.folders.layouts.plain_files import PlainFiles
 from data.folders.layouts.rows import Rows
 from data.folders.layouts.tagged import Conll, SeqFiles
+from data.folders.layouts.text_files import TextFiles
 from data.folders.layouts.text_rows import TextRows
 from data.folders.layouts.two_sets import TwoSets
 
@@ -51,6 +52,7 @@ LAYOUTS: tuple[type[Layout], ...] = (
     TwoSets,
     PlainFiles,
     ClassFolders,
+    TextFiles,
     SeqFiles,
     Conll,
     Rows,
