@@ -12,7 +12,7 @@ from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from flask import Response, abort, request, send_file
 
 from components.report.page import TEMPLATES
-from dashboard import address, conversation, parts
+from dashboard import address, conversation, parts, texts
 from dashboard.pages import compare, models, run, runs
 from dashboard.security import HEALTH, Policy, is_loopback, protect
 from dashboard.store import Damaged, NotThere, Store
@@ -123,7 +123,11 @@ def _route(app: Dash, store: Store) -> None:
 
 
 def page(store: Store, pathname: str, search: str | None) -> Any:
-    """What an address shows."""
+    """What an address shows, in words where it cannot be shown."""
+    return parts.guarded("This page", lambda: _page(store, pathname, search))
+
+
+def _page(store: Store, pathname: str, search: str | None) -> Any:
     found = address.query(search)
     try:
         match [unquote(part) for part in pathname.split("/") if part]:
@@ -138,7 +142,7 @@ def page(store: Store, pathname: str, search: str | None) -> Any:
             case ["models", task]:
                 return models.layout(store, task)
     except NotThere as missing:
-        said = f"There is no {missing} in {store.root}: it was removed, or the address is wrong."
+        said = f"There is no {texts.visible(str(missing))} in {store.root}: it was removed, or the address is wrong."
         return html.Div([html.H1("Not there"), parts.empty(said, " ", parts.link("To the runs", "/"))])
     except Damaged as damage:
         said = f"{damage}. Remove that file, or the run's folder."

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from dash import dcc, html
 
 from components.report.page import limits
+from dashboard.store import Damaged, NotThere
 from trainer.preview.wording import number
+
+_log = logging.getLogger(__name__)
 
 Child = Any
 """A component, a text or a number; Dash escapes the latter two."""
@@ -50,6 +54,22 @@ def damaged(said: str) -> html.Div:
     return html.Div(
         [html.B("! "), f"{said}. Remove that file, or the run's folder."], className="empty bad", role="alert"
     )
+
+
+def guarded(what: str, make: Callable[[], Any]) -> Any:
+    """What `make` returns; where it fails, words in its place. NotThere and Damaged, of which a page knows more, pass.
+
+    No file of a run should come so far: the store checks them all. What was not thought of takes down no more than it
+    must, and is told where the dashboard was started.
+    """
+    try:
+        return make()
+    except (NotThere, Damaged):
+        raise
+    except Exception as error:
+        _log.exception("%s cannot be shown", what)
+        said = f"{what} cannot be shown ({type(error).__name__}); the dashboard's own output says where it failed."
+        return html.Div([html.B("! "), said], className="empty bad", role="alert")
 
 
 def table(headings: Sequence[Child], rows: Iterable[Sequence[Child]], label: str, numbers: Sequence[int] = ()) -> Child:

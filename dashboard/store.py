@@ -15,11 +15,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypedDict, cast
+from typing import Annotated, Any, NotRequired, TypedDict, cast
 
 from components import manifest
-from components.report.page import ReportData
-from dashboard import lineage
+from components.report.page import Confusion, ReportData
+from dashboard import lineage, texts
 from data.errors import BenisonError
 from data.media.kinds import BY_SUFFIX
 from data.shapes import WrongShape, expect, finite
@@ -37,7 +37,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 RACY_NS = 2_000_000_000
 """A file changed within so many nanoseconds before it was hashed may change again with no later time to show."""
 
-Seconds = Annotated[float, finite]
+Finite = Annotated[float, finite]
 
 
 class KeptNode(TypedDict):
@@ -45,8 +45,8 @@ class KeptNode(TypedDict):
 
     id: str
     state: str
-    start: Seconds
-    seconds: Seconds
+    start: Finite
+    seconds: Finite
 
 
 class Progress(TypedDict, total=False):
@@ -67,8 +67,8 @@ class KeptState(TypedDict, total=False):
 
     state: str
     started: str
-    seconds: Seconds
-    patience: Seconds
+    seconds: Finite
+    patience: Finite
     key_metric: str
     higher_is_better: bool
     data: dict[str, str]
@@ -90,12 +90,12 @@ class KeptResult(TypedDict, total=False):
     """`result.json`, as far as it is shown: `pipelines.records.run_result.RunResult`."""
 
     nodes: list[KeptNode]
-    seconds: Seconds
+    seconds: Finite
     blessed: bool | None
     verdict: str
     gates: list[KeptGate]
     metrics: dict[str, float]
-    intervals: dict[str, list[float]]
+    intervals: dict[str, tuple[float, float]]
     baseline: dict[str, float]
     reference: dict[str, dict[str, float]]
     examples: dict[str, int]
@@ -111,7 +111,7 @@ class NodeFile(TypedDict):
 
 
 class EndedNodeFile(TypedDict, total=False):
-    seconds: Seconds
+    seconds: Finite
 
 
 class ShownPart(TypedDict):
@@ -119,6 +119,7 @@ class ShownPart(TypedDict):
 
 
 class ShownPreview(TypedDict):
+    example: NotRequired[str]
     correct: bool | None
     title: str
     slice: dict[str, str]
@@ -131,7 +132,27 @@ class ShownPlot(TypedDict):
     x_label: str
     y_label: str
     note: str
-    series: dict[str, list[Any]]
+
+
+class LinesPlot(ShownPlot):
+    series: dict[str, list[tuple[Finite, float]]]
+
+
+class HistogramPlot(ShownPlot):
+    series: dict[str, list[int]]
+    edges: Annotated[list[Finite], lambda edges: len(edges) > 1]
+
+
+class ShownColumn(TypedDict, total=False):
+    """What `components.statistics` knows of a column in one split."""
+
+    histogram: list[tuple[Finite, Finite, Finite]]
+    top: list[tuple[str, int]]
+
+
+def square(found: Mapping[str, Any] | None) -> bool:
+    """For confusion matrices: as many rows and columns as labels."""
+    return not found or {len(found["labels"])} >= {len(found["counts"]), *map(len, found["counts"])}
 
 
 class BadRecord(TypedDict):
@@ -141,6 +162,17 @@ class BadRecord(TypedDict):
     row: int | None
     column: str | None
     reason: str
+
+
+_SHOWN: Mapping[str, Any] = {
+    "previews": list[ShownPreview],
+    "plots": list[ShownPlot],
+    "quarantine": list[BadRecord],
+    "statistics": dict[str, dict[str, ShownColumn]],
+    "intervals": dict[str, tuple[float, float]],
+    "confusion": Annotated[Confusion | None, square],
+}
+"""What pages need of parts of `report.json`, beyond what its own types say."""
 
 
 class NotThere(LookupError):
@@ -344,12 +376,12 @@ class Store:
         """The run's report; of one that has none, what is known of it in the same form. Raises Damaged."""
         file = self.root / run.task / "runs" / run.id / "report" / "report.json"
         found = self._shaped(file, ReportData)
-        for name, shape in (
-            ("previews", list[ShownPreview]),
-            ("plots", list[ShownPlot]),
-            ("quarantine", list[BadRecord]),
-        ):
-            _expect(file, found.get(name, []), shape, name)
+        for name, shape in _SHOWN.items():
+            if name in found:
+                _expect(file, found[name], shape, name)
+        for place, plot in enumerate(found.get("plots", [])):
+            shape = HistogramPlot if plot["kind"] == "histogram" else LinesPlot
+            _expect(file, plot, shape, f"plots.{place}")
         report: ReportData = self.known(run) | found
         return report
 
@@ -382,7 +414,7 @@ class Store:
     def log_tail(self, run: Run) -> str:
         """The end of the log. Raises Damaged."""
         content = self._content(self.root / run.task / "runs" / run.id / "log.txt", last=LOG_BYTES + 1)
-        text = content[-LOG_BYTES:].decode("utf-8", "replace")
+        text = texts.visible(content[-LOG_BYTES:].decode("utf-8", "replace"))
         return text if len(content) <= LOG_BYTES else text.partition("\n")[2]
 
     def lineage(self, run: Run) -> list[Step]:
@@ -495,7 +527,7 @@ class Store:
     def _text(self, path: Path) -> str:
         """Nothing for a file that is not there. Raises Damaged."""
         try:
-            return self._content(path).decode("utf-8")
+            return texts.visible(self._content(path).decode("utf-8"))
         except UnicodeDecodeError as error:
             raise Damaged(f"{path} cannot be read: byte {error.start} is not UTF-8") from None
 
@@ -507,7 +539,7 @@ class Store:
 
 def _shaped(file: Path, text: str, shape: Any, where: str = "") -> Any:
     try:
-        found = json.loads(text)
+        found = texts.all_visible(json.loads(text))
     except (ValueError, RecursionError) as error:
         raise Damaged(f"{file} cannot be read: {where}{': ' if where else ''}{error}") from None
     _expect(file, found, shape, where)
