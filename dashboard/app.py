@@ -51,9 +51,9 @@ class _App(Dash):
         return str(super().interpolate_index(*args, **{**parts, "scripts": _NOT_NEEDED.sub("", parts["scripts"])}))
 
 
-def create(workspace: Path, policy: Policy, trial: Trial | None = None) -> Dash:
-    """The app over a workspace, guarded by `policy`."""
-    store = Store(workspace)
+def create(workspace: Path, policy: Policy, trial: Trial | None = None, follow: Sequence[Path] = ()) -> Dash:
+    """The app over a workspace, guarded by `policy`; links in it may lead to the folders of `follow`, too."""
+    store = Store(workspace, follow)
     app = _App(
         "benison",
         title="Benison",
@@ -178,7 +178,9 @@ def _files(app: Dash, store: Store) -> None:
         return "ok\n", 200, {"Content-Type": "text/plain"}
 
 
-def serve(workspace: Path, policy: Policy, port: int | None, tell: Callable[[str], None]) -> None:
+def serve(
+    workspace: Path, policy: Policy, port: int | None, tell: Callable[[str], None], follow: Sequence[Path] = ()
+) -> None:
     """Answers until it is interrupted, and tells its address as soon as it can be opened.
 
     Args:
@@ -186,6 +188,7 @@ def serve(workspace: Path, policy: Policy, port: int | None, tell: Callable[[str
       policy: the host to listen on and the token.
       port: None takes the first free one from DEFAULT_PORT on.
       tell: is given one line.
+      follow: folders outside the workspace that links in it may lead to.
 
     Raises:
       BenisonError: no port is free, or the address is not this machine's.
@@ -193,7 +196,7 @@ def serve(workspace: Path, policy: Policy, port: int | None, tell: Callable[[str
     from dashboard.server import listen
 
     trial = Trial()
-    app = create(workspace, policy, trial)
+    app = create(workspace, policy, trial, follow)
     ports = range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED) if port is None else range(port, port + 1)
     for number in ports:
         try:

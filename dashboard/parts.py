@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from dash import dcc, html
 
 from components.report.page import limits
-from dashboard.store import Damaged, NotThere
+from dashboard.store import Damaged, LeftOut, NotThere
 from trainer.preview.wording import number
 
 _log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ SIGNS = {
     "stopped": "■",
     "unreadable": "!",
 }
+LINKS_SHOWN = 10
 TONES = {"blessed": "good", "not blessed": "bad", "failed": "bad", "unreadable": "bad"}
 
 
@@ -54,6 +56,19 @@ def damaged(said: str) -> html.Div:
     return html.Div(
         [html.B("! "), f"{said}. Remove that file, or the run's folder."], className="empty bad", role="alert"
     )
+
+
+def left_out(links: Sequence[LeftOut], told: str) -> list[html.Div]:
+    """What is said of links that are not followed, and how they are: nothing for none. `told`: what is missing."""
+    if not links:
+        return []
+    shown = [f"{link.place} → {link.target}{'' if link.is_there else ' (which is not there)'}" for link in links]
+    listed = html.Ul([html.Li(html.Code(text)) for text in shown[:LINKS_SHOWN]])
+    more = [f"and {len(shown) - LINKS_SHOWN} more. "] if len(shown) > LINKS_SHOWN else []
+    root = next((str(link.target) for link in links if link.is_there), "")
+    how = ["To show what lies there: ", html.Code(f"benison dashboard --follow {shlex.quote(root)}")] if root else []
+    words = f"{told} links out of the workspace, which are not followed unless the folder they lead to is named:"
+    return [html.Div([words, listed, *more, *how], className="empty left-out", role="note")]
 
 
 def guarded(what: str, make: Callable[[], Any]) -> Any:

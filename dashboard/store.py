@@ -1,6 +1,7 @@
 """What runs left in a workspace, read as it stands and never written to.
 
-A file is read only if it really lies in the workspace: links out of it, and names with `..`, lead nowhere.
+A file is read only if it really lies in the workspace, or in a folder that whoever started the dashboard named: other
+links out of it, and names with `..`, lead nowhere.
 """
 
 from __future__ import annotations
@@ -262,11 +263,21 @@ class Checked:
     problem: str
 
 
-class Store:
-    """The runs and models of a workspace."""
+@dataclass(frozen=True)
+class LeftOut:
+    """A link in the place of a folder of the workspace, which is not followed. `place` within the workspace."""
 
-    def __init__(self, workspace: Path) -> None:
+    place: str
+    target: Path
+    is_there: bool
+
+
+class Store:
+    """The runs and models of a workspace. `follow`: folders outside it that links in it may lead to."""
+
+    def __init__(self, workspace: Path, follow: Sequence[Path] = ()) -> None:
         self.root = workspace.resolve()
+        self._roots = (self.root, *(folder.resolve() for folder in follow))
         self._known: dict[str, tuple[tuple[float, ...], Run]] = {}
         self._checked: dict[Path, tuple[manifest.Signature, Checked]] = {}
 
@@ -274,18 +285,27 @@ class Store:
 
     def tasks(self) -> list[str]:
         """Those that have a folder here."""
-        return sorted(entry.name for entry in _folders(self.root) if self._runs_of(entry.name))
+        return sorted(entry.name for entry in self._folders(self.root) if self._runs_of(entry.name))
 
     def runs(self, task: str | None = None) -> list[Run]:
         """All, or those of a task, the latest first. A run that has not changed is not read again."""
         tasks = self.tasks() if task is None else [task] if task in self.tasks() else []
-        found = [self._run(name, entry.path) for name in tasks for entry in _folders(self._runs_of(name))]
+        found = [self._run(name, entry.path) for name in tasks for entry in self._folders(self._runs_of(name))]
         return sorted(found, key=lambda run: (run.started or _EPOCH, run.id), reverse=True)
 
     def _runs_of(self, task: str) -> Path | None:
         """The folder of its runs; None if it has none, or a link out of the workspace in its place."""
-        folder = Path(os.path.realpath(self.root / task / "runs"))
-        return folder if folder.is_relative_to(self.root) and folder.is_dir() else None
+        folder = self.root / task / "runs"
+        return folder if self._holds(folder) and folder.is_dir() else None
+
+    def left_out(self) -> list[LeftOut]:
+        """The links that are not followed, of all that might hold runs or models."""
+        places = [self.root / name for name in _names(self.root)]
+        places += [task / name for task in places if self._holds(task) for name in ("runs", "serving")]
+        inner = [folder for folder in places[:] if folder.name in ("runs", "serving") and self._holds(folder)]
+        places += [folder / name for folder in inner for name in _names(folder)]
+        links = [place for place in places if not self._holds(place) and (place.is_dir() or not place.exists())]
+        return [LeftOut(str(p.relative_to(self.root)), Path(os.path.realpath(p)), p.exists()) for p in links]
 
     def run(self, task: str, run_id: str) -> Run:
         """Raises NotThere."""
@@ -500,11 +520,22 @@ class Store:
     # --- files ---
 
     def _inside(self, path: Path) -> Path:
-        """The path as it really is. Raises NotThere if that is outside the workspace."""
-        real = Path(os.path.realpath(path))
-        if not real.is_relative_to(self.root):
+        """The path as it really is. Raises NotThere if that is outside all that may be read."""
+        if not self._holds(path):
             raise NotThere(str(path))
-        return real
+        return Path(os.path.realpath(path))
+
+    def _holds(self, path: Path) -> bool:
+        real = Path(os.path.realpath(path))
+        return any(real.is_relative_to(root) for root in self._roots)
+
+    def _folders(self, root: Path | None) -> Iterator[os.DirEntry[str]]:
+        if root is not None and root.is_dir():
+            with os.scandir(root) as entries:
+                for entry in entries:
+                    within = not entry.is_symlink() or self._holds(Path(entry.path))
+                    if _NAME.fullmatch(entry.name) and within and entry.is_dir():
+                        yield entry
 
     def _content(self, path: Path, last: int | None = None) -> bytes:
         """All bytes of a file, or the last ones; none of a file that is not there. Raises Damaged."""
@@ -553,10 +584,9 @@ def _expect(file: Path, found: Any, shape: Any, where: str = "") -> None:
         raise Damaged(f"{file} cannot be read: {wrong}") from None
 
 
-def _folders(root: Path | None) -> Iterator[os.DirEntry[str]]:
-    if root is not None and root.is_dir():
-        with os.scandir(root) as entries:
-            yield from (e for e in entries if _NAME.fullmatch(e.name) and e.is_dir(follow_symlinks=False))
+def _names(folder: Path) -> list[str]:
+    """What may be a task, a run or a version; nothing of what is no folder."""
+    return sorted(name for name in os.listdir(folder) if _NAME.fullmatch(name)) if folder.is_dir() else []
 
 
 def _changed(file: str | Path) -> float:

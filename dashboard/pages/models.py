@@ -25,12 +25,13 @@ MOST_CLASSES = 10
 def overview(store: Store) -> Any:
     """The tasks that have a model, with the served version of each."""
     found = {task: models for task in store.tasks() if (models := _reachable(store, task))}
+    missing = parts.left_out(store.left_out(), "Not among them is what lies behind")
     if not found:
         said = parts.empty(
             "No model has been pushed: only a blessed one is.",
             command=f"benison run image_classification{named(store.root)}",
         )
-        return html.Div([html.H1("Models"), said])
+        return html.Div([html.H1("Models"), said, *missing])
     rows = []
     for task, models in found.items():
         run = _maker(store, models[0])
@@ -45,7 +46,7 @@ def overview(store: Store) -> Any:
             ]
         )
     headings = ["Task", "Served", "Files", "Score", "Made by run", "Versions"]
-    return html.Div([html.H1("Models"), html.Section(parts.table(headings, rows, "Models"))])
+    return html.Div([html.H1("Models"), *missing, html.Section(parts.table(headings, rows, "Models"))])
 
 
 def _reachable(store: Store, task: str) -> list[Model]:
