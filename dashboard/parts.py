@@ -66,7 +66,7 @@ def left_out(links: Sequence[LeftOut], told: str) -> list[html.Div]:
     listed = html.Ul([html.Li(html.Code(text)) for text in shown[:LINKS_SHOWN]])
     more = [f"and {len(shown) - LINKS_SHOWN} more. "] if len(shown) > LINKS_SHOWN else []
     root = next((str(link.target) for link in links if link.is_there), "")
-    how: list[Any] = (
+    how: list[Child] = (
         ["To show what lies there: ", html.Code(f"benison dashboard --follow {shlex.quote(root)}")] if root else []
     )
     words = f"{told} links out of the workspace, which are not followed unless the folder they lead to is named:"
