@@ -2,10 +2,12 @@
 
 from data.columns.audio import Audio
 from data.columns.backdrop import Backdrop
-from data.columns.base import Column, DType, Feature, FormField, Scalar, Value, raw_features
+from data.columns.base import Column, Content, DType, Feature, FormField, Scalar, Value, raw_features
 from data.columns.boxes import Boxes
+from data.columns.clip_source import ClipSource
 from data.columns.crossed import Crossed, crossed
 from data.columns.document import Document
+from data.columns.excerpt import Excerpt
 from data.columns.given import Derived, Given, Prefix
 from data.columns.identifier import Identifier
 from data.columns.image import NO_PICTURE, Image
@@ -16,7 +18,7 @@ from data.columns.number import Integer, Number
 from data.columns.partner import Partner, Same, partner_of, sameness
 from data.columns.passage import Passage
 from data.columns.reply import Reply
-from data.columns.rows import BadColumn, content_digest, encode_row
+from data.columns.rows import BadColumn, content_digest, derive, encode_row
 from data.columns.seed import Seed
 from data.columns.tags import Tags, bio
 from data.columns.text import Text
@@ -32,13 +34,16 @@ __all__ = [
     "Backdrop",
     "BadColumn",
     "Boxes",
+    "ClipSource",
     "CodedNames",
     "Column",
     "Companions",
+    "Content",
     "Crossed",
     "DType",
     "Derived",
     "Document",
+    "Excerpt",
     "Feature",
     "FormField",
     "Given",
@@ -69,6 +74,7 @@ __all__ = [
     "bio",
     "content_digest",
     "crossed",
+    "derive",
     "encode_row",
     "partner_of",
     "raw_features",

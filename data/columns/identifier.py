@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from numbers import Integral
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from data.columns.base import Column, Feature, Value, show, utf8
@@ -29,7 +30,8 @@ class Identifier(Column):
     max_characters: int = 1000
     in_file_names: tuple[str, ...] = ()
 
-    def in_name(self, stem: str) -> str | None:
+    def said_by_name(self, path: str) -> str | None:
+        stem = PurePath(path).stem
         matches = (re.fullmatch(pattern, stem) for pattern in self.in_file_names)
         return next((match[1] for match in matches if match), None)
 

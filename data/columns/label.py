@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from data.columns import samples
@@ -53,7 +54,8 @@ class Label(Column):
     def names_in_files(self) -> Sequence[str]:
         return [coded.example for coded in self.in_file_names]
 
-    def in_name(self, stem: str) -> str | None:
+    def said_by_name(self, path: str) -> str | None:
+        stem = PurePath(path).stem
         for coded in self.in_file_names:
             match = re.fullmatch(coded.pattern, stem)
             if match and match[1] in coded.classes:

@@ -72,6 +72,7 @@ class MacroF1(_MeanOfClasses):
     is over classes of which there is an example or an answer."""
 
     usual_name = "macro_f1"
+    constant_like = "MacroF1"
 
     @classmethod
     def by_class(cls, counts: Array) -> dict[int, tuple[float, float]]:
@@ -87,6 +88,7 @@ class UnweightedAverageRecall(_MeanOfClasses):
     field's measure of emotions (Schuller et al. 2009), of which some are rarer than others."""
 
     usual_name = "unweighted_average_recall"
+    constant_like = "UnweightedAverageRecall"
 
     @classmethod
     def by_class(cls, counts: Array) -> dict[int, tuple[float, float]]:
@@ -126,6 +128,7 @@ class AreaUnderCurve(CountsMetric):
     """
 
     usual_name = "auc"
+    constant_value = 0.5
     BINS = 512
     FARTHEST = 16.0
     """Log-odds of the first and the last bin."""

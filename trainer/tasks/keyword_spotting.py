@@ -209,11 +209,8 @@ class KeywordSpotting(sounds.SoundClassifierTask):
     def metrics(self) -> Evaluation:
         usual = classification.evaluation(accuracy_bound=None, slices=("label", "voice"))
         module = "trainer.metrics.identification"
-        own = (
-            Metric("accuracy_with_unknown", "Decisions", module, prediction="answer_index"),
-            Metric("refused", "FalseRefusals", module, prediction="answer_index"),
-        )
-        return dataclasses.replace(usual, metrics=(*usual.metrics, *own))
+        own = Metric("accuracy_with_unknown", "Decisions", module, prediction="answer_index")
+        return dataclasses.replace(usual, metrics=(usual.metrics[0], own, *usual.metrics[1:]))
 
     def scores(self, labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
         return {"accuracy": float((probabilities.argmax(axis=1) == labels).mean())}

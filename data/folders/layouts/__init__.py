@@ -18,14 +18,16 @@ from data.folders.layouts.class_folders import ClassFolders, find_listed_set
 from data.folders.layouts.coco import Coco, find_coco_set
 from data.folders.layouts.metadata import Metadata
 from data.folders.layouts.named_files import NamedFiles
-from data.folders.layouts.pairs_txt import PairsTxt
+from data.folders.layouts.pairs_txt import PairsTxt, find_lfw_set
 from data.folders.layouts.picture_pairs import PicturePairs
 from data.folders.layouts.pictures_and_masks import PicturesAndMasks, find_voc_set
 from data.folders.layouts.plain_files import PlainFiles
 from data.folders.layouts.rows import Rows
 from data.folders.layouts.tagged import Conll, SeqFiles
+from data.folders.layouts.text_files import TextFiles
 from data.folders.layouts.text_rows import TextRows
 from data.folders.layouts.two_sets import TwoSets
+from data.folders.layouts.ucf101 import find_ucf_set
 
 __all__ = [
     "LAYOUTS",
@@ -36,7 +38,9 @@ __all__ = [
     "example_tree",
     "find_coco_set",
     "find_layout",
+    "find_lfw_set",
     "find_listed_set",
+    "find_ucf_set",
     "find_voc_set",
     "refused",
     "table_fields",
@@ -53,6 +57,7 @@ LAYOUTS: tuple[type[Layout], ...] = (
     PlainFiles,
     NamedFiles,
     ClassFolders,
+    TextFiles,
     SeqFiles,
     Conll,
     Rows,

@@ -47,8 +47,8 @@ class ClassFolders(Layout):
     paths: Shuffled
     unlabelled: tuple[str, ...] = ()
     """Folders that hold no class."""
-    named: Mapping[str, Column] = field(default_factory=dict)
-    """Other columns, of which the name of a file may tell."""
+    others: Mapping[str, Column] = field(default_factory=dict)
+    """Columns that a file's name may tell of."""
     lists: tuple[str, ...] = ()
     """Those that say what is for evaluation; the first is followed."""
 
@@ -68,8 +68,8 @@ class ClassFolders(Layout):
         if not any("/" in path and has_suffix(path, column.suffixes) for path in paths):
             return None
         shuffled = Shuffled(relative(folder.root, folder.path), paths)
-        named = {name: one for name, one in columns.items() if name not in names}
-        return cls(folder.root, folder.path, media, label, column, shuffled, unlabelled, named)
+        others = {name: other for name, other in columns.items() if name not in names}
+        return cls(folder.root, folder.path, media, label, column, shuffled, unlabelled, others)
 
     @classmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
@@ -110,9 +110,8 @@ class ClassFolders(Layout):
             return Item(file, None, {}, Problem(None, f"the folder holds no {self.column.noun}"))
         if not has_suffix(name, self.column.suffixes):
             return Item(file, None, {}, Problem(self.media, wrong_suffix(self.column.suffixes)))
-        stem = os.path.splitext(name)[0]
-        told = {key: value for key, column in self.named.items() if (value := column.in_name(stem)) is not None}
-        return Item(file, None, {self.media: self.column.in_file(path), self.label: label, **told})
+        said = {name: value for name, column in self.others.items() if (value := column.said_by_name(path)) is not None}
+        return Item(file, None, {**said, self.media: self.column.in_file(path), self.label: label})
 
 
 def find_listed_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]:

@@ -49,7 +49,7 @@ class NamedFiles(Layout):
         media, label = columns[names[0]], columns[names[1]]
         paths = list(_paths(folder))
         files = [path for path in paths if has_suffix(path, media.suffixes)]
-        if sum(label.in_name(_stem(path)) is not None for path in files) < max(1, _SHARE * len(files)):
+        if sum(label.said_by_name(path) is not None for path in files) < max(1, _SHARE * len(files)):
             return None
         return cls(folder.root, folder.path, *names, columns, Shuffled(relative(folder.root, folder.path), paths))
 
@@ -70,19 +70,15 @@ class NamedFiles(Layout):
         prefix = relative(self.root, self.folder)
         media, label = self.columns[self.media], self.columns[self.label]
         for path in self.paths.shard(shard, num_shards):
-            file, stem = printable(prefix + path), _stem(path)
+            file = printable(prefix + path)
             if not has_suffix(path, media.suffixes):
                 yield Item(file, None, {}, Problem(self.media, wrong_suffix(media.suffixes)))
-            elif label.in_name(stem) is None:
+            elif label.said_by_name(path) is None:
                 known = " or ".join(label.names_in_files)
                 yield Item(file, None, {}, Problem(self.label, f"the name tells no {self.label}: expected as {known}"))
             else:
-                told = {name: column.in_name(stem) for name, column in self.columns.items() if name != self.media}
+                told = {name: column.said_by_name(path) for name, column in self.columns.items() if name != self.media}
                 yield Item(file, None, {self.media: path} | {k: v for k, v in told.items() if v is not None})
-
-
-def _stem(path: str) -> str:
-    return os.path.splitext(os.path.basename(path))[0]
 
 
 def _paths(folder: Folder) -> Iterator[str]:
