@@ -5,7 +5,7 @@ from data.columns.base import Column, DType, Feature, FormField, Scalar, Value, 
 from data.columns.boxes import Boxes
 from data.columns.crossed import Crossed, crossed
 from data.columns.document import Document
-from data.columns.given import Derived, Given, Prefix
+from data.columns.given import Derived, Given, Prefix, Recorded
 from data.columns.identifier import Identifier
 from data.columns.image import NO_PICTURE, Image
 from data.columns.label import Label
@@ -14,6 +14,7 @@ from data.columns.midi import Midi
 from data.columns.number import Integer, Number
 from data.columns.partner import Partner, Same, partner_of, sameness
 from data.columns.passage import Passage
+from data.columns.ranges import UNKNOWN, Ranges
 from data.columns.reply import Reply
 from data.columns.rows import BadColumn, content_digest, encode_row
 from data.columns.seed import Seed
@@ -50,6 +51,8 @@ __all__ = [
     "Partner",
     "Passage",
     "Prefix",
+    "Ranges",
+    "Recorded",
     "Reply",
     "Same",
     "Scalar",
@@ -59,6 +62,7 @@ __all__ = [
     "Text",
     "Texts",
     "Timestamp",
+    "UNKNOWN",
     "Value",
     "Vector",
     "Video",

@@ -4,16 +4,15 @@ The car drives on random closed tracks, seen from above (Klimov; Towers et al. 2
 else is random. A driver acts `RATE` times a second. Lengths are the simulator's own, in which the car is 5.2 long and
 the road 13.3 wide; they are called metres. A simulator's car: nothing that was learnt here may steer one on a road.
 
-What is known of a place is said in the car's frame: x to its right, y ahead, from its middle.
+What drivers sense and do is said in `data.simulators.senses`.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -24,31 +23,19 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 from gymnasium.envs.box2d import car_racing
 from gymnasium.envs.box2d.car_dynamics import SIZE, Car
 
+from data.simulators.senses import LIDAR_BEAMS, LIDAR_RANGE, WAY_POINTS, Action
+
 Array = np.ndarray[Any, Any]
 
-NAME = "car_racing"
 STEPS_PER_ACTION = 5
 RATE = car_racing.FPS / STEPS_PER_ACTION
 """Actions a second."""
 CAMERA_SIZE = 96
 FULL_LOCK = 0.4
 """Radians to which the front wheels turn: a steering of 1."""
-LIDAR_BEAMS = 32
-LIDAR_RANGE = 60.0
-"""Metres behind which nothing is measured."""
-WAY_POINTS = (5.0, 10.0, 15.0, 20.0, 25.0)
-"""Metres along the middle of the road from where the car is nearest to it."""
 WHEEL_BASE = 162 * SIZE
 REAR_AXLE = 82 * SIZE
 """Metres behind the car's middle."""
-
-
-class Action(NamedTuple):
-    """`steering` from -1, full lock to the left, to 1; `throttle` and `brake` from 0 to 1."""
-
-    steering: float
-    throttle: float
-    brake: float
 
 
 @dataclass(frozen=True)
@@ -69,7 +56,7 @@ class _Quiet(car_racing.CarRacing):
 
     def drawn(self, width: int, height: int) -> Array:
         """What the camera above the car sees: uint8 `[height, width, 3]`."""
-        super()._render("rgb_array_unscaled" if False else "state_pixels")
+        super()._render("state_pixels")
         pixels: Array = self._create_image_array(self.surf, (width, height))
         return pixels
 
@@ -81,6 +68,12 @@ class World:
       seed: decides the track.
       colours: whether the seed decides the colours of road and grass, too.
       camera: width and height of its picture, pixels.
+
+    Attributes:
+      middle: of the road, float64 `[tiles, 2]`, in the direction of travel.
+      headings: radians at each tile, counter-clockwise; 0 is along y.
+      edges: left and right edge of the road, float64 `[tiles, 2]` each.
+      ended: whether the lap is finished, or the car has left the field on which the road lies.
     """
 
     def __init__(self, seed: int, colours: bool = False, camera: tuple[int, int] = (CAMERA_SIZE, CAMERA_SIZE)) -> None:
@@ -89,12 +82,9 @@ class World:
         self._env.reset(seed=seed)
         track = np.array(self._env.track)
         self.middle = track[:, 2:]
-        """Middle of the road, float64 `[tiles, 2]`; the direction of travel is that of its rows."""
         self.headings = track[:, 1]
-        """Radians at each tile, counter-clockwise; 0 is along y."""
         across = car_racing.TRACK_WIDTH * np.stack([np.cos(self.headings), np.sin(self.headings)], axis=1)
         self.edges = self.middle - across, self.middle + across
-        """Left and right edge of the road, float64 `[tiles, 2]` each."""
         steps = np.linalg.norm(np.roll(self.middle, -1, axis=0) - self.middle, axis=1)
         self._along = np.concatenate([[0.0], np.cumsum(steps)])
         turns = np.angle(np.exp(1j * (np.roll(self.headings, -1) - self.headings)))
@@ -199,8 +189,6 @@ class World:
         tiles = np.arange(first, first + max(1, round(distance / car_racing.TRACK_DETAIL_STEP))) % len(smooth)
         return float(smooth[tiles].max())
 
-
-Driver = Callable[[World], Action]
 
 LATERAL = 40.0
 """Metres a second squared to the side that the expert's tyres bear."""

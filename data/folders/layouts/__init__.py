@@ -16,6 +16,7 @@ from data.folders.files import printable, visible
 from data.folders.layouts.base import Folder, Item, Layout, Problem, media_columns, table_fields
 from data.folders.layouts.class_folders import ClassFolders
 from data.folders.layouts.coco import Coco, find_coco_set
+from data.folders.layouts.driving_log import DrivingLog
 from data.folders.layouts.metadata import Metadata
 from data.folders.layouts.pairs_txt import PairsTxt
 from data.folders.layouts.picture_pairs import PicturePairs
@@ -44,6 +45,7 @@ LAYOUTS: tuple[type[Layout], ...] = (
     Coco,
     TextRows,
     Metadata,
+    DrivingLog,
     PairsTxt,
     PicturesAndMasks,
     PicturePairs,
