@@ -25,9 +25,12 @@ class Driver(tf.keras.Model):
 
     weights_of: Mapping[str, float]
     learnt: frozenset[str]
+    loss_tracker: Any
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
-        return tf.add_n([weight * known_error(y[name], y_pred[name]) for name, weight in self.weights_of.items()])
+        loss = tf.add_n([weight * known_error(y[name], y_pred[name]) for name, weight in self.weights_of.items()])
+        self.loss_tracker.update_state(loss)
+        return loss / tf.distribute.get_strategy().num_replicas_in_sync  # gradients are added up over replicas
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> dict[str, Any]:
         return {metric.name: metric.result() for metric in self.metrics}
@@ -79,6 +82,7 @@ def driver(
         answer = layers.Dense(len(middle), bias_initializer=begin, dtype="float32")(x) * spread
         answers[name] = layers.Reshape(targets[name].shape[1:], dtype="float32", name=name)(answer)
     model = Driver(inputs, answers)
+    model.loss_tracker = tf.keras.metrics.Mean(name="loss")
     model.weights_of = {name: weights[name] / spread for name, (_, spread) in usual.items()}
     model.learnt = frozenset(name for name, values in targets.items() if np.isfinite(values).any())
     return model
