@@ -4,7 +4,8 @@ Nobody drove: the expert is a rule that looks at the track itself (`data.simulat
 `DRIVES` drives from places spread over it, of which a record is kept every 0.4 seconds. The first is the expert's own,
 in the middle of the road. In the others something goes wrong, and the expert finds back: the car starts beside the
 middle or the road, turned, at any speed, and the hand on the wheel is pushed by noise (Laskey et al. 2017). What is
-recorded is always what the expert would do there. Without such recoveries a model never sees how to come back from its
+recorded is always what the expert would do there. A drive ends where the car has come to face back: nothing that it
+sees tells then which way is right. Without such recoveries a model never sees how to come back from its
 own small errors, which then add up (Ross et al. 2011): `python -m benchmarks.recovery` shows it.
 
 Each track is wholly in `train/` or in `eval/`. A lap that a model is later judged by is on neither
@@ -63,11 +64,12 @@ HAND_MEMORY = 0.9
 
 @dataclass(frozen=True)
 class Look:
-    """How the simulator looks: random `colours`, the size of the camera's picture."""
+    """How the simulator looks: random `colours`, the size of the camera's picture, whether there is a lidar."""
 
     colours: bool = False
     width: int = 96
     height: int = 96
+    lidar: bool = True
 
 
 def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
@@ -119,11 +121,13 @@ def _drive(seed: int, drive: int, look: Look, recovery: bool) -> Iterator[tuple[
         world.place(start)
     noise, before = 0.0, None
     for number in range(RECORDS * ACTIONS_PER_RECORD):
+        if world.faces_back:
+            return
         wanted = car_racing.expert(world)
         if number % ACTIONS_PER_RECORD == 0:
             sensed = world.senses()
             row: dict[str, Any] = {
-                "lidar": [round(float(metres), 2) for metres in sensed.lidar],
+                "lidar": [round(float(metres), 2) for metres in sensed.lidar] if look.lidar else None,
                 "speed": round(sensed.speed, 2),
                 **{name: round(float(value), 4) for name, value in wanted._asdict().items()},
                 "path": [round(float(metres), 2) for metres in world.path().ravel()],

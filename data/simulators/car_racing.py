@@ -144,6 +144,11 @@ class World:
         _, away = self._nearest()
         return away <= car_racing.TRACK_WIDTH
 
+    @property
+    def faces_back(self) -> bool:
+        """Whether the road goes on behind the car."""
+        return bool(self.path([WAY_POINTS[-1]])[0, 1] < self.path([0.0])[0, 1])
+
     def from_car(self, points: Array) -> Array:
         """Points of the world, float64 `[n, 2]`, in the car's frame."""
         right = np.array([math.cos(self.heading), math.sin(self.heading)])

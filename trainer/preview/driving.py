@@ -47,9 +47,7 @@ def board(camera: Array, answer: Drive, truth: Drive | None, lidar: Array, from_
     scale = SIDE / max(image.size)
     size = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
     image = image.resize(size, Image.Resampling.NEAREST if scale >= 2 else Image.Resampling.BILINEAR)
-    whole = Image.new("RGB", (image.width, image.height + BOARD), "#1b1b1b")
-    whole.paste(image)
-    draw = ImageDraw.Draw(whole)
+    draw = ImageDraw.Draw(image)
     place = _in_camera if from_above else _in_plan
     if not from_above and (len(answer.path) or lidar.any()):
         left, top, right, bottom = _plan(size)
@@ -68,7 +66,9 @@ def board(camera: Array, answer: Drive, truth: Drive | None, lidar: Array, from_
             draw.line(points, fill=colour, width=width)
             for x, y in points[1:]:
                 draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=colour)
-    _draw_controls(draw, size, answer, truth)
+    whole = Image.new("RGB", (image.width, image.height + BOARD), "#1b1b1b")
+    whole.paste(image)
+    _draw_controls(ImageDraw.Draw(whole), size, answer, truth)
     return np.asarray(whole)
 
 

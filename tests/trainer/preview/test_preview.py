@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.preview import Bars, Box, Curve, Part, Picture, Preview, Sound, Words
+from trainer.preview import Animation, Bars, Box, Curve, Part, Picture, Preview, Sound, Words
 from trainer.preview.disk import write
 from trainer.preview.drawing import render_png
 
@@ -121,7 +121,26 @@ def test_curves_have_gaps_and_are_thinned(tmp_path: Path) -> None:
     assert len(shown["series"]["long"]) <= 500 and shown["series"]["long"][-1] == [4990, 4990.0]
 
 
+def test_an_animation_is_a_webp_that_goes_on_for_ever(tmp_path: Path) -> None:
+    frames = np.stack([np.full((6, 8, 3), 12 * number, np.uint8) for number in range(20)])
+    shown = write_one(Animation(frames, rate=10), tmp_path)
+    with Image.open(tmp_path / shown["file"]) as film:
+        assert (film.format, film.size, film.n_frames, film.info["loop"]) == ("WEBP", (8, 6), 20, 0)
+        film.load()
+        assert film.info["duration"] == 100
+
+
+def test_a_long_animation_loses_frames_and_no_time(tmp_path: Path) -> None:
+    frames = [np.full((400, 800, 3), 90 * number % 256, np.uint8) for number in range(301)]
+    shown = write_one(Animation(frames, rate=20), tmp_path)
+    assert (shown["width"], shown["height"]) == (384, 192)
+    with Image.open(tmp_path / shown["file"]) as film:
+        film.load()
+        assert (film.n_frames, film.info["duration"]) == (151, 100)
+
+
 PARTS: dict[str, Part] = {
+    "animation": Animation(np.stack([DIGIT.repeat(3, 2), DIGIT.repeat(3, 2) // 2]), rate=2),
     "picture": Picture(DIGIT),
     "mask": Picture(DIGIT, "mask", [Box(1, 1, 5, 5, "x")], np.eye(8, dtype=np.int64)),
     "words": Words("To be, or not to be. " * 60, "$caption{"),
