@@ -36,8 +36,8 @@ Array = Any
 
 
 def drawn_road(folder: Path) -> None:
-    """Unsplit: `driving_log.csv` without a header, three cameras, paths of a Windows machine. A driver follows a winding
-    road in two lights, is often a little beside the middle and steers back."""
+    """Unsplit: `driving_log.csv` without a header, three cameras, paths of a Windows machine. A driver follows a
+    winding road in changing light, is often a little beside the middle and steers back."""
     rng = np.random.default_rng(31)
     grain = rng.normal(0, 7, (GRAINS, HEIGHT, WIDTH, 3)).astype(np.float32)
     (folder / "IMG").mkdir()
@@ -64,8 +64,8 @@ def drawn_road(folder: Path) -> None:
 
 
 def _road(aside: float, turned: float, curvature: float, number: int) -> Array:
-    """float32 `[HEIGHT, WIDTH, 3]`: what a camera sees that is `aside` metres to the right of the middle of the road and
-    `turned` radians to the right, where the road bends to the right with `curvature`."""
+    """float32 `[HEIGHT, WIDTH, 3]`: what a camera sees that is `aside` metres to the right of the middle of the road,
+    turned by `turned` radians to the right, where the road bends to the right with `curvature`."""
     ahead = CAMERA_HEIGHT * FOCAL / np.arange(1, HEIGHT - HORIZON, dtype=np.float32)[:, None]
     across = (np.arange(WIDTH, dtype=np.float32) - WIDTH / 2) * ahead / FOCAL
     middle = -aside - ahead * math.tan(turned) + curvature * ahead**2 / 2
