@@ -238,7 +238,9 @@ class _Judge:
         """The best reference, after the gate's factor and margin."""
         gate = self._gate
         known = {
-            method: scores[gate.metric] for method, scores in self._found.reference.items() if gate.metric in scores
+            method: scores[gate.metric]
+            for method, scores in self._found.reference.items()
+            if gate.metric in scores and method != gate.constant
         }
         if gate.reference_margin is None or not known:
             return
@@ -255,22 +257,31 @@ class _Judge:
             yield self._rival(bound, "latest blessed model", (self._estimate - other).error)
 
     def _constant(self) -> Iterator[dict[str, Any]]:
-        """The constant answer, which must be beaten by more than the sampling error, whatever the data."""
-        other = self._found.constant.get(self._gate.metric)
+        """The constant answer, which must be beaten by more than the sampling error, whatever the data: what follows
+        from the labels, or a reference."""
+        gate = self._gate
+        origin, its = CONSTANT, f"the {CONSTANT}'s"
+        other = self._found.constant.get(gate.metric)
+        if gate.constant:
+            origin, its = f"{CONSTANT}: {gate.constant}", f"{gate.constant}'s"
+            named = self._found.reference.get(gate.constant, {}).get(gate.metric)
+            if named is None:
+                yield self._row(None, origin, OPEN, words=f"there is no {gate.metric} of {gate.constant}")
+                return
+            other = Estimate(named)
         if other is None or not math.isfinite(other.value):
             return
-        value, origin = self._estimate.value, CONSTANT
-        ahead, reach = self._ahead(value, other.value), self._reach(self._constant_error(other))
+        value, ahead = self._estimate.value, self._ahead(self._estimate.value, other.value)
+        reach = self._reach(self._constant_error(other))
         if ahead <= TOLERANCE:
             state = OPEN if self._nothing_does_better(value) else FAILED
-            words = f"{self._gate.metric} {value:.4g} is no better than the {origin}'s {other.value:.4g}"
+            words = f"{gate.metric} {value:.4g} is no better than {its} {other.value:.4g}"
             words += ", and no reference does better" if state == OPEN else ""
         elif ahead > reach:
             state, words = PASSED, ""
         else:
             state = OPEN
-            words = f"{self._gate.metric} {value:.4g} beside the {origin}'s {other.value:.4g}: "
-            words += f"{self._too_few} to tell them apart"
+            words = f"{gate.metric} {value:.4g} beside {its} {other.value:.4g}: {self._too_few} to tell them apart"
         yield self._row(other.value, origin, state, words=words)
 
     def _constant_error(self, other: Estimate) -> float:

@@ -46,6 +46,8 @@ class Gate:
     other data nobody knows.
     `slice_bound` is the bound, on the same terms as `bound`, for every slice.
     `baseline_margin` is how much worse than the latest blessed model it may be.
+    `constant` is the name of that reference, if there is one, which gives one answer to everybody, as what is most
+    popular: like the constant answers that follow from the labels, it must be beaten by more than chance on any data.
     """
 
     metric: str
@@ -55,6 +57,7 @@ class Gate:
     reference_margin: float | None = 0.0
     reference_factor: float = 1.0
     baseline_margin: float = 0.0
+    constant: str = ""
 
     def __str__(self) -> str:
         sign = "≥" if self.higher_is_better else "≤"

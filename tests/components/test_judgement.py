@@ -70,6 +70,30 @@ def test_what_no_method_can_tell_cannot_be_judged() -> None:
 
 
 @pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(
+    ("value", "verdict"),
+    [
+        (0.20, "blessed: score 0.2, ≥ 0.15 (reference: kNN), ≥ 0.1 (constant answer: popularity)"),
+        (0.11, "cannot be judged: score 0.11 beside popularity's 0.1: 1,000 eval examples are too few to tell them"),
+        (0.10, "cannot be judged: score 0.1 is no better than popularity's 0.1, and no reference does better"),
+        (0.09, "not blessed: score 0.09 is no better than popularity's 0.1"),
+    ],
+)
+def test_a_reference_that_is_one_answer_to_everybody_is_a_constant_answer(
+    value: float, verdict: str, strict: bool
+) -> None:
+    """Others would be called a tie on a user's data."""
+    reference = {"popularity": {"score": 0.1}} | ({"kNN": {"score": 0.15}} if value > 0.15 else {})
+    judgement = judge([Gate("score", constant="popularity")], found(value, reference=reference), strict)
+    assert judgement.verdict.startswith(verdict)
+
+
+def test_a_constant_answer_that_has_no_value_cannot_be_judged() -> None:
+    judgement = judge([Gate("score", constant="popularity")], found(0.9, reference={"kNN": {"score": 0.1}}), True)
+    assert judgement.verdict == "cannot be judged: there is no score of popularity"
+
+
+@pytest.mark.parametrize("strict", [True, False])
 def test_too_few_examples_to_be_told_from_the_constant_answer(strict: bool) -> None:
     rivals = {"constant": {"accuracy": Estimate(0.5)}}
     few = Found(10, {"accuracy": share(0.6, 10)}, shares=["accuracy"], **rivals)
