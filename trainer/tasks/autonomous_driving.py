@@ -60,8 +60,11 @@ RIGHT_WITHIN = 0.1
 """Of full lock: a preview's steering counts as right."""
 FIRST_LAP = 3_000
 """Seed of the first track that models are judged by; those of the default data are below."""
-FILMED_RATE = 5.0
-"""Frames a second of a driven lap; it is shown twice as fast as it was driven."""
+FILMED_RATE = 2.5
+"""Frames of each second of a driven lap."""
+FILM_CAPTION = "steering, pedals, path (blue) and lidar (yellow)"
+FILM_SPEED = 2.0
+"""How many times as fast as it was driven a lap is shown."""
 
 
 @dataclass(frozen=True)
@@ -379,7 +382,7 @@ def _filmed(world: Any, driver: laps.ModelDriver, actions: int) -> Preview:
         correct=None,
         slice={},
         parts=(
-            Animation(np.stack(frames), 2 * FILMED_RATE, caption="steering, pedals, path (blue) and lidar (yellow)"),
+            Animation(np.stack(frames), len(frames) / FILMED_RATE / FILM_SPEED, caption=FILM_CAPTION),
             Picture(driving.lap_from_above(world.edges, lap.places, lap.on_road), caption="its way; red: off the road"),
         ),
     )

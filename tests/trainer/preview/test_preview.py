@@ -123,26 +123,7 @@ def test_curves_have_gaps_and_are_thinned(tmp_path: Path) -> None:
     assert placed["series"]["load"] == [[0.5, 1.0], [0.75, 3.0]]
 
 
-def test_an_animation_is_a_webp_that_goes_on_for_ever(tmp_path: Path) -> None:
-    frames = np.stack([np.full((6, 8, 3), 12 * number, np.uint8) for number in range(20)])
-    shown = write_one(Animation(frames, rate=10), tmp_path)
-    with Image.open(tmp_path / shown["file"]) as film:
-        assert (film.format, film.size, film.n_frames, film.info["loop"]) == ("WEBP", (8, 6), 20, 0)
-        film.load()
-        assert film.info["duration"] == 100
-
-
-def test_a_long_animation_loses_frames_and_no_time(tmp_path: Path) -> None:
-    frames = [np.full((400, 800, 3), 90 * number % 256, np.uint8) for number in range(301)]
-    shown = write_one(Animation(frames, rate=20), tmp_path)
-    assert (shown["width"], shown["height"]) == (384, 192)
-    with Image.open(tmp_path / shown["file"]) as film:
-        film.load()
-        assert (film.n_frames, film.info["duration"]) == (151, 100)
-
-
 PARTS: dict[str, Part] = {
-    "animation": Animation(np.stack([DIGIT.repeat(3, 2), DIGIT.repeat(3, 2) // 2]), rate=2),
     "picture": Picture(DIGIT),
     "mask": Picture(DIGIT, "mask", [Box(1, 1, 5, 5, "x")], np.eye(8, dtype=np.int64)),
     "words": Words("To be, or not to be. " * 60, "$caption{"),
@@ -150,6 +131,7 @@ PARTS: dict[str, Part] = {
     "counts": Bars({"votes": 12.0}),
     "curve": Curve({"$x{": [1.0, np.nan, 3.0]}, "load", "$h{", "MW"),
     "sound": Sound(TONE, 8000),
+    "animation": Animation(np.stack([DIGIT, DIGIT[::-1], DIGIT.swapaxes(0, 1)]), 1.5, "$^{a film"),
 }
 
 
@@ -160,6 +142,29 @@ def test_one_picture_of_a_part(name: str, tmp_path: Path) -> None:
     picture = Image.open(path).convert("L")
     assert min(picture.size) >= 300 and max(picture.size) <= 1500
     assert len(picture.crop((0, 60, *picture.size)).getcolors(256) or []) > 2  # more than an empty page
+
+
+def test_an_animation_plays_as_long_as_its_film_and_has_a_still(tmp_path: Path) -> None:
+    shown = write_one(PARTS["animation"], tmp_path)
+    with Image.open(tmp_path / shown["file"]) as film:
+        assert (film.n_frames, film.size, film.info["loop"]) == (3, (8, 8), 0)
+        film.seek(1)
+        film.load()
+        assert film.info["duration"] == 500
+    with Image.open(tmp_path / shown["still"]) as still:
+        assert (np.asarray(still) == DIGIT[::-1, :, 0]).all()
+
+
+@pytest.mark.parametrize(("frames", "seconds", "each"), [(1, 0.0, 0), (300, 3.0, 40), (2, 90.0, 1000)])
+def test_films_of_any_length_can_be_watched(frames: int, seconds: float, each: int, tmp_path: Path) -> None:
+    film = np.random.default_rng(0).integers(0, 256, (frames, 500, 30, 3), dtype=np.uint8)
+    shown = write_one(Animation(film, seconds), tmp_path)
+    assert (shown["width"], shown["height"]) == (23, 384)
+    with Image.open(tmp_path / shown["file"]) as opened:
+        assert opened.n_frames == min(frames, 100)
+        opened.seek(opened.n_frames - 1)
+        opened.load()
+        assert opened.info.get("duration", 0) == each
 
 
 def test_one_picture_of_many_parts_grows_downwards(tmp_path: Path) -> None:

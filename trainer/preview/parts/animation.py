@@ -1,81 +1,79 @@
-"""Frames one after another."""
+"""Frames of a film that play again and again, and stand still for whom movement troubles."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Required, TypedDict
+from typing import Any, ClassVar, TypedDict
 
 import numpy as np
 
 from trainer.preview.part import Page, Part, Place, Record, Shown_co
 
 MAX_SIDE = 384
-"""Pixels. Larger frames are shrunk to it."""
-MAX_FRAMES = 300
-"""Of more frames some are left out, evenly, and each is shown longer."""
-QUALITY = 60
-"""Of WebP, from 0 to 100: an animation of a minute has a megabyte or two."""
-DRAWN = 4
-"""Frames of the strip that stands for it where nothing moves."""
+"""Pixels. Frames are shrunk to it on disk."""
+MAX_FRAMES = 100
+"""Of more, so many are taken evenly."""
+SHORTEST, LONGEST = 40, 1000
+"""Milliseconds that a frame is shown: browsers show none for less, and nobody waits for more."""
 
 
-class AnimationRecord(TypedDict, total=False):
-    kind: Required[str]
-    caption: Required[str]
-    file: Required[str]
+class AnimationRecord(TypedDict):
+    """`still`: the frame in the middle, a picture."""
+
+    kind: str
+    caption: str
+    file: str
+    still: str
     width: int
     height: int
 
 
 @dataclass(frozen=True)
 class Animation(Part):
-    """`frames`: uint8 pixels `[frames, height, width, 3]`, or a sequence of such; `rate` of them are shown a second. It
-    begins anew at its end."""
+    """`frames`: uint8 `[frames, height, width, 1 | 3]`, at least one; `seconds`: how long all of them last."""
 
-    frames: np.ndarray | Sequence[np.ndarray]
-    rate: float
+    frames: np.ndarray
+    seconds: float
     caption: str = ""
 
     kind: ClassVar[str] = "animation"
     form: ClassVar[type] = AnimationRecord
+    room: ClassVar[int] = 1
 
     def record(self, place: Place) -> dict[str, Any]:
-        place.file(".webp").write_bytes(self.encoded())
-        width, height = self._images()[0].size
-        return {"file": place.name(".webp"), "width": width, "height": height}
+        frames = self._pictures()
+        each = int(min(max(1000 * self.seconds / len(frames), SHORTEST), LONGEST))
+        first, *others = frames
+        first.save(place.file(".webp"), "WEBP", save_all=True, append_images=others, duration=each, loop=0, quality=85)
+        still = self._still()
+        still.save(place.file(".png"))
+        size = {"width": still.width, "height": still.height}
+        return {"file": place.name(".webp"), "still": place.name(".png"), **size}
 
     @classmethod
     def show(cls, record: Record, page: Page[Shown_co], title: str, others: Sequence[Record]) -> list[Shown_co]:
-        width, height = record.get("width", 0), record.get("height", 0)
-        return [page.picture(record["file"], record["caption"] or title, width, height)]
+        alt = f"{record['caption'] or title}, moving"
+        return [page.animation(record["file"], record["still"], alt, record["width"], record["height"])]
 
     def draw(self, axes: Any) -> None:
-        places = np.linspace(0, len(self.frames) - 1, min(DRAWN, len(self.frames))).round().astype(int)
-        axes.imshow(np.concatenate([np.asarray(self.frames[place]) for place in places], axis=1))
+        axes.imshow(np.asarray(self._still().convert("RGB")))
 
-    def encoded(self) -> bytes:
-        """As WebP."""
-        first, *others = self._images()
-        shown = len(self.frames) / self.rate / (1 + len(others))
-        stream = io.BytesIO()
-        first.save(
-            stream,
-            "WEBP",
-            save_all=True,
-            append_images=others,
-            duration=max(1, round(1000 * shown)),
-            loop=0,
-            quality=QUALITY,
-        )
-        return stream.getvalue()
+    @classmethod
+    def fills_row(cls, record: Record) -> bool:
+        return False
 
-    def _images(self) -> list[Any]:
-        from PIL import Image
+    def _pictures(self) -> list[Any]:
+        count = min(len(self.frames), MAX_FRAMES)
+        return [_picture(self.frames[len(self.frames) * i // count]) for i in range(count)]
 
-        step = -(-len(self.frames) // MAX_FRAMES)
-        images = [Image.fromarray(np.asarray(frame)) for frame in self.frames[::step]]
-        for image in images:
-            image.thumbnail((MAX_SIDE, MAX_SIDE))
-        return images
+    def _still(self) -> Any:
+        return _picture(self.frames[len(self.frames) // 2])
+
+
+def _picture(pixels: np.ndarray) -> Any:
+    from PIL import Image
+
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+    return picture
