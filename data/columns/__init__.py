@@ -1,8 +1,9 @@
 """The kinds of column that a task's raw data may have, one module a kind."""
 
 from data.columns.audio import Audio
-from data.columns.base import Column, DType, Feature, FormField, Scalar, Value, raw_features
+from data.columns.base import Column, Content, DType, Feature, FormField, Scalar, Value, raw_features
 from data.columns.boxes import Boxes
+from data.columns.clip_source import ClipSource
 from data.columns.crossed import Crossed, crossed
 from data.columns.document import Document
 from data.columns.excerpt import Excerpt
@@ -31,8 +32,10 @@ __all__ = [
     "Audio",
     "BadColumn",
     "Boxes",
+    "ClipSource",
     "Column",
     "Companions",
+    "Content",
     "Crossed",
     "DType",
     "Derived",

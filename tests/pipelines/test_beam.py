@@ -195,6 +195,7 @@ def job_service(tmp_path: Path) -> Iterator[str]:
     service.stop()
 
 
+@pytest.mark.whole
 def test_the_pipeline_is_portable(tmp_path: Path, job_service: str, worker_pool: WorkerPool) -> None:
     """Through a job service whose only workers are another process's, each Beam node does what it does in memory."""
     data = write_sample(load(TASK).columns, tmp_path / "data", 24)

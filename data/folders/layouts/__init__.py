@@ -26,6 +26,7 @@ from data.folders.layouts.tagged import Conll, SeqFiles
 from data.folders.layouts.text_files import TextFiles
 from data.folders.layouts.text_rows import TextRows
 from data.folders.layouts.two_sets import TwoSets
+from data.folders.layouts.ucf101 import find_ucf_set
 
 __all__ = [
     "LAYOUTS",
@@ -37,6 +38,7 @@ __all__ = [
     "find_coco_set",
     "find_layout",
     "find_lfw_set",
+    "find_ucf_set",
     "find_voc_set",
     "refused",
     "table_fields",
