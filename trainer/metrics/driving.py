@@ -39,6 +39,13 @@ class MeanDifference(MeanDistance):
     dimensions = 1
 
 
+class AbsoluteError(MeanDifference):
+    """The same of a number that every record has, so that there is a best constant answer: the median."""
+
+    usual_name = "absolute_error"
+    constant_like = "MeanAbsoluteError"
+
+
 def mean(metric: type[MeanDistance], truths: Array, answers: Array) -> float:
     """The metric of examples in memory, `[examples, ...]` each."""
     counts = [metric.counts(*pair) for pair in zip(truths, answers, strict=True)]

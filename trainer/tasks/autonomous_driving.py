@@ -254,7 +254,7 @@ class AutonomousDriving(Task):
             prediction=STEERING,
             label=STEERING,
             metrics=(
-                Metric("steering_mae", "MeanAbsoluteError"),
+                Metric("steering_mae", "AbsoluteError", "trainer.metrics.driving"),
                 known("path_error", "MeanDistance", PATH),
                 known("throttle_mae", "MeanDifference", THROTTLE),
                 known("brake_mae", "MeanDifference", BRAKE),
