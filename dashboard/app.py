@@ -209,7 +209,7 @@ def serve(
             f"cannot listen on {policy.host} port {port or f'{ports[0]} to {ports[-1]}'}: {refusal.strerror}",
             "give another --port, or another --host",
         )
-    tell(f"dashboard of {workspace}: {_url(policy.host, _port_of(server))}   (Ctrl-C ends it)")
+    tell(f"dashboard of {workspace}: {_url(policy, _port_of(server))}   (Ctrl-C ends it)")
     try:
         server.run()
     finally:
@@ -221,7 +221,7 @@ def _port_of(server: Any) -> int:
     return int(listening[0][1])
 
 
-def _url(host: str, port: int) -> str:
-    name = f"[{host}]" if ":" in host else host
-    shown = f"http://{name}:{port}/"
-    return shown if is_loopback(host) else f"{shown}?token=…"
+def _url(policy: Policy, port: int) -> str:
+    name = f"[{policy.host}]" if ":" in policy.host else policy.host
+    shown = f"http://{name}:{port}/{'' if is_loopback(policy.host) else '?token=…'}"
+    return shown if policy.public_origin is None else f"{policy.public_origin}/?token=… by way of {shown}"

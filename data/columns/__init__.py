@@ -8,7 +8,7 @@ from data.columns.clip_source import ClipSource
 from data.columns.crossed import Crossed, crossed
 from data.columns.document import Document
 from data.columns.excerpt import Excerpt
-from data.columns.given import Derived, Given, Prefix
+from data.columns.given import Derived, Given, Prefix, Recorded
 from data.columns.identifier import Identifier
 from data.columns.image import NO_PICTURE, Image
 from data.columns.label import CodedNames, Label
@@ -17,6 +17,7 @@ from data.columns.midi import Midi
 from data.columns.number import Integer, Number
 from data.columns.partner import Partner, Same, partner_of, sameness
 from data.columns.passage import Passage
+from data.columns.ranges import UNKNOWN, Ranges
 from data.columns.reply import Reply
 from data.columns.rows import BadColumn, content_digest, derive, encode_row
 from data.columns.seed import Seed
@@ -58,6 +59,8 @@ __all__ = [
     "Partner",
     "Passage",
     "Prefix",
+    "Ranges",
+    "Recorded",
     "Reply",
     "Same",
     "Scalar",
@@ -67,6 +70,7 @@ __all__ = [
     "Text",
     "Texts",
     "Timestamp",
+    "UNKNOWN",
     "Value",
     "Vector",
     "Video",

@@ -16,6 +16,7 @@ from data.folders.files import printable, visible
 from data.folders.layouts.base import Folder, Item, Layout, Problem, media_columns, table_fields
 from data.folders.layouts.class_folders import ClassFolders, find_listed_set
 from data.folders.layouts.coco import Coco, find_coco_set
+from data.folders.layouts.driving_log import DrivingLog
 from data.folders.layouts.metadata import Metadata
 from data.folders.layouts.named_files import NamedFiles
 from data.folders.layouts.pairs_txt import PairsTxt, find_lfw_set
@@ -50,6 +51,7 @@ LAYOUTS: tuple[type[Layout], ...] = (
     Coco,
     TextRows,
     Metadata,
+    DrivingLog,
     PairsTxt,
     PicturesAndMasks,
     PicturePairs,
