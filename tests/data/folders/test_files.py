@@ -125,6 +125,7 @@ def test_what_is_streamed_may_be_larger_than_what_is_held(tmp_path: Path, monkey
     assert not isinstance(opened, bytes)
     with opened:
         assert opened.read(4) == b"0123"
-    for name, reason in (("folder", "not an ordinary file"), ("../a.mp4", "leaves"), ("none.mp4", "no such"), (7, "name")):
+    told = {"folder": "not an ordinary file", "../a.mp4": "leaves", "none.mp4": "no such", 7: "name"}
+    for name, reason in told.items():
         with pytest.raises(BadFile, match=reason):
             inside.content(str(tmp_path), name, streamed=True)

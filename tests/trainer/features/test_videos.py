@@ -81,7 +81,8 @@ def test_videos_of_several_sizes_come_to_one_in_a_graph_of_static_shape():
 def clips(count=3, frames=6, height=5, width=7):
     """Each value of uint8 `[count, frames, height, width, 1]` tells its frame and its column: 10 * frame + column."""
     frame, column = np.meshgrid(np.arange(frames), np.arange(width), indexing="ij")
-    return np.broadcast_to((10 * frame + column)[None, :, None, :, None], (count, frames, height, width, 1)).astype("uint8")
+    told = (10 * frame + column).astype(np.uint8)[None, :, None, :, None]
+    return np.broadcast_to(told, (count, frames, height, width, 1))
 
 
 def test_one_frame_of_each_stretch_is_chosen_by_chance_or_in_the_middle():
