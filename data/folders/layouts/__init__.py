@@ -24,6 +24,7 @@ from data.folders.layouts.plain_files import PlainFiles
 from data.folders.layouts.rows import Rows
 from data.folders.layouts.tagged import Conll, SeqFiles
 from data.folders.layouts.text_rows import TextRows
+from data.folders.layouts.tune_files import TuneFiles
 from data.folders.layouts.two_sets import TwoSets
 
 __all__ = [
@@ -48,6 +49,7 @@ LAYOUTS: tuple[type[Layout], ...] = (
     PicturesAndMasks,
     PicturePairs,
     TwoSets,
+    TuneFiles,
     PlainFiles,
     ClassFolders,
     SeqFiles,
