@@ -60,6 +60,7 @@ EXTRAS_REQUIRE = {
         "kubernetes-validate",
         "playwright",
         "pymysql",
+        "librosa",  # what log-mel and MFCC are held against
         "seqeval",  # what the metric of slots is held against
     ],
 }

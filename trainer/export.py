@@ -4,13 +4,14 @@
 - `raw`: one plain tensor `[batch]` for each raw column (encoded pictures, numbers, texts) to all predictions;
 - `transform_features`: serialised tf.Examples to transformed features, as the model gets them;
 - `evaluate`: serialised tf.Examples to the predictions that metrics need;
+- `begin` and `go_on`, of a task that is a `trainer.streaming.Streams`: an answer piece by piece;
 - `transform_labels`: serialised tf.Examples to the transformed targets, `TARGET_SUFFIX` added to their names, and to
   the features that `preprocess` makes for slicing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from data.media.kinds import ENCODED, KINDS, kind_of
 from trainer.backend import tf
 from trainer.inputs import TransformedExamples
 from trainer.packing import unpack_batch
+from trainer.streaming import BEGIN, ENDED, GO_ON, PIECE, Streams
 from trainer.task import DataSpec, Features, Task
 
 TARGET_SUFFIX = "_target"
@@ -73,16 +75,41 @@ def save(task: Task, model: Any, spec: DataSpec, examples: TransformedExamples, 
         targets = {name + TARGET_SUFFIX: transformed[name] for name in task.targets if name in transformed}
         return targets | {name: transformed[name] for name in beside}
 
+    plain = {name: _tensor_spec(name, one) for name, one in in_serving.items()}
     signatures = {
         "serving_default": serving_default,
-        "raw": raw.get_concrete_function(**{name: _tensor_spec(name, one) for name, one in in_serving.items()}),
+        "raw": raw.get_concrete_function(**plain),
         "transform_features": transform_features,
         "evaluate": evaluate,
     }
     if beside or evaluation.transforms_labels:
         signatures["transform_labels"] = transform_labels
+    if isinstance(task, Streams):
+        signatures |= _streaming(task, model, spec, transform, plain)
     _check_media(task, predict_transformed, fed, examples)
     tf.saved_model.save(module, str(target), signatures=signatures)
+
+
+def _streaming(
+    task: Streams, model: Any, spec: DataSpec, transform: Callable[[Features], Features], plain: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The signatures of an answer that is given piece by piece. `plain`: a tf.TensorSpec of each raw column."""
+
+    @tf.function
+    def begin(**tensors: Any) -> Features:
+        return task.begin(model, transform(tensors), spec)
+
+    @tf.function
+    def go_on(**state: Any) -> Features:
+        piece, ended, after = task.go_on(model, state, spec)
+        return {PIECE: piece, ENDED: ended, **after}
+
+    first = begin.get_concrete_function(**plain)
+    kept = {
+        name: tf.TensorSpec([None, *output.shape[1:]], output.dtype, name)
+        for name, output in first.structured_outputs.items()
+    }
+    return {BEGIN: first, GO_ON: go_on.get_concrete_function(**kept)}
 
 
 def _check_media(task: Task, predict: Any, features: Collection[str], examples: TransformedExamples) -> None:

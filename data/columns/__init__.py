@@ -5,6 +5,7 @@ from data.columns.base import Column, DType, Feature, FormField, Scalar, Value, 
 from data.columns.boxes import Boxes
 from data.columns.crossed import Crossed, crossed
 from data.columns.document import Document
+from data.columns.excerpt import Excerpt
 from data.columns.given import Derived, Given, Prefix
 from data.columns.identifier import Identifier
 from data.columns.image import NO_PICTURE, Image
@@ -16,7 +17,7 @@ from data.columns.opening import Opening
 from data.columns.partner import Partner, Same, partner_of, sameness
 from data.columns.passage import Passage
 from data.columns.reply import Reply
-from data.columns.rows import BadColumn, content_digest, encode_row
+from data.columns.rows import BadColumn, content_digest, derive, encode_row
 from data.columns.seed import Seed
 from data.columns.tags import Tags, bio
 from data.columns.text import Text
@@ -38,6 +39,7 @@ __all__ = [
     "DType",
     "Derived",
     "Document",
+    "Excerpt",
     "Feature",
     "FormField",
     "Given",
@@ -70,6 +72,7 @@ __all__ = [
     "bio",
     "content_digest",
     "crossed",
+    "derive",
     "encode_row",
     "partner_of",
     "raw_features",

@@ -16,8 +16,8 @@ ANY = "any"
 
 @dataclass(frozen=True, kw_only=True)
 class Opening(Text):
-    """Notes and bar lines in ABC, lengths in eighths, in the key and metre that the columns `key` and `metre` say; it may
-    be empty. Kept as tokens of `data.media.tunes`, without mode and metre. Features as Text's."""
+    """Notes and bar lines in ABC, lengths in eighths, in the key and metre that the columns `key` and `metre` say; it
+    may be empty. Kept as tokens of `data.media.tunes`, without mode and metre. Features as Text's."""
 
     min_characters: int = 0
     max_characters: int = 2_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from data.columns.base import Column, Value
@@ -60,12 +60,20 @@ def encode_row(
                         del features[key]
                     else:
                         features[key] = value
-    if lacking:
-        digest = content_digest(features, columns)
-        for name in lacking:
-            with _Naming(name):
-                features.update(columns[name].derive(name, features, digest))
+    derive(columns, features, lacking)
     return features
+
+
+def derive(columns: Mapping[str, Column], features: dict[str, Value], names: Sequence[str]) -> None:
+    """Adds what follows from the other features of a record: the features of the columns `names`.
+
+    Raises:
+      BadColumn: what follows is not of its column's kind.
+    """
+    digest = content_digest(features, columns) if names else b""
+    for name in names:
+        with _Naming(name):
+            features.update(columns[name].derive(name, features, digest))
 
 
 def content_digest(features: Mapping[str, Value], columns: Mapping[str, Column]) -> bytes:

@@ -12,12 +12,21 @@ from typing import Any, cast
 
 from data.columns import BadColumn, Column, Value, content_digest, crossed, encode_row, sameness
 from data.errors import BadValue, DataRefused, WrongUse
-from data.folders import windows
+from data.folders import excerpts, windows
 from data.folders.crossing import Crossing
 from data.folders.files import BadFile, Inside, printable, tree_digest
 from data.folders.layouts import Item, Problem
 from data.folders.pairs import Pairs
-from data.folders.splits import CONTENT, FEW, Sides, decide, decide_by_few_contents, find_splits, ways_to_split
+from data.folders.splits import (
+    CONTENT,
+    FEW,
+    Sides,
+    decide,
+    decide_by_few_contents,
+    find_splits,
+    side_of_place,
+    ways_to_split,
+)
 
 __all__ = ["DataFolder", "Problem", "Record", "content_digest"]
 
@@ -113,6 +122,8 @@ class DataFolder:
             records = (r for i, r in enumerate(self._windows(split)) if i % num_shards == shard)
         elif sameness(self.columns):
             records = self._paired(split, shard, num_shards)
+        elif excerpts.excerpt_column(self.columns):
+            records = self._excerpts(split, self._layouts[split].items(shard, num_shards))
         elif crossed(self.columns):
             records = self._crossed(split, shard, num_shards)
         else:
@@ -135,6 +146,28 @@ class DataFolder:
                 self.remarks[remark] += 1
             side = sides.side(features, self.columns, item) if sides else split
             yield Record(side, item.file, item.row, features, problem)
+
+    def _excerpts(self, split: str, items: Iterable[Item]) -> Iterator[Record]:
+        """The excerpts of whole texts, all of one text after each other."""
+        inside, folder = Inside(self.root), str(self._layouts[split].folder)
+        name = excerpts.excerpt_column(self.columns) or ""
+        for item in items:
+            features, problem = self._encode(item, folder, inside)
+            if features is None:
+                side = split if split != "all" else side_of_place(item)
+                yield Record(side, item.file, item.row, None, problem)
+                continue
+            key, found = excerpts.text_key(features[name]), excerpts.excerpts(self.columns, features)
+            for number, record in enumerate(found):
+                side = split if split != "all" else self._text_sides.side(key, number, len(found))
+                yield Record(side, item.file, item.row, record, None)
+
+    @functools.cached_property
+    def _text_sides(self) -> excerpts.TextSides:
+        inside, folder = Inside(self.root), str(self._layouts["all"].folder)
+        name = excerpts.excerpt_column(self.columns) or ""
+        encoded = (self._encode(item, folder, inside)[0] for item in self._layouts["all"].in_order())
+        return excerpts.TextSides.of(excerpts.sized(features[name] for features in encoded if features is not None))
 
     def _paired(self, split: str, shard: int, num_shards: int) -> Iterator[Record]:
         inside, folder = Inside(self.root), str(self._layouts[split].folder)
@@ -208,6 +241,8 @@ class DataFolder:
 
     @property
     def _how_split(self) -> str:
+        if excerpts.excerpt_column(self.columns):
+            return self._text_sides.words
         if sameness(self.columns):
             return self._pairs("all").words
         return self._crossing("all").words if crossed(self.columns) else self._sides.words

@@ -15,8 +15,8 @@ from typing import Any, cast
 
 from data.columns import Column, Label, Value, content_digest, crossed, sameness
 from data.errors import BadValue, DataRefused
-from data.folders.layouts import LAYOUTS, Folder, Item, Layout, find_coco_set, find_layout, find_voc_set
-from data.folders.layouts.base import refuse_link_out
+from data.folders.layouts import LAYOUTS, Folder, Item, Layout, find_coco_set, find_layout, find_lfw_set, find_voc_set
+from data.folders.layouts.base import refuse_link_out, text_suffixes
 from data.folders.windows import has_windows, series_columns, time_column
 
 NAMES = {
@@ -62,8 +62,8 @@ def find_splits(
     if coco := find_coco_set(root, columns):
         _refuse_other_numbers(coco)
         return Splits(coco)
-    if voc := find_voc_set(root, columns):
-        return Splits(voc)
+    if listed := find_voc_set(root, columns) or find_lfw_set(root, columns):
+        return Splits(listed)
     takes = functools.partial(_takes, columns) if advise else None
     whole = Folder(root, root, names=names or {}, takes=takes)
     parts = _parts(whole, columns)
@@ -220,6 +220,8 @@ def ways_to_split(columns: Mapping[str, Column]) -> list[str]:
         return [CONTENT]  # of either set
     if has_windows(columns):
         return [time_column(columns), *series_columns(columns)]
+    if text_suffixes(columns):  # all excerpts of a text are on one side
+        return [CONTENT]
     return [*(name for name, column in columns.items() if column.in_folder and not column.is_media), CONTENT]
 
 
@@ -233,7 +235,15 @@ def decide_by_few_contents(sides: Sides, digests: Iterable[bytes]) -> Sides:
     sizes = Counter(_number(digest) for digest in digests)
     if len(sizes) < 2 or _FEWEST <= _hashed_share(sizes) <= _MOST:
         return sides
-    return Sides(sides.words, groups=frozenset(_about_a_fifth(sizes, sizes.total() / EVAL_SHARE)))
+    return Sides(sides.words, groups=about_a_fifth(sizes))
+
+
+def about_a_fifth(sizes: Mapping[int, int]) -> frozenset[int]:
+    """Of groups, hashed, with the size of each those that are for evaluation: a fifth of all by their hashes or, where
+    that is far from a fifth, as of few groups, what comes near to it."""
+    if _FEWEST <= _hashed_share(sizes) <= _MOST:
+        return frozenset(group for group in sizes if _side(group) == "eval")
+    return frozenset(_about_a_fifth(sizes, sum(sizes.values()) / EVAL_SHARE))
 
 
 def _values(layout: Layout, column: Column, name: str) -> Iterator[Value]:

@@ -15,7 +15,12 @@ from data.media.tunes import Bar, Metre, Pitch, Sounding, Tune, Tuplet
 _FIELD = re.compile(r"([A-Za-z+]):(.*)")
 _KEY = re.compile(r"([A-Ga-g])([#b]?)\s*([A-Za-z]*)")
 _MODES = {
-    **{"": "maj", "maj": "maj", "ion": "maj", "m": "min", "min": "min", "aeo": "min"},
+    "": "maj",
+    "maj": "maj",
+    "ion": "maj",
+    "m": "min",
+    "min": "min",
+    "aeo": "min",
     **{mode: mode for mode in ("dor", "mix", "phr", "lyd", "loc")},
 }
 _CLEFS = ("cle", "tre", "bas", "alt", "ten", "per", "non")

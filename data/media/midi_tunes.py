@@ -35,9 +35,9 @@ class Note(NamedTuple):
 def read(content: bytes) -> Tune:
     """The melody of a MIDI file.
 
-    It is the skyline (Uitdenbogerd & Zobel 1998): of all tracks but the drums the highest note that sounds. Metre and key
-    are the first that the file tells; without a metre it is 4/4, without a key what fits the notes best (Krumhansl 1990).
-    Times are rounded to sixteenths, three equal notes in a quarter are a triplet.
+    It is the skyline (Uitdenbogerd & Zobel 1998): of all tracks but the drums the highest note that sounds. Metre and
+    key are the first that the file tells; without a metre it is 4/4, without a key what fits the notes best (Krumhansl
+    1990). Times are rounded to sixteenths, three equal notes in a quarter are a triplet.
 
     Raises:
       BadValue: it is no MIDI file, is damaged, or holds no note; or as `data.media.tunes.written`.

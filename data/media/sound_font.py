@@ -1,9 +1,9 @@
 """Notes played by a sound font: the one place where music becomes sound outside a model's graph.
 
-The synthesiser is TinySoundFont (Bernhard Schelling; MIT) with its binding for Python, tinysoundfont, and the instruments
-are Tim Brechbill's TimGM6mb (GPL-2), which the package pretty_midi carries. The synthesiser is a compiled library out
-of its package, so it runs in processes of its own, as many as there are cores: should one crash, that is no harm to the
-caller, and a caller on another system gets a plain error. The same notes always make the same samples.
+The synthesiser is TinySoundFont (Bernhard Schelling; MIT) with its binding for Python, tinysoundfont, and the
+instruments are Tim Brechbill's TimGM6mb (GPL-2), which the package pretty_midi carries. The synthesiser is a compiled
+library out of its package, so it runs in processes of its own, as many as there are cores: should one crash, that is no
+harm to the caller, and a caller on another system gets a plain error. The same notes always make the same samples.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Dance tunes for the fiddle in ABC notation: three printed collections as people typed them in.
 
-Ryan's Mammoth Collection (1883), O'Neill's Music of Ireland (1850 tunes, 1903) and James Aird's airs (1782 to 1801), out
-of the corpus that music21 carries. Of a tune that occurs several times, in other settings too, all are on one side: tunes
-are taken for the same that share a fifth of their stretches of STRETCH notes, as they stand to their keynotes. A fifth
-of the tunes is held out.
+Ryan's Mammoth Collection (1883), O'Neill's Music of Ireland (1850 tunes, 1903) and James Aird's airs (1782 to 1801),
+out of the corpus that music21 carries. Of a tune that occurs several times, in other settings too, all are on one side:
+tunes are taken for the same that share a fifth of their stretches of STRETCH notes, as they stand to their keynotes. A
+fifth of the tunes is held out.
 
 music21 is free software, its corpus has terms of its own: each file names who typed it in, and some ask that it be not
 sold. It is read at run time and not part of Benison. Tunes whose bars do not add up are left out.
@@ -40,8 +40,8 @@ MOST_ALIKE = 12
 """A stretch that more tunes have than these tells nothing."""
 
 CREDIT = (
-    "Ryan's Mammoth Collection and O'Neill's Music of Ireland, typed in by John Chambers and others; Aird's Airs, by Jack "
-    "Campin; from the corpus of music21 by Michael Scott Asato Cuthbert"
+    "Ryan's Mammoth Collection and O'Neill's Music of Ireland, typed in by John Chambers and others; Aird's Airs, by "
+    "Jack Campin; from the corpus of music21 by Michael Scott Asato Cuthbert"
 )
 LICENCE = "tunes in the public domain; the files as their heads say, some for non-commercial use only"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +31,8 @@ def predict(
     json_output: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Ask the pushed model, after its digests were verified."""
+    """Ask the pushed model, after its digests were verified. A text that it writes is shown on a terminal while it is
+    being written."""
     from pipelines.console import logs
     from pipelines.console.usage import inputs_of, usage
     from pipelines.records.workspace import named, task_space
@@ -46,8 +49,11 @@ def predict(
     if not space.serving.is_dir():
         raise BenisonError(f"{task} has no pushed model in {workspace}", f"benison run {task}{named(workspace)}")
     pictures = output or (None if json_output else space.predictions)
+    show = None
+    if sys.stdout.isatty() and not json_output:
+        show = functools.partial(print, end="", file=logs.terminal(sys.stdout), flush=True)
     with logs.captured((output or space.root) / "predict.log", verbose):
-        answers = answers_of(task, files or [], space.serving, pictures, given, as_rows=not json_output)
+        answers = answers_of(task, files or [], space.serving, pictures, given, as_rows=not json_output, show=show)
     if json_output:
         print_json(answers)
     else:

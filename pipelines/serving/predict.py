@@ -6,7 +6,7 @@ imported.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from pipelines.serving.answer_files import AnswerFiles, each_once, without_media
 from pipelines.serving.inputs import CheckedExamples, Example, given_example, read_examples
 from pipelines.serving.served import Served
+from trainer.streaming import Streams
 from trainer.task import Task
 
 
@@ -24,19 +25,27 @@ def predict(
     output: Path | None,
     given: Mapping[str, str] | None = None,
     as_rows: bool = False,
+    show: Callable[[str], None] | None = None,
 ) -> list[dict[str, Any]]:
     """The answers of the model pushed in `serving`, of which the highest version answers, to all examples in `files`.
 
     `task_name` is a task's module name; `as_rows` asks for `Answered.row` in place of `Answered.outputs`; the other
-    arguments are those of `ask`.
+    arguments are those of `ask`. `show`, if given, gets the text that answers one `given` example piece by piece while
+    it is being written, where the task is a `Streams`; the answer that is returned lacks it then.
 
     Raises:
       WrongUse: there is no such task or file.
       DataRefused: an input is not what the task's columns ask for.
       BenisonError: there is no pushed model, it was tampered with, or it was made for other columns.
     """
-    answers = ask(Served.open(serving, task_name), files, output, given)
-    return [answer.row if as_rows else answer.outputs for answer in answers]
+    served, shown = Served.open(serving, task_name), ""
+    if show and not files and isinstance(served.task, Streams):
+        for piece in served.pieces(given_example(given or {}, type(served.task), served.name)):
+            show(piece)
+        show("\n\n")
+        shown = served.task.streamed
+    answers = [answer.row if as_rows else answer.outputs for answer in ask(served, files, output, given)]
+    return [{name: value for name, value in answer.items() if name != shown} for answer in answers]
 
 
 @dataclass(frozen=True)

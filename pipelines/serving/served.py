@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -16,6 +16,7 @@ from pipelines.console.usage import inputs_of
 from pipelines.serving import gallery
 from pipelines.serving.inputs import Example
 from trainer.backend import load_tensorflow
+from trainer.streaming import BEGIN, ENDED, GO_ON, PIECE
 from trainer.task import Task, load
 
 Answer = dict[str, Any]
@@ -77,25 +78,45 @@ class Served:
 
     def trained_answers(self, examples: Iterable[Example]) -> Iterator[tuple[Example, Answer]]:
         """As `answers`, of the model alone."""
-        tf, (raw, inputs) = load_tensorflow(), self._signature
+        raw = self._signature("raw")
         waiting = iter(examples)
         while batch := list(islice(waiting, self.task.predict_batch_size)):
-            tensors = {name: tf.constant([e.values[name] for e in batch], spec.dtype) for name, spec in inputs.items()}
-            outputs = {name: tensor.numpy() for name, tensor in raw(**tensors).items()}
+            outputs = {name: tensor.numpy() for name, tensor in raw(**_tensors(batch, raw)).items()}
             for i, example in enumerate(batch):
                 yield example, {name: array[i] for name, array in outputs.items()}
 
+    def pieces(self, example: Example) -> Iterator[str]:
+        """Of a task that is a `Streams` the text that `answers` gives, piece by piece, while it is being written.
+
+        Raises:
+          BenisonError: the model was made for other columns.
+        """
+        begin, go_on = self._signature(BEGIN), self._signature(GO_ON)
+        state, ended = begin(**_tensors([example], begin)), False
+        while not ended:
+            found = dict(go_on(**state))
+            [piece], [ended] = found.pop(PIECE).numpy(), found.pop(ENDED).numpy()
+            yield piece.decode()
+            state = found
+
     @cached_property
-    def _signature(self) -> tuple[Callable[..., Mapping[str, Any]], Mapping[str, Any]]:
-        """The signature `raw`, and the tf.TensorSpec of each of its inputs."""
-        loaded = load_tensorflow().saved_model.load(str(self.model))
-        raw = loaded.signatures["raw"]
-        inputs = raw.structured_input_signature[1]
+    def _loaded(self) -> Any:
+        return load_tensorflow().saved_model.load(str(self.model))
+
+    def _signature(self, name: str) -> Any:
+        """A signature of the loaded model that takes a plain tensor for each raw column, or what another returned."""
+        signatures = self._loaded.signatures
+        inputs = signatures["raw"].structured_input_signature[1]
         if inputs.keys() != self.columns.keys():
             raise BenisonError(
                 f"the pushed model {self.model} takes {', '.join(inputs)}; the task's inputs are "
                 f"{', '.join(self.columns)}",
                 f"benison run {self.name}",
             )
-        self._loaded = loaded  # signatures do not keep the variables alive
-        return raw, inputs
+        return signatures[name]
+
+
+def _tensors(examples: Sequence[Example], signature: Any) -> dict[str, Any]:
+    """The inputs of a signature that takes the raw columns."""
+    tf, inputs = load_tensorflow(), signature.structured_input_signature[1]
+    return {name: tf.constant([e.values[name] for e in examples], spec.dtype) for name, spec in inputs.items()}

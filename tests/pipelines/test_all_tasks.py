@@ -19,8 +19,11 @@ from pipelines.console.failures import ROOT
 from pipelines.console.progress import Listener
 from pipelines.local.run import run
 from pipelines.records.run_result import EXIT_BLESSED, EXIT_NOT_BLESSED, RunResult
+from pipelines.serving.inputs import Example
+from pipelines.serving.served import Served
 from pipelines.settings import RunSettings
 from tests.samples import write_assets, write_sample
+from trainer.streaming import Streams
 from trainer.task import Task, load, task_names
 
 pytestmark = pytest.mark.whole
@@ -133,6 +136,17 @@ def test_a_model_that_was_not_trained_has_not_learnt_it(runs: Runs) -> None:
 @pytest.mark.parametrize("name", task_names())
 def test_the_served_model_answers_as_it_was_evaluated(runs: Runs, name: str) -> None:
     assert_served_as_evaluated(runs.alone(name))
+
+
+@pytest.mark.parametrize("name", [name for name in task_names() if issubclass(load(name), Streams)])
+def test_what_is_written_piece_by_piece_is_the_answer(runs: Runs, name: str) -> None:
+    alone = runs.alone(name)
+    served = Served.open(Path(alone.result.places["model"]).parent, name)
+    [record, *_] = first_records(next((alone.pipeline / "FolderExampleGen" / "examples").glob("*/Split-eval")))
+    example = Example(Path(), None, {column: values_of(record, column, rank=1) for column in served.columns})
+    [(_, answer)] = served.answers([example])
+    pieces = list(served.pieces(example))
+    assert len(pieces) > 1 and "".join(pieces) == answer[served.task.streamed].decode()
 
 
 @pytest.mark.parametrize("name", ONE_OF_A_KIND)

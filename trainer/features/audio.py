@@ -1,11 +1,19 @@
-"""Sound inside the graph: decoding, resampling from any rate, log-mel spectrograms and their augmentation."""
+"""Sound inside the graph: decoding, resampling from any rate, spectrograms, cepstra, pitch, and augmentation.
+
+What the recogniser of speech hears is `log_mel`. What classifiers of sounds hear is `mel_decibels`, which is librosa's,
+and `mfcc` of it; they are kept as bytes, `to_levels`, of which `cut` takes windows.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from trainer.backend import tf
+
+if TYPE_CHECKING:
+    import numpy as np
 
 RATE_GRID = 25
 """Hz. Rates are rounded to multiples of it, as all in common use are: 8,000, 11,025, 22,050, 44,100, 48,000 ..."""
@@ -207,3 +215,155 @@ def _hats(points: int, places: int) -> Any:
     """float32 `[points, places]`: values at evenly spaced points times this are a line through them."""
     centre = tf.linspace(0.0, places - 1.0, points)[:, tf.newaxis]
     return tf.nn.relu(1 - tf.abs(tf.range(places, dtype=tf.float32) - centre) * ((points - 1) / (places - 1)))
+
+
+# --- spectrograms and cepstra as the field has them ---
+
+LEAST_POWER = 1e-10
+"""Of a mel band, before the logarithm: -100 dB."""
+
+LEVEL_DECIBELS = 0.5
+"""Between two levels, which are bytes."""
+
+
+@dataclass(frozen=True)
+class MelScale:
+    """Of a mel spectrogram: frames of `window` samples with a periodic Hann window, one each `hop` samples; powers of
+    their Fourier transform (of `window` points, not padded) through `bands` triangular filters from `low` to `high` Hz.
+
+    The mel scale is Slaney's (linear up to 1,000 Hz, logarithmic above), and each filter has area 1: what librosa does
+    unless told otherwise.
+    """
+
+    rate: int
+    bands: int
+    window: int
+    hop: int
+    low: float = 20.0
+    high: float = 0.0
+    """0 is the Nyquist frequency."""
+
+    @property
+    def seconds(self) -> float:
+        """From one frame to the next."""
+        return self.hop / self.rate
+
+    def filters(self) -> np.ndarray[Any, Any]:
+        """float32 `[window // 2 + 1, bands]`."""
+        import numpy as np
+
+        low, high = _slaney_mels(np.array([self.low, self.high or self.rate / 2])).tolist()
+        edges = _slaney_hz(np.linspace(low, high, self.bands + 2))
+        frequencies = np.fft.rfftfreq(self.window, 1 / self.rate)[:, np.newaxis]
+        rising = (frequencies - edges[:-2]) / (edges[1:-1] - edges[:-2])
+        falling = (edges[2:] - frequencies) / (edges[2:] - edges[1:-1])
+        triangles = np.maximum(0.0, np.minimum(rising, falling))
+        return np.asarray(triangles * (2 / (edges[2:] - edges[:-2])), np.float32)
+
+
+def _slaney_mels(hz: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    return np.where(hz < 1000, 3 * hz / 200, 15 + 27 * np.log(np.maximum(hz, 1000) / 1000) / math.log(6.4))
+
+
+def _slaney_hz(mels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    return np.where(mels < 15, 200 * mels / 3, 1000 * np.exp((mels - 15) * math.log(6.4) / 27))
+
+
+def mel_decibels(samples: Any, scale: MelScale, *, keeps_level: bool) -> Any:
+    """A log-mel spectrogram in decibels, `10 log10(power)`.
+
+    A frame begins at each multiple of `hop`; the sound is padded with zeros to the end of the last. On a sound so
+    padded it is `librosa.power_to_db(librosa.feature.melspectrogram(..., center=False), top_db=None)`.
+
+    Args:
+      samples: float32 `[n]` in -1 to 1 at `scale.rate` Hz.
+      keeps_level: false brings the sound to power 1 first, so that loudness does not matter. Silence stays silent.
+
+    Returns:
+      float32 `[frames, bands]` with `frames = ceil(n / hop)`, at least -100.
+    """
+    if not keeps_level:
+        samples = samples / tf.sqrt(tf.reduce_mean(samples**2) + 1e-8)
+    spectra = tf.signal.stft(samples, scale.window, scale.hop, scale.window, pad_end=True)
+    powers = tf.abs(spectra) ** 2 @ tf.constant(scale.filters())
+    return tf.math.log(tf.maximum(powers, LEAST_POWER)) * (10 / math.log(10))
+
+
+def mfcc(decibels: Any, coefficients: int, lifter: int = 0) -> Any:
+    """Mel-frequency cepstral coefficients (Davis & Mermelstein 1980): the orthonormal DCT-II of each frame.
+
+    `librosa.feature.mfcc(S=..., n_mfcc=coefficients, lifter=lifter)` of the same decibels; the first stands for the
+    frame's loudness.
+
+    Args:
+      decibels: float32 `[..., bands]`, of `mel_decibels`.
+      coefficients: at most as many as there are bands.
+      lifter: `L` of sinusoidal liftering, `1 + L / 2 sin(pi (n + 1) / L)`, which evens out the coefficients' sizes; 0
+        leaves them as they are.
+
+    Returns:
+      float32 `[..., coefficients]`.
+    """
+    import numpy as np
+
+    bands = decibels.shape[-1]
+    place, order = np.arange(bands)[:, np.newaxis] + 0.5, np.arange(coefficients)[np.newaxis]
+    basis = np.cos(np.pi / bands * place * order) * np.sqrt(np.where(order == 0, 1, 2) / bands)
+    if lifter:
+        basis = basis * (1 + lifter / 2 * np.sin(np.pi * (order + 1) / lifter))
+    return tf.tensordot(decibels, tf.constant(basis.astype(np.float32)), 1)
+
+
+def loudest_window(decibels: Any, frames: int) -> Any:
+    """The first frame, int64, of the run of `frames` with the most power: where Speech Commands (Warden 2018) take a
+    word to be. Of a shorter sound, below 0, so that it lies in the middle of the window.
+
+    Args:
+      decibels: float32 `[frames, bands]`.
+    """
+    count = tf.shape(decibels, tf.int64)[0]
+    powers = tf.reduce_sum(tf.exp(tf.cast(decibels, tf.float64) * (math.log(10) / 10)), axis=1)
+    sums = tf.cumsum(tf.pad(powers, [[1, 0]]))
+    runs = sums[frames:] - sums[: tf.maximum(count + 1 - frames, 0)]
+    return tf.cond(count > frames, lambda: tf.argmax(runs), lambda: -((frames - count) // 2))
+
+
+def to_levels(decibels: Any, floor: float) -> Any:
+    """Spectrograms as bytes, a byte a value in steps of `LEVEL_DECIBELS` from `floor` up: so long sounds and short ones
+    lie side by side without padding.
+
+    Args:
+      decibels: float32 RaggedTensor `[batch, None, bands]`.
+      floor: decibels; what is below is brought to it.
+
+    Returns:
+      string `[batch]`, the bytes of uint8 `[frames, bands]`.
+    """
+    bands = decibels.flat_values.shape[-1]
+    steps = tf.clip_by_value(tf.round((decibels.flat_values - floor) / LEVEL_DECIBELS), 0.0, 255.0)
+    letters = tf.gather(tf.constant([bytes([value]) for value in range(256)]), tf.cast(steps, tf.int32))
+    frames = tf.strings.reduce_join(tf.ensure_shape(letters, [None, bands]), axis=-1)
+    return tf.strings.reduce_join(decibels.with_flat_values(frames), axis=1)
+
+
+def cut(levels: Any, first: Any, frames: int, bands: int, floor: float) -> Any:
+    """A window of each spectrogram; what lies outside of it is at `floor`.
+
+    Args:
+      levels: string `[batch]`, of `to_levels`.
+      first: int64 `[batch]`, the frame with which each window begins, at least `-frames`.
+
+    Returns:
+      float32 `[batch, frames, bands]` in decibels.
+    """
+    size = frames * bands
+    silence = tf.constant(bytes(size))
+    begin = tf.cast(size + first * bands, tf.int32)
+    padded = tf.strings.join([silence, levels, silence])
+    begin = tf.minimum(begin, tf.strings.length(padded) - size)
+    window = tf.io.decode_raw(tf.strings.substr(padded, begin, tf.fill(tf.shape(begin), size)), tf.uint8, True, size)
+    return floor + LEVEL_DECIBELS * tf.cast(tf.reshape(window, [-1, frames, bands]), tf.float32)

@@ -341,20 +341,48 @@ def _variable_length(values: Any) -> Any:
     return tf.where(values < 128, low, tf.where(values < 128**2, two, tf.strings.join([highest, two])))
 
 
-def midi(sounding: Sounds, tempo: Any) -> Any:
-    """MIDI files of one track, string `[batch]`.
+def _silence(written: Written, tokens: Tokens) -> Any:
+    """Ticks, int32 `[batch]`, by which the first bar is shorter than the metre."""
+    metres = [tunes.read_word(word) for word in tokens.words]
+    whole = np.array([round(one.whole * TICKS) if isinstance(one, tunes.Metre) else 0 for one in metres], np.int32)
+    place = places(written.numbers, tokens)
+    is_bar = tf.gather(tokens.is_bar, written.numbers)
+    first = tf.reduce_max(tf.where(is_bar & (place.bars == 1), place.begins, 0), 1)
+    due = tf.gather(whole, written.metre)
+    return tf.where(first > 0, tf.maximum(due - first, 0), 0)
 
-    Args:
-      tempo: quarters in a minute, int32 `[batch]`.
-    """
+
+def _metre_events(tokens: Tokens) -> np.ndarray[Any, Any]:
+    """Of each token the MIDI event of the metre that it is, empty for others."""
+    metres = [tunes.read_word(word) for word in tokens.words]
+    return np.array([_metre_event(one) if isinstance(one, tunes.Metre) else b"" for one in metres], object)
+
+
+def _metre_event(metre: tunes.Metre) -> bytes:
+    return b"\x00\xff\x58\x04" + bytes([metre.beats, metre.of.bit_length() - 1, 24, 8])
+
+
+def _key_event(written: Written) -> Any:
+    """Empty for keys of more than seven accidentals, which MIDI does not know."""
+    number = sharps(written.keynote, written.mode)
+    is_minor = tf.where(written.mode == MODES.index("min"), 1, 0)
+    event = tf.strings.join([b"\x00\xff\x59\x02", _byte(number % 256), _byte(is_minor)])
+    return tf.where(tf.abs(number) <= tunes.MOST_SHARPS, event, b"")
+
+
+def midi(sounding: Sounds, written: Written, tokens: Tokens) -> Any:
+    """MIDI files of one track, string `[batch]`, with tempo, metre and key. Before an upbeat the rest of its bar is
+    silent, so that bars begin where the metre says."""
     pitch, begins, lasting = sounding
+    begins += _silence(written, tokens)[:, None]
     ends = begins + lasting
     before = begins - tf.pad(ends[:, :-1], [[0, 0], [1, 0]])
     on = [_variable_length(tf.maximum(before, 0)), b"\x90", _byte(pitch), _byte(tf.fill(tf.shape(pitch), VELOCITY))]
     off = [_variable_length(lasting), b"\x80", _byte(pitch), b"\x00"]
     notes = tf.strings.reduce_join(tf.where(lasting > 0, tf.strings.join([*on, *off]), b""), 1)
-    speed = tf.strings.join([b"\x00\xff\x51\x03", _big_endian(60_000_000 // tempo, 3)])
-    track = tf.strings.join([speed, b"\x00\xc0\x00", notes, b"\x00\xff\x2f\x00"])
+    speed = tf.strings.join([b"\x00\xff\x51\x03", _big_endian(60_000_000 // written.tempo, 3)])
+    metre, key = tf.gather(tf.constant(_metre_events(tokens)), written.metre), _key_event(written)
+    track = tf.strings.join([speed, metre, key, b"\x00\xc0\x00", notes, b"\x00\xff\x2f\x00"])
     head = b"MThd\x00\x00\x00\x06\x00\x00\x00\x01" + (TICKS // 4).to_bytes(2, "big")
     return tf.strings.join([head, b"MTrk", _big_endian(tf.strings.length(track), 4), track])
 
@@ -395,7 +423,8 @@ def _played(sounding: Sounds, tempo: Any, instrument: Any, lowest: int, rate: in
     row = pitch[:count] - lowest
     row = tf.where(row < 0, row % 12, tf.where(row >= pitches, pitches - 12 + (row - pitches) % 12, row))
     moments = tf.range(tf.reduce_max(tf.concat([end, [0]], 0)) + int(5 * RELEASE_SECONDS * rate))
-    latest = tf.searchsorted(begin, moments, side="right") - 1
+    changes = tf.concat([[0], begin, [tf.size(moments)]], 0)
+    latest = tf.repeat(tf.range(-1, count), changes[1:] - changes[:-1])
     found = tf.zeros_like(moments, tf.float32)
     for back in range(2):
         which = latest - back

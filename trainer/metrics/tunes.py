@@ -1,7 +1,7 @@
 """Whether what a model of tunes writes is music that adds up, as a reader of others judges it.
 
-The reader is music21 (Cuthbert & Ariza 2010). The functions run the exported model: TUNES tunes of at most BARS bars, by
-seeds from 0 on, in any key and metre, at temperature 1, where it draws as it foresees.
+The reader is music21 (Cuthbert & Ariza 2010). The functions run the exported model: TUNES tunes of at most BARS bars,
+by seeds from 0 on, in any key and metre, at temperature 1, where it draws as it foresees.
 """
 
 from __future__ import annotations

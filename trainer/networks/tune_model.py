@@ -78,8 +78,8 @@ class TuneModel(TeacherForced):
         return self.output_layer(read)
 
     def bits(self, tune: Any) -> tuple[Any, Any, Any]:
-        """What the tokens of whole tunes behind their heads cost, and their ends, by what is before each: bits, how many
-        tokens there are, and how many of them are unknown; float32 `[batch]` each. An unknown one is named, too."""
+        """What the tokens of whole tunes behind their heads cost, and their ends, by what is before each: bits, how
+        many tokens there are, and how many of them are unknown, which cost what names them, too; float32 `[batch]`."""
         given = tf.pad(tune, [[0, 0], [1, 0]], constant_values=START)
         length = tf.reduce_sum(tf.cast(tune != PAD, tf.int64), 1)
         wanted = tf.pad(tune, [[0, 0], [0, 1]]) + END * tf.one_hot(length, tf.shape(given)[1], dtype=tf.int64)
@@ -118,7 +118,7 @@ class TuneModel(TeacherForced):
         return sampling.generate(step, start, state, choice, uniform, END)[0]
 
     def _masks(self) -> np.ndarray[Any, Any]:
-        """float32 `[HEAD + 1, tokens]`: what is added to the logits of the first token, of the second, and of others."""
+        """float32 `[HEAD + 1, tokens]`: what is added to the logits of the first token, the second, and any other."""
         special = np.arange(len(self.tokens)) < NUM_SPECIAL
         later = ~self.tokens.is_mode & ~special
         later[END] = True

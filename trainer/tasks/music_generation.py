@@ -1,19 +1,20 @@
 """Music generation (question 17): a recurrent decoder that writes tunes, note by note.
 
-Method: an LSTM foresees each token of a tune by those before it, as folk-rnn does (Sturm et al. 2016); beside each token
-it reads where in its bar the tune stands (`trainer.networks.tune_model`). Tokens (`data.media.tunes`): the mode and the
-metre, then a note or rest with its length, a tuplet, or the end of a bar each, all tunes moved to C, so that what is
-learnt of one key holds for all.
+Method: an LSTM foresees each token of a tune by those before it, as folk-rnn does (Sturm et al. 2016); beside each
+token it reads where in its bar the tune stands (`trainer.networks.tune_model`). Tokens (`data.media.tunes`): the mode
+and the metre, then a note or rest with its length, a tuplet, or the end of a bar each, all tunes moved to C, so that
+what is learnt of one key holds for all.
 
-A `key`, a `metre` and an `opening` in ABC notation, each of which may be left open, -> a tune of at most so many `bars`,
-drawn at a `temperature` by a `seed`: as ABC, as a MIDI file and as a WAV file, in which a piano plays it at a `tempo` in
-quarters a minute (the asset `piano`, notes out of a sound font; `--set piano=FILE.sf2` takes another).
+A `key`, a `metre` and an `opening` in ABC notation, each of which may be left open, -> a tune of at most so many
+`bars`, drawn at a `temperature` by a `seed`: as ABC, as a MIDI file and as a WAV file, in which a piano plays it at a
+`tempo` in quarters a minute (the asset `piano`, notes out of a sound font; `--set piano=FILE.sf2` takes another).
 
 Judged by bits per token of whole tunes held out, behind mode and metre, ends included; and by the tunes that it writes:
 the share of bars that music21 reads and that add up to their metre, and of tunes in which all do. A token that training
 saw less than twice is unknown: it costs its class's bits and 12 that name it, and is never written.
 
-Reference: a trigram of the same tokens with modified Kneser-Ney smoothing (Chen & Goodman 1999), and tunes drawn from it.
+Reference: a trigram of the same tokens with modified Kneser-Ney smoothing (Chen & Goodman 1999), and tunes drawn from
+it.
 
 Own data: a folder of `.abc` files, of any number of tunes each, and of `.mid` files, whose melody is the highest note
 that sounds; or a table with a column `tune` of ABC.
@@ -121,7 +122,7 @@ class MusicGeneration(Task):
             "abc": tunes.abc(written, tokens),
             "notes": _in_seconds(sounding, tempo),
             "remark": remark,
-            "midi_bytes": tunes.midi(sounding, tempo),
+            "midi_bytes": tunes.midi(sounding, written, tokens),
             "wav_bytes": tunes.wav(sounding, tempo, _instrument(spec), piano.LOWEST, piano.RATE),
         }
         if "tune" in features:  # in evaluation

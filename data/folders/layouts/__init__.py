@@ -17,12 +17,13 @@ from data.folders.layouts.base import Folder, Item, Layout, Problem, media_colum
 from data.folders.layouts.class_folders import ClassFolders
 from data.folders.layouts.coco import Coco, find_coco_set
 from data.folders.layouts.metadata import Metadata
-from data.folders.layouts.pairs_txt import PairsTxt
+from data.folders.layouts.pairs_txt import PairsTxt, find_lfw_set
 from data.folders.layouts.picture_pairs import PicturePairs
 from data.folders.layouts.pictures_and_masks import PicturesAndMasks, find_voc_set
 from data.folders.layouts.plain_files import PlainFiles
 from data.folders.layouts.rows import Rows
 from data.folders.layouts.tagged import Conll, SeqFiles
+from data.folders.layouts.text_files import TextFiles
 from data.folders.layouts.text_rows import TextRows
 from data.folders.layouts.tune_files import TuneFiles
 from data.folders.layouts.two_sets import TwoSets
@@ -36,6 +37,7 @@ __all__ = [
     "example_tree",
     "find_coco_set",
     "find_layout",
+    "find_lfw_set",
     "find_voc_set",
     "refused",
     "table_fields",
@@ -52,6 +54,7 @@ LAYOUTS: tuple[type[Layout], ...] = (
     TuneFiles,
     PlainFiles,
     ClassFolders,
+    TextFiles,
     SeqFiles,
     Conll,
     Rows,

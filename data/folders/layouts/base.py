@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from data.columns import Column, Value
+from data.columns import Column, Excerpt, Value
 from data.errors import DataRefused
 from data.folders import tables
 from data.folders.files import Inside, printable, visible
@@ -155,6 +155,11 @@ def required(columns: Mapping[str, Column]) -> set[str]:
 
 def media_columns(columns: Mapping[str, Column]) -> list[str]:
     return [name for name, column in columns.items() if column.is_media and column.in_folder]
+
+
+def text_suffixes(columns: Mapping[str, Column]) -> tuple[str, ...]:
+    """How the files end that are whole texts, of a task that reads these in excerpts."""
+    return next((column.suffixes for column in columns.values() if isinstance(column, Excerpt)), ())
 
 
 def table_fields(columns: Mapping[str, Column]) -> dict[str, str]:

@@ -1,4 +1,5 @@
-"""Labelled Faces in the Wild's own form: a folder a person, and `pairs.txt` that says which pictures are compared."""
+"""Labelled Faces in the Wild's own forms: a folder a person, and `pairs.txt` that says which pictures are compared; or
+`pairsDevTrain.txt` and `pairsDevTest.txt`, its lists for developing a method."""
 
 from __future__ import annotations
 
@@ -28,6 +29,7 @@ from data.folders.layouts.base import (
 )
 
 NAME = "pairs.txt"
+_DEVELOPMENT = {"train": "pairsDevTrain.txt", "eval": "pairsDevTest.txt"}
 _MAX_LINE = 1000
 _SAME = re.compile(r"(?P<name>.+)\s+(?P<first>\d{1,9})\s+(?P<second>\d{1,9})")
 _OTHER = re.compile(r"(?P<name>.+?)\s+(?P<first>\d{1,9})\s+(?P<other>.+?)\s+(?P<second>\d{1,9})")
@@ -45,19 +47,27 @@ class PairsTxt(Layout):
     suffixes: tuple[str, ...]
     columns: tuple[str, str, str, str]
     """Of the partner's picture, the name, the partner's name, and whether these are the same."""
-    words = f"{NAME} and a folder a person"
+    table: str = NAME
+
+    @property
+    def words(self) -> str:
+        return f"{self.table} and a folder a person"
 
     @classmethod
     def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
+        return cls.of_table(columns, folder, NAME)
+
+    @classmethod
+    def of_table(cls, columns: Mapping[str, Column], folder: Folder, table: str) -> Self | None:
+        """The layout of the pairs in one file of a folder, if it is there."""
         names = _pair_columns(columns)
-        if names is None or not folder.holds(NAME):
+        if names is None or not folder.holds(table):
             return None
-        refuse_link_out(folder.root, folder.path / NAME)
-        refuse_no_file(folder.path / NAME)
+        refuse_link_out(folder.root, folder.path / table)
+        refuse_no_file(folder.path / table)
         media, *others = names
-        return cls(
-            folder.root, folder.path, media, columns[media].suffixes, (others[0], others[1], others[2], others[3])
-        )
+        columns_of_pair = (others[0], others[1], others[2], others[3])
+        return cls(folder.root, folder.path, media, columns[media].suffixes, columns_of_pair, table)
 
     @classmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
@@ -74,7 +84,7 @@ class PairsTxt(Layout):
         return f"no {NAME}"
 
     def items(self, shard: int, num_shards: int) -> Iterator[Item]:
-        file = printable(relative(self.root, self.folder) + NAME)
+        file = printable(relative(self.root, self.folder) + self.table)
         for row, line in self._lines():
             if number(key(f"{file} {row}")) % num_shards == shard:
                 yield self._item(file, row, line)
@@ -82,9 +92,9 @@ class PairsTxt(Layout):
     def _lines(self) -> Iterator[tuple[int, str]]:
         """Those that say a pair, by number."""
         try:
-            text = (self.folder / NAME).read_text(encoding="utf-8-sig")
+            text = (self.folder / self.table).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeError) as error:
-            raise DataRefused(f"{self.folder / NAME} cannot be read: {error}", "Save it as UTF-8.") from error
+            raise DataRefused(f"{self.folder / self.table} cannot be read: {error}", "Save it as UTF-8.") from error
         for row, line in enumerate(text.splitlines(), 1):
             if line.strip() and not (row == 1 and _HEADER.fullmatch(line.strip())):
                 yield row, line.strip()
@@ -133,6 +143,18 @@ class PairsTxt(Layout):
                 yield from ((one.name, one.path) for one in below)
                 if not below:
                     yield entry.name, entry.path
+
+
+def find_lfw_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]:
+    """The splits of a folder by LFW's lists of its View 1, which have no person in common. Empty where one is missing.
+
+    Raises:
+      DataRefused: a list is no file, or is not in the folder.
+    """
+    folder = Folder(root, root)
+    found = {split: PairsTxt.of_table(columns, folder, table) for split, table in _DEVELOPMENT.items()}
+    layouts: dict[str, Layout] = {split: layout for split, layout in found.items() if layout}
+    return layouts if len(layouts) == len(_DEVELOPMENT) else {}
 
 
 def _pair_columns(columns: Mapping[str, Column]) -> tuple[str, str, str, str, str] | None:

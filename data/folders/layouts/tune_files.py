@@ -12,7 +12,7 @@ from data.columns import Column, Tune
 from data.columns.document import text_of_file
 from data.columns.tune import MIDI
 from data.errors import BadValue
-from data.folders.files import Inside, printable, visible
+from data.folders.files import Inside, below, printable
 from data.folders.layouts.base import (
     Folder,
     Item,
@@ -47,7 +47,7 @@ class TuneFiles(Layout):
         if name is None:
             return None
         suffixes = columns[name].suffixes
-        paths = tuple(path.name for path in folder.files) or tuple(_below(folder.path))
+        paths = tuple(path.name for path in folder.files) or tuple(below(folder.path))
         if not any(has_suffix(path, suffixes) for path in paths):
             return None
         return cls(folder.root, folder.path, name, suffixes, paths)
@@ -61,7 +61,10 @@ class TuneFiles(Layout):
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
         if _only_tune(columns) is None:
             return ""
-        return "  reels.abc    tunes in ABC, any number in a file, also in folders\n  1.mid        or MIDI files, each a tune"
+        return (
+            "  reels.abc    tunes in ABC, any number in a file, also in folders\n"
+            "  1.mid        or MIDI files, each a tune"
+        )
 
     @classmethod
     def lack(cls, columns: Mapping[str, Column]) -> str:
@@ -103,12 +106,3 @@ def _only_tune(columns: Mapping[str, Column]) -> str | None:
     """The column of tunes of a task that needs nothing else from a folder."""
     name = next((name for name, column in columns.items() if isinstance(column, Tune)), None)
     return name if name is not None and required(columns) == {name} else None
-
-
-def _below(folder: Path, prefix: str = "") -> Iterator[str]:
-    """All files under `folder`, as paths relative to it."""
-    for entry in visible(folder):
-        if entry.is_dir(follow_symlinks=False):
-            yield from _below(Path(entry.path), f"{prefix}{entry.name}/")
-        else:
-            yield prefix + entry.name

@@ -170,6 +170,20 @@ def test_labelled_faces_in_the_wild_s_own_pairs_are_read(tmp_path, below):
     assert found[6].problem.reason.startswith("expected `NAME 1 2`")
 
 
+def test_its_lists_for_development_are_the_splits(tmp_path):
+    people(tmp_path / "lfw", dict.fromkeys("abcd", 3))
+    (tmp_path / "pairsDevTrain.txt").write_text("1\na\t1\t2\na\t1\tb\t3\n")
+    (tmp_path / "pairs.txt").write_text(LFW)
+    assert DataFolder(tmp_path, FACES, "person").layout.startswith("pairs.txt"), "of one list nothing can be held out"
+    (tmp_path / "pairsDevTest.txt").write_text("1\nc\t1\t2\nc\t1\td\t9\n")
+    folder = DataFolder(tmp_path, FACES, "person")
+    assert "pairsDevTrain.txt" in folder.layout and "pairsDevTest.txt" in folder.layout
+    records_of = {split: list(folder.records(split)) for split in ("train", "eval")}
+    assert sorted(record.features["same"] for record in records_of["train"]) == [0, 1]
+    [bad] = [record for record in records_of["eval"] if record.problem]
+    assert bad.file == "pairsDevTest.txt" and bad.row == 3 and "'d/d_0009'" in bad.problem.reason
+
+
 def test_pairs_are_split_by_people_and_by_nothing_else(tmp_path):
     people(tmp_path, {f"p{n}": 4 for n in range(5)})
     with pytest.raises(WrongUse, match="'content' is no column to split a folder by"):

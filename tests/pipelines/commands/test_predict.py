@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,18 @@ def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Any, 
     asked: list[tuple[Any, ...]] = []
 
     def answer(
-        task: str, files: list[Path], serving: Path, output: Path | None, given: dict[str, str], as_rows: bool = False
+        task: str,
+        files: list[Path],
+        serving: Path,
+        output: Path | None,
+        given: dict[str, str],
+        as_rows: bool = False,
+        show: Callable[[str], None] | None = None,
     ) -> list[dict[str, Any]]:
         asked.append((task, files, serving, output, given))
+        if show:
+            show("in pie")
+            show("ces\n")
         probabilities: Any = {"7": 0.9, "1": 0.06, "2": 0.03, "9": 0.01}
         if as_rows:
             probabilities = "7 90.0%, 1 6.0%, 2 3.0%"
@@ -48,6 +59,15 @@ def test_predictions_are_a_table_with_pictures(
 def test_an_input_may_stand_on_the_command_line(benison: Benison, answers: list[tuple[Any, ...]]) -> None:
     benison("predict", "digits", "--input", "text=a = b", "--input", "seed=7")
     assert answers[0][1:2] + answers[0][4:] == ([], {"text": "a = b", "seed": "7"})
+
+
+def test_what_is_written_is_shown_meanwhile_on_a_terminal_alone(
+    benison: Benison, answers: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "pieces" not in benison("predict", "digits", "a.png").out
+    monkeypatch.setattr(sys.stdout.__class__, "isatty", lambda self: True)
+    assert benison("predict", "digits", "a.png").out.startswith("in pieces\nfile")
+    assert "pieces" not in benison("predict", "digits", "a.png", "--json").out
 
 
 def test_predict_json_is_a_list_without_pictures(benison: Benison, answers: list[tuple[Any, ...]]) -> None:

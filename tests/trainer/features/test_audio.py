@@ -1,9 +1,10 @@
-"""Resampling against pure tones, spectrograms against SciPy, augmentation within its bounds."""
+"""Resampling against pure tones, spectrograms against SciPy and librosa, augmentation within its bounds."""
 
 from __future__ import annotations
 
 import io
 
+import librosa
 import numpy as np
 import pytest
 import scipy.signal
@@ -116,3 +117,85 @@ def test_no_augmentation_leaves_all_but_the_quietest_as_it_is() -> None:
     mels = tf.random.stateless_uniform([3, 12, 20], [0, 0], 0.0, 3.0)
     same = audio.random_voice_and_room(mels, tf.constant([0, 1], tf.int64), warp=0.0, tilt=0.0, noise=0.0)
     assert np.asarray(same) == pytest.approx(np.asarray(mels), abs=0.02)
+
+
+# --- as librosa has them ---
+
+SCALES = [
+    audio.MelScale(rate=8000, bands=26, window=512, hop=320),
+    audio.MelScale(rate=16000, bands=64, window=400, hop=160),
+    audio.MelScale(rate=22050, bands=40, window=1024, hop=512, low=0.0, high=8000.0),
+]
+
+
+def music(rate: int) -> np.ndarray:
+    """A second of a chord that grows louder, in noise."""
+    time = np.arange(rate) / rate
+    chord = sum(np.sin(2 * np.pi * hertz * time) for hertz in (220, 277, 1500, 3100))
+    return (0.1 * time * chord + 0.01 * np.random.default_rng(0).normal(size=rate)).astype(np.float32)
+
+
+def librosas(samples: np.ndarray, scale: audio.MelScale) -> np.ndarray:
+    """Decibels `[frames, bands]`, the sound padded to the end of the last frame that begins in it."""
+    frames = -(-len(samples) // scale.hop)
+    padded = np.pad(samples, (0, (frames - 1) * scale.hop + scale.window - len(samples)))
+    powers = librosa.feature.melspectrogram(
+        y=padded, sr=scale.rate, n_fft=scale.window, hop_length=scale.hop, center=False, n_mels=scale.bands,
+        fmin=scale.low, fmax=scale.high or None,
+    )  # fmt: skip
+    return librosa.power_to_db(powers, top_db=None).T
+
+
+@pytest.mark.parametrize("scale", SCALES, ids=lambda scale: f"{scale.rate} Hz")
+def test_decibels_of_mel_bands_are_those_of_librosa(scale: audio.MelScale) -> None:
+    samples = music(scale.rate)
+    got = np.asarray(audio.mel_decibels(tf.constant(samples), scale, keeps_level=True))
+    expected = librosas(samples, scale)
+    assert got.shape == expected.shape == (-(-scale.rate // scale.hop), scale.bands)
+    assert got == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize("lifter", [0, 22])
+@pytest.mark.parametrize("scale", SCALES, ids=lambda scale: f"{scale.rate} Hz")
+def test_cepstral_coefficients_are_those_of_librosa(scale: audio.MelScale, lifter: int) -> None:
+    samples = music(scale.rate)
+    got = np.asarray(audio.mfcc(audio.mel_decibels(tf.constant(samples), scale, keeps_level=True), 13, lifter))
+    expected = librosa.feature.mfcc(S=librosas(samples, scale).T, n_mfcc=13, lifter=lifter).T
+    assert got == pytest.approx(expected, abs=0.05)
+
+
+def test_the_level_is_kept_where_it_is_asked_for() -> None:
+    def decibels(factor: float, keeps_level: bool) -> np.ndarray:
+        sound = tf.constant(factor * music(8000))
+        return np.asarray(audio.mel_decibels(sound, SCALES[0], keeps_level=keeps_level))
+
+    assert decibels(1.0, True) - decibels(0.1, True) == pytest.approx(np.full((25, 26), 20.0), abs=0.01)
+    assert decibels(1.0, False) == pytest.approx(decibels(0.1, False), abs=0.1)
+    for keeps_level in (True, False):
+        silent = np.asarray(audio.mel_decibels(tf.zeros([8000]), SCALES[0], keeps_level=keeps_level))
+        assert silent == pytest.approx(-100.0)
+
+
+def test_a_single_sample_has_a_frame() -> None:
+    assert audio.mel_decibels(tf.constant([0.5]), SCALES[0], keeps_level=False).shape == (1, 26)
+
+
+def test_windows_of_spectrograms_kept_as_bytes_are_what_they_were() -> None:
+    frames = np.random.default_rng(0).uniform(-100, 60, (11, 3)).astype(np.float32)
+    levels = tf.function(lambda rows: audio.to_levels(rows, -80.0), autograph=False)(
+        tf.RaggedTensor.from_row_lengths(frames, [2, 0, 9])
+    )
+    assert [len(one) for one in levels.numpy()] == [6, 0, 27]
+    got = np.asarray(audio.cut(levels, tf.constant([-1, 0, 5], tf.int64), 4, 3, -80.0))
+    kept = np.clip(frames, -80, -80 + 127.5)
+    assert got[0, 1:3] == pytest.approx(kept[:2], abs=0.25) and got[2] == pytest.approx(kept[7:], abs=0.25)
+    assert (got[0, [0, 3]] == -80).all() and (got[1] == -80).all()
+    assert (np.asarray(audio.cut(levels, tf.constant([-4, 9, 99], tf.int64), 4, 3, -80.0)) == -80).all()
+
+
+@pytest.mark.parametrize(("frames", "expected"), [(30, 12), (10, 0), (7, -1), (1, -4)])
+def test_the_loudest_window_is_found_and_a_short_sound_lies_in_its_middle(frames: int, expected: int) -> None:
+    decibels = np.full((frames, 4), -60.0, np.float32)
+    decibels[expected : expected + 10] = -20.0
+    found = audio.loudest_window(tf.constant(decibels), 10)
+    assert found.dtype == tf.int64 and int(found) == expected

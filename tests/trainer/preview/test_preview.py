@@ -119,6 +119,8 @@ def test_curves_have_gaps_and_are_thinned(tmp_path: Path) -> None:
     shown = write_one(Curve({"load": [1.0, np.nan, 3.0], "long": np.arange(5000)}, x_label="hour"), tmp_path)
     assert shown["series"]["load"] == [[0, 1.0], [1, None], [2, 3.0]]
     assert len(shown["series"]["long"]) <= 500 and shown["series"]["long"][-1] == [4990, 4990.0]
+    placed = write_one(Curve({"load": [1.0, 3.0]}, start=0.5, step=0.25), tmp_path)
+    assert placed["series"]["load"] == [[0.5, 1.0], [0.75, 3.0]]
 
 
 PARTS: dict[str, Part] = {

@@ -26,18 +26,23 @@ class CurveRecord(TypedDict):
 
 @dataclass(frozen=True)
 class Curve(Part):
-    """Named series over the same steps, one value a step; what is not finite leaves a gap."""
+    """Named series over the same steps, one value a step; what is not finite leaves a gap.
+
+    The first value stands at `start` on the x axis, each further one `step` on.
+    """
 
     series: Mapping[str, Sequence[float] | np.ndarray]
     caption: str = ""
     x_label: str = ""
     y_label: str = ""
+    start: float = 0
+    step: float = 1
 
     kind: ClassVar[str] = "curve"
     form: ClassVar[type] = CurveRecord
 
     def record(self, place: Place) -> dict[str, Any]:
-        series = {name: _points(values) for name, values in self.series.items()}
+        series = {name: _points(values, self.start, self.step) for name, values in self.series.items()}
         return {"series": series, "x_label": self.x_label, "y_label": self.y_label}
 
     @classmethod
@@ -51,7 +56,10 @@ class Curve(Part):
         axes.spines[["top", "right"]].set_visible(False)
         styles = ("-", "--", ":", "-.")
         for i, (name, values) in enumerate(self.series.items()):
-            axes.plot(values, styles[i % len(styles)], color=COLOURS[i % len(COLOURS)], linewidth=1.5, label=name)
+            places = self.start + self.step * np.arange(len(values))
+            axes.plot(
+                places, values, styles[i % len(styles)], color=COLOURS[i % len(COLOURS)], linewidth=1.5, label=name
+            )
         axes.set_xlabel(self.x_label, parse_math=False)
         axes.set_ylabel(self.y_label, parse_math=False)
         if self.series:
@@ -59,7 +67,7 @@ class Curve(Part):
                 text.set_parse_math(False)
 
 
-def _points(values: Sequence[float] | np.ndarray) -> list[list[float | None]]:
-    """[step, value] pairs, at most MAX_POINTS of them; None where a value is not finite."""
+def _points(values: Sequence[float] | np.ndarray, start: float, step: float) -> list[list[float | None]]:
+    """[x, value] pairs, at most MAX_POINTS of them; None where a value is not finite."""
     thinned = range(0, len(values), math.ceil(len(values) / MAX_POINTS) or 1)
-    return [[step, float(values[step]) if math.isfinite(values[step]) else None] for step in thinned]
+    return [[start + step * i, float(values[i]) if math.isfinite(values[i]) else None] for i in thinned]

@@ -1,0 +1,80 @@
+"""Whole texts, each in a file of its own, which are read in excerpts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from data.columns import Column, Excerpt
+from data.columns.passage import InFile
+from data.folders.files import below, printable
+from data.folders.layouts.base import (
+    Folder,
+    Item,
+    Layout,
+    Problem,
+    Shuffled,
+    has_suffix,
+    is_document,
+    relative,
+    required,
+    text_suffixes,
+    wrong_suffix,
+)
+
+
+@dataclass(frozen=True)
+class TextFiles(Layout):
+    """Text files, also in folders below, of a task that needs nothing else. Items come shuffled."""
+
+    root: Path
+    folder: Path
+    text: str
+    suffixes: tuple[str, ...]
+    paths: Shuffled
+    words = "text files"
+
+    @classmethod
+    def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
+        name = _only_text(columns)
+        if name is None:
+            return None
+        suffixes = columns[name].suffixes
+        prefix = relative(folder.root, folder.path)
+        found = [path.name for path in folder.files] or list(below(folder.path))
+        if not any(has_suffix(path, suffixes) for path in found):
+            return None
+        return cls(folder.root, folder.path, name, suffixes, Shuffled(prefix, found))
+
+    @classmethod
+    def takes_file(cls, columns: Mapping[str, Column], name: str) -> bool:
+        return has_suffix(name, text_suffixes(columns))
+
+    @classmethod
+    def example_tree(cls, columns: Mapping[str, Column]) -> str:
+        if _only_text(columns) is None:
+            return ""
+        return "  first.txt    texts in UTF-8, also in folders\n  second.txt   a fifth of them is held out, whole"
+
+    @classmethod
+    def lack(cls, columns: Mapping[str, Column]) -> str:
+        return "no text files"
+
+    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+        prefix = relative(self.root, self.folder)
+        for name in self.paths.shard(shard, num_shards):
+            file = printable(prefix + name)
+            if is_document(name.rpartition("/")[2]):
+                continue
+            if has_suffix(name, self.suffixes):
+                yield Item(file, None, {self.text: InFile(name)})
+            else:
+                yield Item(file, None, {}, Problem(self.text, wrong_suffix(self.suffixes)))
+
+
+def _only_text(columns: Mapping[str, Column]) -> str | None:
+    """The column of excerpts of a task that needs nothing else from a folder."""
+    name = next((name for name, column in columns.items() if isinstance(column, Excerpt)), None)
+    return name if name is not None and required(columns) == {name} else None
