@@ -312,3 +312,32 @@ def read_word(word: str) -> Event | None:
     letter += 7 * (match["octave"].count("'") - match["octave"].count(","))
     alteration = match["altered"].count("^") - match["altered"].count("_")
     return Sounding(Pitch(letter, alteration), length, bool(match["tie"]))
+
+
+class Played(NamedTuple):
+    """A note as it sounds: times in whole notes, `pitch` as MIDI has it, `is_first` of a bar."""
+
+    begins: Fraction
+    ends: Fraction
+    pitch: int
+    is_first: bool
+
+
+def played(tune: Tune) -> list[Played]:
+    """The notes of a tune, in its own key; tied ones are one."""
+    home = keynote_pitch(tune.keynote).semitones + MIDDLE_C
+    found: list[Played] = []
+    now, tied = Fraction(), False
+    for bar in tune.text.split(f" {BAR}"):
+        events = [event for word in bar.split() if (event := read_word(word)) is not None]
+        is_first = True
+        for sounding, lasting in timed(events):
+            if sounding.pitch is not None:
+                pitch = sounding.pitch.semitones + home
+                if tied and found[-1].pitch == pitch and found[-1].ends == now:
+                    found[-1] = found[-1]._replace(ends=now + lasting)
+                else:
+                    found.append(Played(now, now + lasting, pitch, is_first))
+            tied, is_first = sounding.tied, False
+            now += lasting
+    return found

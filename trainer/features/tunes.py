@@ -31,8 +31,8 @@ MIDI_LOWEST, MIDI_HIGHEST = 0, 127
 VELOCITY = 80
 
 
-def index_tunes(text: Any) -> Any:
-    """Numbers of the tokens of texts, int64 `[batch, longest]`. For use in `preprocess`.
+def index_tunes(text: Any, longest: int) -> Any:
+    """Numbers of the tokens of texts of at most so many, int64 `[batch, longest]`. For use in `preprocess`.
 
     A full pass over the train split makes the vocabulary VOCABULARY, the most frequent first.
     """
@@ -41,7 +41,7 @@ def index_tunes(text: Any) -> Any:
     words = tf.strings.split(text)
     vocabulary = tft.vocabulary(words.flat_values, frequency_threshold=LEAST_FREQUENT, vocab_filename=VOCABULARY)
     found = tft.apply_vocabulary(words.flat_values, vocabulary, default_value=UNKNOWN - NUM_SPECIAL)
-    return words.with_flat_values(found + NUM_SPECIAL).to_tensor(PAD)
+    return words.with_flat_values(found + NUM_SPECIAL).to_tensor(PAD, shape=[None, longest])
 
 
 class Tokens:
@@ -91,7 +91,7 @@ def _shown(word: str, event: tunes.Event | None) -> str:
         return ("" if event.pitch else "z") + length + ("-" if event.tied else "")
     if isinstance(event, tunes.Tuplet):
         return f"({event.notes}" if event == (event.notes, 2, event.notes) and event.notes == 3 else word
-    return f"[{word}]" if isinstance(event, tunes.Metre) else ""
+    return f"\n{word}\n" if isinstance(event, tunes.Metre) else ""
 
 
 class Place(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from trainer.backend import tf
 
 TUNES, BARS = 48, 32
 TEMPO = 180
+NEAR = 1e-3
+"""Quarters by which a bar may be off, since thirds are not exact."""
 
 
 def valid_bars(model: Path) -> Iterator[float]:
@@ -32,22 +35,36 @@ def valid_tunes(model: Path) -> Iterator[float]:
 
 
 def bars_that_add_up(abc: str) -> list[bool]:
-    """Of each bar whether music21 finds it as long as the metre that holds there; empty for what it cannot read.
+    """Of each bar whether its notes and rests, as music21 reads them, last as long as the metre that holds there; empty
+    for what it cannot read.
 
     The first bar and the last may be shorter, as with an upbeat.
     """
-    import music21
+    from music21 import abcFormat
 
+    due, length = 0.0, 0.0
+    lasting: list[tuple[float, float]] = []
     try:
-        score = music21.converter.parse(abc, format="abc")
-        bars = list(score.recurse().getElementsByClass(music21.stream.Measure))
-        lengths = [(bar.highestTime, bar.barDuration.quarterLength) for bar in bars]
+        for token in [*abcFormat.ABCFile().readstr(abc).tokens, abcFormat.ABCBar("|")]:
+            if isinstance(token, abcFormat.ABCMetadata) and token.isMeter():
+                due = float(token.getTimeSignatureObject().barDuration.quarterLength)
+            elif isinstance(token, abcFormat.ABCNote):
+                length += _quarters(token)
+            elif isinstance(token, abcFormat.ABCBar) and length:
+                lasting.append((length, due))
+                length = 0.0
     except Exception:  # noqa: BLE001 - what it raises of a text that is no ABC is of many kinds, also its own
         return []
-    right = [float(length) == float(whole) for length, whole in lengths]
-    for end in (0, -1) if lengths else ():
-        right[end] = right[end] or 0 < lengths[end][0] < lengths[end][1]
+    right = [abs(length - whole) < NEAR for length, whole in lasting]
+    for end in (0, -1) if lasting else ():
+        right[end] = right[end] or 0 < lasting[end][0] < lasting[end][1]
     return right
+
+
+def _quarters(note: Any) -> float:
+    """How long a note or rest of music21's reader lasts."""
+    tuplet = getattr(note, "activeTuplet", None)
+    return float(note.quarterLength) * (float(tuplet.tupletMultiplier()) if tuplet else 1.0)
 
 
 @functools.lru_cache(maxsize=2)

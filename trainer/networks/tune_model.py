@@ -80,8 +80,9 @@ class TuneModel(TeacherForced):
     def bits(self, tune: Any) -> tuple[Any, Any, Any]:
         """What the tokens of whole tunes behind their heads cost, and their ends, by what is before each: bits, how
         many tokens there are, and how many of them are unknown, which cost what names them, too; float32 `[batch]`."""
-        given = tf.pad(tune, [[0, 0], [1, 0]], constant_values=START)
         length = tf.reduce_sum(tf.cast(tune != PAD, tf.int64), 1)
+        tune = tune[:, : tf.reduce_max(length)]
+        given = tf.pad(tune, [[0, 0], [1, 0]], constant_values=START)
         wanted = tf.pad(tune, [[0, 0], [0, 1]]) + END * tf.one_hot(length, tf.shape(given)[1], dtype=tf.int64)
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, self({"given": given}))[:, HEAD:]
         wanted = wanted[:, HEAD:]

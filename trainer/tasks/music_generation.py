@@ -46,6 +46,8 @@ from trainer.preview.piano_roll import piano_roll
 from trainer.references.kneser_ney import KneserNey
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
+MAX_TOKENS = 1_000
+"""Of a tune that is learnt from."""
 HEAD = 2
 """Tokens before the first bar: mode and metre."""
 KEYS = (ANY, *keys())
@@ -79,7 +81,7 @@ class MusicGeneration(Task):
     modality = "music"
     data = "fiddle_tunes"
     columns = {
-        "tune": Tune(),
+        "tune": Tune(max_tokens=MAX_TOKENS),
         "key": Given(kind=Label(classes=KEYS), default=ANY),
         "metre": Given(kind=Label(classes=METRES), default=ANY),
         "opening": Given(kind=Opening(key="key", metre="metre"), default=""),
@@ -97,7 +99,7 @@ class MusicGeneration(Task):
 
     def preprocess(self, inputs: Features) -> Features:
         given = {name: inputs[name] for name in ("key", "metre", "opening", "bars", "temperature", "tempo", "seed")}
-        tune = tunes.index_tunes(inputs["tune"])
+        tune = tunes.index_tunes(inputs["tune"], MAX_TOKENS)
         keynote = tf.argmax(tf.cast(inputs["tune_keynote"][:, None] == tf.constant(tunes.KEYNOTES), tf.int64), -1)
         length = tf.reduce_sum(tf.cast(tune != PAD, tf.int64), 1)
         return {"tune": tune, "tune_length": length, "keynote": keynote, **given}

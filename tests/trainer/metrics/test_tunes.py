@@ -16,6 +16,7 @@ HEAD = "X:1\nM:3/4\nL:1/8\nK:D\n"
         ("d2e2f2|d2e2|f6|]", [True, False, True]),
         ("d2e2f2|d2e2f2g2|f6|]", [True, False, True]),
         ("d8|f6|]", [False, True]),
+        ("d2e2f2|\nM:2/4\nd2e2|d2e2f2|f2|]", [True, True, False, True]),
         ("", []),
     ],
 )

@@ -47,7 +47,8 @@ def asked(count: int = 1, **given: Any) -> dict[str, Any]:
     """As a person gives it, encoded by the columns."""
     columns = {name: column for name, column in MusicGeneration.columns.items() if name != "tune"}
     row = encode_row(columns, {"seed": 3, "bars": 4, **given}, lambda name, path: b"")
-    return {name: tf.stack([tf.constant(row[name])] * count) for name in columns}
+    dtypes = {bytes: tf.string, int: tf.int64, float: tf.float32}
+    return {name: tf.fill([count], tf.constant(row[name], dtypes[type(row[name])])) for name in columns}
 
 
 def answered(task: MusicGeneration, model: Any, spec: DataSpec, count: int = 1, **given: Any) -> dict[str, Any]:
