@@ -72,7 +72,7 @@ def _row(run: Run) -> dict[str, Any]:
 
 
 def layout(store: Store, found: Query) -> Any:
-    runs = store.runs()
+    runs, missing = store.runs(), parts.left_out(store.left_out(), "Not in this table is what lies behind")
     if not runs:
         return html.Div(
             [
@@ -81,6 +81,7 @@ def layout(store: Store, found: Query) -> Any:
                     f"No run has left anything in {store.root} yet.",
                     command=f"benison run image_classification{named(store.root)}",
                 ),
+                *missing,
             ]
         )
     running = sum(run.is_running for run in runs)
@@ -88,6 +89,7 @@ def layout(store: Store, found: Query) -> Any:
         [
             html.H1("Runs"),
             html.P(_told(len(runs), running), className="soft", id="runs-told", role="status"),
+            *missing,
             html.Div(
                 [
                     html.Label("Find", htmlFor="runs-find"),

@@ -1,12 +1,13 @@
 """The kinds of column that a task's raw data may have, one module a kind."""
 
 from data.columns.audio import Audio
-from data.columns.base import Column, DType, Feature, FormField, Scalar, Value, raw_features
+from data.columns.base import Column, Content, DType, Feature, FormField, Scalar, Value, raw_features
 from data.columns.boxes import Boxes
+from data.columns.clip_source import ClipSource
 from data.columns.crossed import Crossed, crossed
 from data.columns.document import Document
 from data.columns.excerpt import Excerpt
-from data.columns.given import Derived, Given, Prefix
+from data.columns.given import Derived, Given, Prefix, Recorded
 from data.columns.identifier import Identifier
 from data.columns.image import NO_PICTURE, Image
 from data.columns.label import Label
@@ -16,6 +17,7 @@ from data.columns.number import Integer, Number
 from data.columns.opening import Opening
 from data.columns.partner import Partner, Same, partner_of, sameness
 from data.columns.passage import Passage
+from data.columns.ranges import UNKNOWN, Ranges
 from data.columns.reply import Reply
 from data.columns.rows import BadColumn, content_digest, derive, encode_row
 from data.columns.seed import Seed
@@ -33,8 +35,10 @@ __all__ = [
     "Audio",
     "BadColumn",
     "Boxes",
+    "ClipSource",
     "Column",
     "Companions",
+    "Content",
     "Crossed",
     "DType",
     "Derived",
@@ -55,6 +59,8 @@ __all__ = [
     "Partner",
     "Passage",
     "Prefix",
+    "Ranges",
+    "Recorded",
     "Reply",
     "Same",
     "Scalar",
@@ -65,6 +71,7 @@ __all__ = [
     "Texts",
     "Timestamp",
     "Tune",
+    "UNKNOWN",
     "Value",
     "Vector",
     "Video",

@@ -30,6 +30,10 @@ class OfKind(Column):
         return self.kind.suffixes
 
     @property
+    def streamed(self) -> bool:  # type: ignore[override]
+        return self.kind.streamed
+
+    @property
     def noun(self) -> str:  # type: ignore[override]
         return self.kind.noun
 

@@ -47,6 +47,7 @@ class MacroF1(CountsMetric):
     """
 
     usual_name = "macro_f1"
+    constant_like = "MacroF1"
 
     @classmethod
     def counts(cls, label: Array, prediction: Array) -> Array:
@@ -100,6 +101,7 @@ class AreaUnderCurve(CountsMetric):
     """
 
     usual_name = "auc"
+    constant_value = 0.5
     BINS = 512
     FARTHEST = 16.0
     """Log-odds of the first and the last bin."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -42,6 +42,8 @@ class ClassFolders(Layout):
     paths: Shuffled
     unlabelled: tuple[str, ...] = ()
     """Folders that hold no class."""
+    others: Mapping[str, Column] = field(default_factory=dict)
+    """Columns that a file's name may tell of."""
 
     @classmethod
     def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
@@ -57,7 +59,8 @@ class ClassFolders(Layout):
         if not any("/" in path and has_suffix(path, column.suffixes) for path in paths):
             return None
         shuffled = Shuffled(relative(folder.root, folder.path), paths)
-        return cls(folder.root, folder.path, media, label, column, shuffled, unlabelled)
+        others = {name: other for name, other in columns.items() if name not in names}
+        return cls(folder.root, folder.path, media, label, column, shuffled, unlabelled, others)
 
     @classmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
@@ -95,7 +98,8 @@ class ClassFolders(Layout):
             return Item(file, None, {}, Problem(None, f"the folder holds no {self.column.noun}"))
         if not has_suffix(name, self.column.suffixes):
             return Item(file, None, {}, Problem(self.media, wrong_suffix(self.column.suffixes)))
-        return Item(file, None, {self.media: self.column.in_file(path), self.label: label})
+        said = {name: value for name, column in self.others.items() if (value := column.said_by_name(path)) is not None}
+        return Item(file, None, {**said, self.media: self.column.in_file(path), self.label: label})
 
 
 def class_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:

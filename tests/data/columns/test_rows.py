@@ -76,6 +76,8 @@ ARGUMENTS = {
     "Partner": {"of": "text", "kind": Text()},
     "Same": {"by": "name"},
     "Crossed": {"kind": data.columns.Image()},
+    "Ranges": {"beams": 4, "farthest": 50.0},
+    "Recorded": {"kind": Text(), "default": ""},
 }
 
 
