@@ -47,7 +47,8 @@ def bars_that_add_up(abc: str) -> list[bool]:
     try:
         for token in [*abcFormat.ABCFile().readstr(abc).tokens, abcFormat.ABCBar("|")]:
             if isinstance(token, abcFormat.ABCMetadata) and token.isMeter():
-                due = float(token.getTimeSignatureObject().barDuration.quarterLength)
+                signature = token.getTimeSignatureObject()
+                due = float(signature.barDuration.quarterLength) if signature else 0.0
             elif isinstance(token, abcFormat.ABCNote):
                 length += _quarters(token)
             elif isinstance(token, abcFormat.ABCBar) and length:
