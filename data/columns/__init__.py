@@ -1,6 +1,7 @@
 """The kinds of column that a task's raw data may have, one module a kind."""
 
 from data.columns.audio import Audio
+from data.columns.backdrop import Backdrop
 from data.columns.base import Column, Content, DType, Feature, FormField, Scalar, Value, raw_features
 from data.columns.boxes import Boxes
 from data.columns.clip_source import ClipSource
@@ -10,7 +11,7 @@ from data.columns.excerpt import Excerpt
 from data.columns.given import Derived, Given, Prefix, Recorded
 from data.columns.identifier import Identifier
 from data.columns.image import NO_PICTURE, Image
-from data.columns.label import Label
+from data.columns.label import CodedNames, Label
 from data.columns.mask import Mask
 from data.columns.midi import Midi
 from data.columns.number import Integer, Number
@@ -33,9 +34,11 @@ from data.columns.window import Ahead, Companions, SeriesName, Window
 __all__ = [
     "Ahead",
     "Audio",
+    "Backdrop",
     "BadColumn",
     "Boxes",
     "ClipSource",
+    "CodedNames",
     "Column",
     "Companions",
     "Content",
