@@ -44,6 +44,8 @@ EXTRAS_REQUIRE = {
     "tfds": ["tensorflow-datasets"],
     # kfp >= 2.14.6 wants protobuf 6; kubernetes must be what kfp allows.
     "kubeflow": ["kfp==2.13.0", "kfp-kubernetes==1.5.0", "kubernetes==26.1.0"],
+    # CarRacing: the default data of autonomous_driving, and its closed loop. pygame draws, box2d moves the car.
+    "driving": ["gymnasium>=0.29,<0.30", "box2d==2.3.10", "pygame"],
     "dashboard": ["dash>=4,<5", "dash-ag-grid", "plotly>=6", "waitress"],
     "dev": [
         "pytest",

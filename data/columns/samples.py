@@ -74,6 +74,11 @@ def class_name(classes: tuple[str, ...], kind: int) -> str:
     return names[kind % len(names)]
 
 
+def share(subject: Subject) -> float:
+    """Of a range: a number between 0 and 1 that its kind decides, another in the next column."""
+    return (1 + (subject.kind + subject.position) % len(CLASSES)) / (1 + len(CLASSES))
+
+
 def picture(subject: Subject) -> np.ndarray[Any, Any]:
     """uint8 `[HEIGHT, WIDTH, 3]`: noise, with a rectangle in the colour of its class in each box."""
     import numpy as np
