@@ -70,7 +70,7 @@ class Found:
 
     `reference` is method -> metric -> value; `slices` as the report shows them: slice, examples, metrics.
     `shares` names the metrics that are a share of the examples, as accuracy is; `episodes` says of metrics that run the
-    model how many episodes they are of.
+    model how many episodes they are of. `may_lack` names those that are left out where data lack what they are of.
     """
 
     examples: int
@@ -81,6 +81,14 @@ class Found:
     slices: Sequence[Mapping[str, Any]] = ()
     shares: Collection[str] = ()
     episodes: Mapping[str, int] = field(default_factory=dict)
+    may_lack: Collection[str] = ()
+
+    def lacks(self, metric: str) -> bool:
+        """Whether the data lack what the metric is of: neither the model nor a reference has a value."""
+        if metric not in self.may_lack or math.isfinite(self.candidate.get(metric, Estimate(math.nan)).value):
+            return False
+        constant = self.constant.get(metric, Estimate(math.nan)).value
+        return not math.isfinite(constant) and not any(metric in scores for scores in self.reference.values())
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,9 @@ def judge(gates: Sequence[Gate], found: Found, strict: bool, health: Mapping[str
     """
     reference, left_out = finite_references(found.reference)
     found = dataclasses.replace(found, reference=reference)
-    rows = [row for gate in gates for row in _Judge(gate, found, strict, left_out).rows()]
+    rows = [
+        row for gate in gates if not found.lacks(gate.metric) for row in _Judge(gate, found, strict, left_out).rows()
+    ]
     states = {row["state"] for row in rows}
     outcome = NOT_BLESSED if FAILED in states else CANNOT_BE_JUDGED if OPEN in states else BLESSED
     verdict = f"{outcome}: {_reasons(outcome, rows, gates[0].metric, found)}"
@@ -141,7 +151,7 @@ def judge(gates: Sequence[Gate], found: Found, strict: bool, health: Mapping[str
         verdict=verdict,
         key_metric=gates[0].metric,
         gates=rows,
-        metrics={name: estimate.value for name, estimate in found.candidate.items()},
+        metrics={name: estimate.value for name, estimate in found.candidate.items() if not found.lacks(name)},
         intervals={
             name: list(limits)
             for name, estimate in found.candidate.items()

@@ -13,6 +13,7 @@ from flask import Response, abort, request, send_file
 
 from components.report.page import TEMPLATES
 from dashboard import address, conversation, parts, texts
+from dashboard.compression import compress
 from dashboard.pages import compare, models, run, runs
 from dashboard.security import HEALTH, Policy, is_loopback, protect
 from dashboard.store import Damaged, NotThere, Store
@@ -76,6 +77,7 @@ def create(workspace: Path, policy: Policy, trial: Trial | None = None, follow: 
     conversation.register(app, store, trial)
     _files(app, store)
     protect(app.server, policy, app.csp_hashes())
+    compress(app.server)
     return app
 
 
@@ -209,7 +211,7 @@ def serve(
             f"cannot listen on {policy.host} port {port or f'{ports[0]} to {ports[-1]}'}: {refusal.strerror}",
             "give another --port, or another --host",
         )
-    tell(f"dashboard of {workspace}: {_url(policy.host, _port_of(server))}   (Ctrl-C ends it)")
+    tell(f"dashboard of {workspace}: {_url(policy, _port_of(server))}   (Ctrl-C ends it)")
     try:
         server.run()
     finally:
@@ -221,7 +223,7 @@ def _port_of(server: Any) -> int:
     return int(listening[0][1])
 
 
-def _url(host: str, port: int) -> str:
-    name = f"[{host}]" if ":" in host else host
-    shown = f"http://{name}:{port}/"
-    return shown if is_loopback(host) else f"{shown}?token=…"
+def _url(policy: Policy, port: int) -> str:
+    name = f"[{policy.host}]" if ":" in policy.host else policy.host
+    shown = f"http://{name}:{port}/{'' if is_loopback(policy.host) else '?token=…'}"
+    return shown if policy.public_origin is None else f"{policy.public_origin}/?token=… by way of {shown}"

@@ -19,6 +19,9 @@ class Metric:
     each example: `kind(model, **config)` gets the folder of the SavedModel and returns the value, or yields one value
     for each episode, of which the mean counts and the interval is drawn. What is random in it depends on a seed alone,
     so that two models meet the same episodes, and every episode has a last step.
+
+    Data may lack what it is of, where it says so by `may_lack`, as a target that few record: where the metric has no
+    value, and no reference has one, it is left out together with its gates.
     """
 
     name: str
@@ -30,6 +33,7 @@ class Metric:
     prediction: str | tuple[str, ...] | None = None
     raw_label: bool | None = None
     runs_model: bool = False
+    may_lack: bool = False
 
 
 @dataclass(frozen=True)

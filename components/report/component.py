@@ -10,7 +10,7 @@ import datetime
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from components.example_gen import read_counts, read_fingerprint, read_quarantin
 from components.judgement import Judgement
 from components.reference import ReferenceScores
 from data.columns import raw_features
-from trainer.preview import disk
+from trainer.preview import Preview, disk
 from trainer.preview.plots import Plot
 from trainer.task import Task
 from trainer.transform import task_from
@@ -68,6 +68,7 @@ class ReportExecutor(base_executor.BaseExecutor):
         history = json.loads(Path(uri("model_run"), "history.json").read_text(encoding="utf-8"))
         columns = statistics.summary(Path(uri("statistics")))
         answers = Answers(task, examples / "Split-eval", model)
+        demonstrations = task.demonstrations(Path(model))
         report = {
             "task": exec_properties["task"],
             "title": task.title,
@@ -94,7 +95,7 @@ class ReportExecutor(base_executor.BaseExecutor):
             "classes": statistics.class_counts(columns, _label(task) or ""),
             "anomalies": [],  # the data gate has stopped every run that has any
             "quarantine": problems[:QUARANTINE_SHOWN],
-            "previews": answers.write_previews(directory),
+            "previews": answers.write_previews(directory, demonstrations),
             "hparams": json.loads(exec_properties["hparams"]),
             **about,
         }
@@ -139,12 +140,13 @@ class Answers:
         examples = [_example(self._task, record) for record in batch.numpy()]
         return examples, {name: tensor.numpy() for name, tensor in outputs.items()}
 
-    def write_previews(self, directory: Path) -> list[dict[str, Any]]:
-        """What is seen of the pool at once, then the first wrong and the first right ones of it.
+    def write_previews(self, directory: Path, demonstrations: Sequence[Preview] = ()) -> list[dict[str, Any]]:
+        """`demonstrations`, what is seen of the pool at once, then the first wrong and the first right ones of it.
 
         Each record has, beside what `disk.write` gives it, `example`: the same in all runs that show that example.
         """
-        chosen = [(f"overview {i}", shown) for i, shown in enumerate(self._task.overview(*self._pool))]
+        chosen = [(f"demonstration {i}", shown) for i, shown in enumerate(demonstrations)]
+        chosen += [(f"overview {i}", shown) for i, shown in enumerate(self._task.overview(*self._pool))]
         keyed = list(zip(self._keys, self._shown, strict=True))
         chosen += islice((pair for pair in keyed if pair[1].correct is False), PREVIEWS)
         chosen += islice((pair for pair in keyed if pair[1].correct is not False), PREVIEWS)

@@ -88,9 +88,10 @@ class Column(ABC):
       streamed: `encode` gets such a file itself, opened for reading, however large it is, in place of its content.
       may_be_file: it is no medium, but folders for classes may hold each value as a file of its own.
       in_folder: false for what no folder holds, since it follows from the rest of the record (`derive`).
+      may_lack: a folder holds it or does not, and so does each record; it follows from `derive` then.
       drawn: a folder may lack it, since records are paired then (`data.folders.pairs`), which gives it.
       in_form: whether a person may give it with an example to predict from.
-      beside: files at the top of a folder that `as_in` reads, and that are no records.
+      beside: files and folders at the top of a folder that `as_in` reads, and that are no records.
       is_time, is_class, is_picture: whether a value is a moment, the name of one class, a picture: what layouts and
         splits are told apart by.
     """
@@ -103,6 +104,7 @@ class Column(ABC):
     streamed: ClassVar[bool] = False
     may_be_file: ClassVar[bool] = False
     in_folder: ClassVar[bool] = True
+    may_lack: ClassVar[bool] = False
     drawn: ClassVar[bool] = False
     in_form: ClassVar[bool] = True
     beside: ClassVar[tuple[str, ...]] = ()
@@ -146,6 +148,11 @@ class Column(ABC):
         """The value that is the content of a file, as `names_file` knows it."""
         return path
 
+    @property
+    def names_in_files(self) -> Sequence[str]:
+        """Examples of names of files that tell a value, without suffix; none for columns that no name tells of."""
+        return ()
+
     def is_missing(self, value: Any) -> bool:
         """Whether a row's value stands for none: absent, null, not-a-number or an empty field."""
         return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
@@ -176,11 +183,11 @@ class Column(ABC):
         return {}
 
     def follows_from(self, columns: Mapping[str, Column]) -> bool:
-        """Whether `derive` finds a value with these columns; asked of columns that are not `in_folder`."""
+        """Whether `derive` finds a value with these columns; asked of columns that are not `in_folder`, or may lack."""
         return False
 
     def derive(self, name: str, features: Mapping[str, Value], digest: bytes) -> dict[str, Value]:
-        """The features of a column that is not `in_folder`, where nobody gave a value.
+        """The features of a column that is not `in_folder`, or may lack, where nobody gave a value.
 
         Args:
           features: those that the record's other columns have given.

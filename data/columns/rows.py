@@ -29,7 +29,7 @@ def encode_row(
     """The features of one record.
 
     Each value is encoded, then reconciled with the other columns of the record; last, what nobody gave of the columns
-    that no folder holds is derived.
+    that no folder has to hold is derived.
 
     Args:
       values: what the row holds, by column; a BadValue where that cannot be read. Of media the name of a file.
@@ -44,7 +44,7 @@ def encode_row(
     for name, column in columns.items():
         value = values.get(name)
         if column.is_missing(value):
-            if not column.in_folder:
+            if not column.in_folder or column.may_lack:
                 lacking.append(name)
             elif not column.optional:
                 raise BadColumn(name, "no value")

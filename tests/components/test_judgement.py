@@ -204,3 +204,27 @@ def test_a_judgement_is_read_as_it_was_written(tmp_path: Path) -> None:
     judgement = judge([Gate("score", bound=0.5)], found(0.9), strict=False)
     judgement.write(tmp_path)
     assert Judgement.read(tmp_path) == judgement
+
+
+def lacking(value: float, **others: Any) -> Judgement:
+    """Of a model whose score is fine, and a second metric that data may lack."""
+    candidate = {"score": estimate(0.9), "path": Estimate(value)}
+    gates = [Gate("score", bound=0.5), Gate("path", bound=0.5)]
+    return judge(gates, found(0, candidate=candidate, may_lack=["path"], **others), strict=True)
+
+
+def test_what_the_data_lack_is_left_out_with_its_gate() -> None:
+    judgement = lacking(math.nan)
+    assert judgement.blessed and set(judgement.metrics) == {"score"}
+    assert [gate["metric"] for gate in judgement.gates] == ["score"]
+
+
+@pytest.mark.parametrize(
+    "rival", [{"reference": {"median": {"path": 0.7}}}, {"constant": {"path": estimate(0.7)}}], ids=str
+)
+def test_a_model_without_a_value_where_a_reference_has_one_cannot_be_judged(rival: dict[str, Any]) -> None:
+    assert not lacking(math.nan, **rival).blessed
+
+
+def test_what_the_data_have_is_judged_though_they_might_lack_it() -> None:
+    assert lacking(0.6).blessed and not lacking(0.4).blessed
