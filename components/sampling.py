@@ -304,6 +304,11 @@ def _macro_f1(labels: Counter[Any]) -> float | None:
     return None if share is None else 2 * share / (1 + share) / len(labels)
 
 
+def _one_of_classes(labels: Counter[Any]) -> float | None:
+    """Of one class all are found, of the others none."""
+    return 1 / len(labels) if any(label != -1 for label in labels) else None
+
+
 def _entropy(labels: Counter[Any]) -> float | None:
     """In nats: the cross-entropy of the classes' own shares."""
     if not labels or -1 in labels:
@@ -343,6 +348,7 @@ _OF_LABELS: dict[str, Callable[[Counter[Any]], float | None]] = {
     "SparseCategoricalAccuracy": _most_frequent,
     "SparseCategoricalCrossentropy": _entropy,
     "MacroF1": _macro_f1,
+    "UnweightedAverageRecall": _one_of_classes,
     "MeanAbsoluteError": _about_median,
     "MeanSquaredError": _about_mean,
     "RootMeanSquaredError": _root_about_mean,

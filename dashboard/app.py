@@ -13,6 +13,7 @@ from flask import Response, abort, request, send_file
 
 from components.report.page import TEMPLATES
 from dashboard import address, conversation, parts, texts
+from dashboard.compression import compress
 from dashboard.pages import compare, models, run, runs
 from dashboard.security import HEALTH, Policy, is_loopback, protect
 from dashboard.store import Damaged, NotThere, Store
@@ -76,6 +77,7 @@ def create(workspace: Path, policy: Policy, trial: Trial | None = None, follow: 
     conversation.register(app, store, trial)
     _files(app, store)
     protect(app.server, policy, app.csp_hashes())
+    compress(app.server)
     return app
 
 

@@ -598,11 +598,10 @@ def _changed(file: str | Path) -> float:
 
 
 def _moment(text: str) -> datetime | None:
-    """When a run began: ISO 8601, or the name that it gave itself by the clock of its machine."""
+    """When a run began, in this zone: ISO 8601, or the name that it gave itself by the clock of its machine."""
     for read in (datetime.fromisoformat, lambda said: datetime.strptime(said, "%Y%m%d-%H%M%S-%f")):
         try:
-            found = read(text)
-            return found if found.tzinfo else found.astimezone()
+            return read(text).astimezone()
         except (ValueError, OverflowError):
             continue
     return None

@@ -19,6 +19,8 @@ from trainer.preview.wording import number
 BEAT_MS = 2000
 TOP_VALUES = 3
 NODE_SIGNS = {"ran": "✓", "cached": "=", "failed": "✗", "skipped": "-", "running": "▶"}
+VERDICTS = {"right": True, "wrong": False, "unjudged": None}
+"""Of examples, by their name in addresses."""
 PLACES = {
     "damage": "Damage",
     "metrics": "Metrics",
@@ -112,7 +114,7 @@ def _results(run: Run, report: ReportData, found: Query) -> dict[str, Callable[[
 def _head(store: Store, run: Run, report: ReportData) -> html.Header:
     questions = list(map(str, report.get("questions", [])))
     asked = f"question{'s' if len(questions) > 1 else ''} {', '.join(questions)}" if questions else ""
-    started = run.started.strftime("%-d %B %Y, %H:%M") if run.started else ""
+    started = run.started.strftime("%-d %B %Y, %H:%M %Z") if run.started else ""
     about = [run.task, asked, f"run {run.id}", started, _took(run)]
     tone = parts.TONES.get(run.outcome, "soft")
     verdict = html.Div(
@@ -360,15 +362,17 @@ def _plot(plot: Mapping[str, Any]) -> html.Figure:
 
 def _examples(run: Run, report: ReportData, found: Query) -> html.Section:
     shown = report.get("previews", [])
-    verdicts = {"right": sum(p["correct"] is True for p in shown), "wrong": sum(p["correct"] is False for p in shown)}
+    verdicts = {name: sum(p["correct"] is wanted for p in shown) for name, wanted in VERDICTS.items()}
     signs = {"all": "All", "wrong": "✗ Wrong", "right": "✓ Right"}
+    signs |= {"unjudged": "? Neither"} if verdicts["unjudged"] else {}
     options = [{"label": f"{sign} {verdicts.get(value, len(shown))}", "value": value} for value, sign in signs.items()]
+    is_judged = verdicts["right"] + verdicts["wrong"] > 0
     slices = dict.fromkeys(f"{column}: {value}" for preview in shown for column, value in preview["slice"].items())
     chosen, where = address.first(found, "show") or "all", address.first(found, "slice")
     tools = html.Div(
         [
             dcc.RadioItems(
-                options=options if any(verdicts.values()) else options[:1],
+                options=options if is_judged else options[:1],
                 value=chosen if chosen in signs else "all",
                 id="examples-show",
                 className="picks",
@@ -397,11 +401,10 @@ def _examples(run: Run, report: ReportData, found: Query) -> html.Section:
 
 def _chosen(run: Run, report: ReportData, show: str, where: str | None) -> Any:
     """The previews that pass the choice."""
-    wanted = {"right": True, "wrong": False}.get(show)
     shown = [
         preview
         for preview in report.get("previews", [])
-        if (wanted is None or preview["correct"] is wanted)
+        if (show not in VERDICTS or preview["correct"] is VERDICTS[show])
         and (where is None or where in [f"{column}: {value}" for column, value in preview["slice"].items()])
     ]
     return previews.grid(shown, run.key) if shown else parts.empty("No example shown here is of this choice.")

@@ -23,14 +23,21 @@ TEXT, NUMBER = "agTextColumnFilter", "agNumberColumnFilter"
 
 COLUMNS: tuple[dict[str, Any], ...] = (
     {"field": "task", "headerName": "Task", "filter": TEXT, "cellRenderer": "RunLink", "pinned": "left", "width": 205},
-    {"field": "outcome", "headerName": "Outcome", "filter": TEXT, "cellRenderer": "Outcome", "width": 150},
+    {
+        "field": "outcome",
+        "headerName": "Outcome",
+        "filter": TEXT,
+        "filterParams": {"defaultOption": "startsWith"},  # "blessed" is not to find "not blessed"
+        "cellRenderer": "Outcome",
+        "width": 150,
+    },
     {"field": "metric", "headerName": "Key metric", "filter": TEXT, "width": 130},
     {"field": "score", "headerName": "Score", "filter": NUMBER, "width": 105},
     {"field": "interval", "headerName": "Interval", "filter": TEXT, "width": 160},
     {"field": "reference", "headerName": "Reference", "filter": NUMBER, "width": 120},
     {"field": "baseline", "headerName": "Baseline", "filter": NUMBER, "width": 115},
     {"field": "seconds", "headerName": "Seconds", "filter": NUMBER, "width": 115},
-    {"field": "started", "headerName": "Started", "filter": TEXT, "width": 185},
+    {"field": "started", "headerName": "Started", "filter": TEXT, "width": 205},
     {"field": "data", "headerName": "Data", "filter": TEXT, "width": 150},
     {"field": "version", "headerName": "Data version", "filter": TEXT, "width": 160},
     {"field": "pushed", "headerName": "Pushed as", "filter": TEXT, "width": 110},
@@ -62,7 +69,7 @@ def _row(run: Run) -> dict[str, Any]:
         "rival": rival[0] if rival else "",
         "baseline": run.baseline.get(run.key_metric),
         "seconds": round(run.seconds, 1),
-        "started": run.started.strftime("%Y-%m-%d %H:%M:%S") if run.started else "",
+        "started": run.started.strftime("%Y-%m-%d %H:%M:%S %Z") if run.started else "",
         "data": run.data.get("name", ""),
         "version": run.data.get("fingerprint", ""),
         "pushed": run.pushed or "",

@@ -91,7 +91,7 @@ class Column(ABC):
       may_lack: a folder holds it or does not, and so does each record; it follows from `derive` then.
       drawn: a folder may lack it, since records are paired then (`data.folders.pairs`), which gives it.
       in_form: whether a person may give it with an example to predict from.
-      beside: files at the top of a folder that `as_in` reads, and that are no records.
+      beside: files and folders at the top of a folder that `as_in` reads, and that are no records.
       is_time, is_class, is_picture: whether a value is a moment, the name of one class, a picture: what layouts and
         splits are told apart by.
     """
@@ -147,6 +147,11 @@ class Column(ABC):
     def in_file(self, path: str) -> Any:
         """The value that is the content of a file, as `names_file` knows it."""
         return path
+
+    @property
+    def names_in_files(self) -> Sequence[str]:
+        """Examples of names of files that tell a value, without suffix; none for columns that no name tells of."""
+        return ()
 
     def is_missing(self, value: Any) -> bool:
         """Whether a row's value stands for none: absent, null, not-a-number or an empty field."""

@@ -23,6 +23,7 @@ from data.folders.layouts import (
     find_coco_set,
     find_layout,
     find_lfw_set,
+    find_listed_set,
     find_ucf_set,
     find_voc_set,
 )
@@ -72,7 +73,8 @@ def find_splits(
     if coco := find_coco_set(root, columns):
         _refuse_other_numbers(coco)
         return Splits(coco)
-    if listed := find_voc_set(root, columns) or find_lfw_set(root, columns) or find_ucf_set(root, columns):
+    ways = (find_voc_set, find_lfw_set, find_ucf_set, find_listed_set)
+    if listed := next((found for way in ways if (found := way(root, columns))), None):
         return Splits(listed)
     takes = functools.partial(_takes, columns) if advise else None
     whole = Folder(root, root, names=names or {}, takes=takes)

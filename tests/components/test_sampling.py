@@ -25,6 +25,7 @@ LABELS: Counter[float] = Counter({1.0: 3, 5.0: 1})
         (__name__, "LikeAnother", 3**0.5),  # the same by another name
         ("trainer.metrics.speech", "WordErrorRate", 1.0),
         ("trainer.metrics.classification", "MacroF1", 2 * 3 / (4 + 3) / 2),
+        ("trainer.metrics.classification", "UnweightedAverageRecall", 1 / 2),
         ("trainer.metrics.classification", "AreaUnderCurve", 0.5),
     ],
 )

@@ -226,3 +226,25 @@ def test_a_link_that_leads_nowhere_is_said_to(tmp_path: Path) -> None:
     shown = str(page(Store(tmp_path), "/", ""))
     assert "image_classification → /nowhere/at/all (which is not there)" in shown and "--follow" not in shown
     assert len(Store(tmp_path).runs()) == 1
+
+
+def test_only_runs_on_the_same_data_have_a_best(tmp_path: Path) -> None:
+    for number, fingerprint in ((1, "same"), (2, "same"), (3, "other")):
+        stores.finished(tmp_path, TASK, number, number / 10, fingerprint=fingerprint)
+    first, second, third = (f"run={TASK}/{stores.run_id(number)}" for number in (1, 2, 3))
+    store = Store(tmp_path)
+    assert "★ " in str(page(store, "/compare", f"?{first}&{second}"))
+    shown = str(page(store, "/compare", f"?{second}&{third}"))
+    assert "★ '" not in shown and "different data" in shown
+
+
+def test_times_name_their_zone(tmp_path: Path) -> None:
+    stores.finished(tmp_path, TASK, 1, 0.9)
+    [run] = Store(tmp_path).runs()
+    assert run.started is not None
+    zone = run.started.strftime("%Z")
+    assert (
+        zone
+        and rows([run])[0]["started"].endswith(f" {zone}")
+        and zone in str(page(Store(tmp_path), f"/run/{run.key}", ""))
+    )
