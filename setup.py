@@ -33,6 +33,7 @@ INSTALL_REQUIRES = [
     "soundfile",
     "av",  # FFmpeg in a wheel: sounds that libsndfile does not read (M4A, WebM), video, coloured pictures of 16 bits
     "mido",  # MIDI files
+    "music21",  # what judges the tunes that are written in ABC
     "fonttools",  # the pictures of a font of emoji
     "rouge-score",
     "sacrebleu",

@@ -15,6 +15,7 @@ from data.columns.label import CodedNames, Label
 from data.columns.mask import Mask
 from data.columns.midi import Midi
 from data.columns.number import Integer, Number
+from data.columns.opening import Opening
 from data.columns.partner import Partner, Same, partner_of, sameness
 from data.columns.passage import Passage
 from data.columns.ranges import UNKNOWN, Ranges
@@ -25,6 +26,7 @@ from data.columns.tags import Tags, bio
 from data.columns.text import Text
 from data.columns.texts import Texts
 from data.columns.timestamp import Timestamp
+from data.columns.tune import Tune
 from data.columns.vector import Vector
 from data.columns.video import Video
 from data.columns.window import Ahead, Companions, SeriesName, Window
@@ -56,6 +58,7 @@ __all__ = [
     "Midi",
     "NO_PICTURE",
     "Number",
+    "Opening",
     "Partner",
     "Passage",
     "Prefix",
@@ -70,6 +73,7 @@ __all__ = [
     "Text",
     "Texts",
     "Timestamp",
+    "Tune",
     "UNKNOWN",
     "Value",
     "Vector",

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 WORDS = ("left", "middle", "right", "upper", "lower")
 CLASSES = WORDS[:3]
+LETTERS = "CEGBd"
+"""A note for each word."""
 WIDTH, HEIGHT = 32, 24
 FRAMES, FRAME_RATE = 8, 10
 RATE = 8000
@@ -134,6 +136,14 @@ def tune(subject: Subject) -> str:
     octave = 12 * (subject.position % 2)
     length = 20 + subject.hour % 60
     return " ".join(f"on_{60 + 4 * word + octave} wait_{length} off_{60 + 4 * word + octave}" for word in subject.words)
+
+
+def abc(subject: Subject) -> str:
+    """A tune in ABC: for each word a bar of one note, as often as the metre of its class has beats, so that a bar's end
+    follows from more than the notes just before it."""
+    beats = 4 + subject.kind
+    bars = "|".join(LETTERS[word] * beats for word in subject.words * 4)
+    return f"X:1\nM:{beats}/4\nL:1/4\nK:C\n{bars}|]\n"
 
 
 def png(pixels: np.ndarray[Any, Any]) -> Media:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from data.errors import BadFile
 
-__all__ = ["MAX_FILE_BYTES", "BadFile", "Inside", "is_hidden", "printable", "tree_digest", "visible"]
+__all__ = ["MAX_FILE_BYTES", "BadFile", "Inside", "below", "is_hidden", "printable", "tree_digest", "visible"]
 
 MAX_FILE_BYTES = 256 * 2**20
 
@@ -126,6 +126,15 @@ class Inside:
 def is_hidden(name: str) -> bool:
     """Whether `name` is what operating systems and version control leave in folders, and no data."""
     return name.startswith(".") or name.lower() in _SYSTEM_FILES
+
+
+def below(folder: Path, prefix: str = "") -> Iterator[str]:
+    """All files under `folder`, as paths relative to it."""
+    for entry in visible(folder):
+        if entry.is_dir(follow_symlinks=False):
+            yield from below(Path(entry.path), f"{prefix}{entry.name}/")
+        else:
+            yield prefix + entry.name
 
 
 def visible(folder: Path | str) -> list[os.DirEntry[str]]:

@@ -44,3 +44,17 @@ class ShareUnknown(_ForEachCharacter):
     """Of all characters of excerpts the share that the model does not tell apart."""
 
     usual_name = number = "unknown_characters"
+
+
+class BitsPerToken(_ForEachCharacter):
+    """The cross-entropy, in bits, of a model of tokens, of whatever it calls so."""
+
+    usual_name = "bits_per_token"
+    number, characters = "bits", "tokens"
+
+
+class ShareUnknownTokens(_ForEachCharacter):
+    """Of all tokens the share that the model does not tell apart."""
+
+    usual_name = number = "unknown_tokens"
+    characters = "tokens"

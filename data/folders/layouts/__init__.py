@@ -27,6 +27,7 @@ from data.folders.layouts.rows import Rows
 from data.folders.layouts.tagged import Conll, SeqFiles
 from data.folders.layouts.text_files import TextFiles
 from data.folders.layouts.text_rows import TextRows
+from data.folders.layouts.tune_files import TuneFiles
 from data.folders.layouts.two_sets import TwoSets
 from data.folders.layouts.ucf101 import find_ucf_set
 
@@ -56,6 +57,7 @@ LAYOUTS: tuple[type[Layout], ...] = (
     PicturesAndMasks,
     PicturePairs,
     TwoSets,
+    TuneFiles,
     PlainFiles,
     NamedFiles,
     ClassFolders,
