@@ -164,9 +164,11 @@ def _try(task: str, model: Model, checked: Checked) -> html.Section:
 
 def _field(name: str, field: Field) -> html.Div:
     """What asks for one input."""
-    label = html.Span(name if name == field.said else f"{name}: {field.said}", className="label")
+    said = name if name == field.said else f"{name}: {field.said}"
     if not field.is_file:
-        return html.Div([label, _input(name, field)])
+        asks = _input(name, field)
+        return html.Div([html.Label(said, htmlFor=parts.dom_id(asks.id), className="label"), asks])
+    label = html.Span(said, className="label")
     upload = dcc.Upload(
         html.Button(
             [

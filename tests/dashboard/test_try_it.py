@@ -154,6 +154,14 @@ def test_a_question_that_changes_takes_its_answer_along(
     until(page, lambda: "Choose a file for image first." in page.inner_text("#try-answer"))
 
 
+def test_what_is_typed_has_a_label(tmp_path: Path, own_site: str, visit: Callable[..., Any]) -> None:
+    stores.pushed(tmp_path, TEXTS, 1)
+    (tmp_path / TEXTS / "runs").mkdir()
+    page = visit(f"{own_site}/models/{TEXTS}")
+    page.locator("#try label").first.click()
+    until(page, lambda: page.evaluate("document.activeElement.tagName") == "TEXTAREA")
+
+
 def test_what_a_model_cannot_take_is_refused_in_words(site: str, visit: Callable[..., Any]) -> None:
     page = visit(f"{site}/models/{PICTURES}")
     page.click("#try-ask")

@@ -63,7 +63,7 @@ KEYNOTE_DRAW = 1_000_000
 
 @dataclass(frozen=True)
 class MusicGenerationHParams(HParams):
-    epochs: int = field(default=8, metadata={"min": 1})
+    epochs: int = field(default=12, metadata={"min": 1})
     min_steps: int = field(default=800, metadata={"min": 1})
     global_batch_size: int = field(default=32, metadata={"min": 1})
     learning_rate: float = field(default=4e-3, metadata={"min": 0.0})
