@@ -11,8 +11,8 @@ A `key`, a `metre` and an `opening` in ABC notation, each of which may be left o
 
 Judged by bits per token of whole tunes held out, behind mode and metre, ends included; and by the tunes that it writes:
 the share of bars that music21 reads and that add up to their metre, of tunes in which all do, and of tunes that come to
-an end of their own. A token that training
-saw less than twice is unknown: it costs its class's bits and 12 that name it, and is never written.
+an end of their own. A token that training saw less than twice is unknown: it costs its class's bits and 12 that name
+it, and is never written.
 
 Reference: a trigram of the same tokens with modified Kneser-Ney smoothing (Chen & Goodman 1999), and tunes drawn from
 it.
@@ -162,9 +162,7 @@ class MusicGeneration(Task):
             metrics=(
                 Metric("bits_per_token", "BitsPerToken", language),
                 Metric("unknown_tokens", "ShareUnknownTokens", language, prediction=("unknown_tokens", "tokens")),
-                Metric("own_end", "ShareOfOnes", "trainer.metrics.counts", prediction="ended"),
-                Metric("valid_bars", "valid_bars", written, runs_model=True),
-                Metric("valid_tunes", "valid_tunes", written, runs_model=True),
+                *(Metric(name, name, written, runs_model=True) for name in ("valid_bars", "valid_tunes", "own_end")),
             ),
             gates=(
                 Gate("bits_per_token", higher_is_better=False, baseline_margin=0.02),
