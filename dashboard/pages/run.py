@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from components.report import page as report_page
 from components.report.page import ReportData, plain
@@ -22,7 +24,9 @@ NODE_SIGNS = {"ran": "✓", "cached": "=", "failed": "✗", "skipped": "-", "run
 VERDICTS = {"right": True, "wrong": False, "unjudged": None}
 """Of examples, by their name in addresses."""
 PLACES = {
+    "failure": "What went wrong",
     "damage": "Damage",
+    "progress": "Now",
     "metrics": "Metrics",
     "slices": "Slices",
     "confusion": "Confusion",
@@ -34,13 +38,17 @@ PLACES = {
     "lineage": "Lineage",
     "log": "Log",
 }
+JUMPS = frozenset(PLACES.values()) - {"What went wrong", "Now"}
+"""Places that the head of the page leads to; the others stand below it."""
 
 
 def layout(store: Store, task: str, run_id: str, found: Query) -> Any:
     run = store.run(task, run_id)
+    shown = body(store, run, found)
     return html.Div(
         [
-            html.Div(body(store, run, found), id="run-body"),
+            html.Div([html.Div(shown.get(name), id=_part(name)) for name in ("head", "jumps", *PLACES)]),
+            dcc.Store(id="run-shown", data=_digests(shown) if run.is_running else {}),
             dcc.Interval(id="run-beat", interval=BEAT_MS, disabled=not run.is_running),
             dcc.Store(id="run-key", data=run.key),
             dcc.Store(id="run-remembered"),
@@ -48,8 +56,26 @@ def layout(store: Store, task: str, run_id: str, found: Query) -> Any:
     )
 
 
-def body(store: Store, run: Run, found: Query) -> list[Any]:
-    """All that is shown of a run; of one that has no report yet, what is known so far."""
+def _part(name: Any) -> dict[str, Any]:
+    """The identity of what changes by itself while a run goes on."""
+    return {"type": "run-part", "name": name}
+
+
+def _digests(shown: Mapping[str, Any]) -> dict[str, str]:
+    """Of each part, what changes when it does; a part within a part does not count to it."""
+
+    def own(part: Any) -> Any:
+        plain_part = part.to_plotly_json()
+        props = plain_part["props"]
+        is_part = isinstance(props.get("id"), dict) and props["id"]["type"] == "run-part"
+        return plain_part | ({"props": {name: props[name] for name in props if name != "children"}} if is_part else {})
+
+    written = {name: json.dumps(part, default=own) for name, part in shown.items()}
+    return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in written.items()}
+
+
+def body(store: Store, run: Run, found: Query) -> dict[str, Any]:
+    """All that is shown of a run by its place; of one that has no report yet, what is known so far."""
     report, damage = _report(store, run)
     judged = bool(report.get("metrics"))
     made: dict[str, Callable[[], Any]] = {
@@ -63,15 +89,16 @@ def body(store: Store, run: Run, found: Query) -> list[Any]:
         "lineage": lambda: _lineage(store, run, report),
         "log": lambda: _log(store, run),
     }
-    sections = [parts.guarded(PLACES.get(place, place.capitalize()), make) for place, make in made.items()]
-    jumps = [html.A(name, href=f"#{place}") for place, name in PLACES.items() if place in made]
+    sections = {place: parts.guarded(PLACES[place], make) for place, make in made.items()}
+    jumps = [html.A(name, href=f"#{place}") for place, name in PLACES.items() if place in made and name in JUMPS]
     if judged:
         jumps.append(html.A("⤓ As one file", href=address.report(run.key), download=""))
-    return [
-        _head(store, run, report),
-        html.Nav(jumps, className="jumps", **parts.aria(label="On this page")),
-        *sections,
-    ]
+    return {
+        "head": parts.guarded("The head", lambda: _head(store, run, report)),
+        "jumps": html.Nav(jumps, className="jumps", **parts.aria(label="On this page")),
+        **sections,
+        **_log_text(store, run),
+    }
 
 
 def _report(store: Store, run: Run) -> tuple[ReportData, list[str]]:
@@ -550,22 +577,45 @@ def _log(store: Store, run: Run) -> html.Section:
         return parts.section("log", "Log", parts.damaged(str(damage)))
     if not tail:
         return parts.section("log", "Log", parts.empty("The run has written no log."))
-    log = html.Pre(tail, className="text log", tabIndex=0, role="region", **parts.aria(label="The end of the log"))
+    log = html.Pre(
+        tail,
+        id=_part("log-text"),
+        className="text log",
+        tabIndex=0,
+        role="region",
+        **parts.aria(label="The end of the log"),
+    )
     return parts.section("log", "Log", parts.folded("The end of the log", log, is_open=bool(run.error)))
+
+
+def _log_text(store: Store, run: Run) -> dict[str, str]:
+    """The end of the log as a part of its own, so that it grows where it is open; nothing where there is none."""
+    try:
+        tail = store.log_tail(run)
+    except Damaged:  # which the section says
+        return {}
+    return {"log-text": tail} if tail else {}
 
 
 def register(app: Dash, store: Store) -> None:
     @app.callback(
-        Output("run-body", "children"),
+        Output(_part(ALL), "children"),
         Output("run-beat", "disabled"),
+        Output("run-shown", "data"),
         Input("run-beat", "n_intervals"),
         State("run-key", "data"),
+        State("run-shown", "data"),
         State("address", "search"),
         prevent_initial_call=True,
     )
-    def follow(_: int, key: str, search: str) -> tuple[Any, bool]:
+    def follow(_: int, key: str, seen: dict[str, str], search: str) -> tuple[list[Any], bool, dict[str, str]]:
+        """Only the parts that changed: what is open stays open, and what is chosen chosen."""
         run = _found(store, key)
-        return body(store, run, address.query(search)), not run.is_running
+        shown = body(store, run, address.query(search))
+        now = _digests(shown)
+        names = [output["id"]["name"] for output in ctx.outputs_list[0]]
+        changed = [no_update if now.get(name) == seen.get(name) else shown.get(name) for name in names]
+        return changed, not run.is_running, now
 
     @app.callback(
         Output("examples-shown", "children"),

@@ -9,7 +9,7 @@ sees tells then which way is right. Without such recoveries a model never sees h
 own small errors, which then add up (Ross et al. 2011): `python -m benchmarks.recovery` shows it.
 
 Each track is wholly in `train/` or in `eval/`. A lap that a model is later judged by is on neither
-(`trainer.metrics.driving`). Tracks are driven in as many processes as there are cores, each from its seed alone.
+(`trainer.metrics.laps`). Tracks are driven in as many processes as there are cores, each from its seed alone.
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ MISFITS = {
         "'laps' runs the model, but names no module",
     ),
     "a metric that runs the model and compares": (
-        judged_by(Metric("laps", "laps", "trainer.metrics.driving", label="label", runs_model=True)),
+        judged_by(Metric("laps", "laps", "trainer.metrics.laps", label="label", runs_model=True)),
         "'laps' runs the model and compares nothing",
     ),
 }

@@ -34,8 +34,8 @@ CHUNK = 64
 SUMMARY_COEFFICIENTS = 13
 """Cepstral coefficients of which the reference gets the mean and the deviation."""
 
-CURVES = 4
-"""Classes of which the answer over time is drawn: the most probable ones overall."""
+CURVES = 6
+"""Classes of which the answer over time is drawn: those that are surest in some window."""
 
 
 @dataclass(frozen=True)
@@ -272,14 +272,12 @@ class SoundClassifierTask(Task):
 
     def _curve(self, prediction: Mapping[str, Any]) -> Curve:
         count = int(prediction["windows"])
-        best = np.argsort(-np.asarray(prediction["probabilities"]))[:CURVES]
+        over_time = np.asarray(prediction["over_time"])[:count]
+        best = np.argsort(-over_time.max(axis=0), kind="stable")[:CURVES]
         begin = np.asarray(prediction["heard_from"])[:count]
         length = self.window_frames * self.scale.seconds
         return Curve(
-            {
-                as_text(prediction["labels"][index]): np.asarray(prediction["over_time"])[:count, index]
-                for index in best
-            },
+            {as_text(prediction["labels"][index]): over_time[:, index] for index in best},
             caption=f"in the course of it, by windows of {length:.2g} seconds",
             x_label="seconds, middle of the window",
             y_label="probability",

@@ -248,13 +248,13 @@ class AutonomousDriving(Task):
             return Metric(name, name, laps.__name__, drives, runs_model=True, may_lack=True)
 
         def known(name: str, kind: str, of: str) -> Metric:
-            return Metric(name, kind, "trainer.metrics.driving", prediction=of, label=of, may_lack=True)
+            return Metric(name, kind, "trainer.metrics.numbers", prediction=of, label=of, may_lack=True)
 
         return Evaluation(
             prediction=STEERING,
             label=STEERING,
             metrics=(
-                Metric("steering_mae", "AbsoluteError", "trainer.metrics.driving"),
+                Metric("steering_mae", "AbsoluteError", "trainer.metrics.numbers"),
                 known("path_error", "MeanDistance", PATH),
                 known("throttle_mae", "MeanDifference", THROTTLE),
                 known("brake_mae", "MeanDifference", BRAKE),
@@ -275,7 +275,7 @@ class AutonomousDriving(Task):
 
     def reference(self, train: Arrays, evaluation: Arrays, spec: DataSpec) -> dict[str, dict[str, float]]:
         """The constant, the last action, and the expert, who drives the laps itself."""
-        from trainer.metrics.driving import MeanDifference, MeanDistance, mean
+        from trainer.metrics.numbers import MeanDifference, MeanDistance, mean
 
         constant: dict[str, float] = {}
         for name, metric in (

@@ -135,6 +135,7 @@ def test_a_preview_plays_the_sound_and_draws_what_is_heard_over_time() -> None:
     assert isinstance(sound, Sound) and isinstance(curve, Curve) and isinstance(bars, Bars)
     assert curve.start == 0.5 and curve.step == 0.5 and set(curve.series) == {"low", "high"}
     assert shown.correct and shown.slice == {"label": "low", "voice": "Ann"}
+    assert list(curve.series) == ["low", "high"] and curve.series["high"][-1] == pytest.approx(0.9)
     unknown = TASK.preview({"sound": wav(300)}, prediction(1))
     assert [type(part) for part in unknown.parts] == [Sound, Bars] and unknown.correct is None
 
