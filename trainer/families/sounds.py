@@ -56,12 +56,13 @@ class SoundClassifierTask(Task):
     lies anywhere in it, amid silence. Inference goes over the whole sound in windows that overlap by half or more:
     `over_time` says what is heard in each, and the answer is the mean of their probabilities.
 
-    A task says its `scale`, its `network`, and the metrics it is judged by (`metrics` and `scores`, of the same names).
-    It may say what else the network is given of a window (`network_input`), how windows are changed in training
-    (`augmented`) or drawn (`drawn_window`), how windows make one answer (`overall`), and what the reference knows of a
-    sound (`summary`). `split_by` may name a column of its own, such as the voice.
+    A task says its frames (`frame_seconds`, `hop_seconds`), its `network`, and the metrics it is judged by (`metrics`
+    and `scores`, of the same names). It may say what else the network is given of a window (`network_input`), how
+    windows are changed in training (`augmented`) or drawn (`drawn_window`), how windows make one answer (`overall`),
+    and what the reference knows of a sound (`summary`). `split_by` may name a column of its own, such as the voice.
 
     Attributes:
+      frame_seconds, hop_seconds: length of a spectrogram's frames, and from one to the next.
       keeps_level: whether how loud a sound is may tell of its class.
       floor: decibels to which what is softer is brought.
       summary_size: how many numbers `summary` gives.
@@ -74,16 +75,13 @@ class SoundClassifierTask(Task):
     }
     targets: ClassVar[tuple[str, ...]] = ("label",)
     predict_batch_size = 16
+    frame_seconds: ClassVar[float]
+    hop_seconds: ClassVar[float]
     keeps_level: ClassVar[bool] = True
     floor: ClassVar[float] = -80.0
     summary_size: ClassVar[int] = 2 * SUMMARY_COEFFICIENTS
     reference_name: ClassVar[str] = "statistics of MFCC + logistic regression"
     small: ClassVar[Mapping[str, bool | int | float | str]] = {**Task.small, "min_steps": 100, "dropout": 0.0}
-
-    @property
-    @abstractmethod
-    def scale(self) -> audio.MelScale:
-        """Of the spectrograms."""
 
     @abstractmethod
     def network(self, window: Any) -> Any:
@@ -93,6 +91,14 @@ class SoundClassifierTask(Task):
     @abstractmethod
     def scores(self, labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
         """Metrics of answers in memory: int64 `[examples]`, float `[examples, classes]`."""
+
+    @property
+    def scale(self) -> audio.MelScale:
+        """Of the spectrograms."""
+        rate = self.hparams.sample_rate
+        return audio.MelScale(
+            rate, self.hparams.bands, round(self.frame_seconds * rate), round(self.hop_seconds * rate)
+        )
 
     @property
     def window_frames(self) -> int:

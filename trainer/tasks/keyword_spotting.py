@@ -44,9 +44,6 @@ UNKNOWN_CLASSES = ("_unknown_", "unknown")
 REFUSED = 0.05
 """Share of the right answers that fall below the threshold."""
 
-WINDOW_SECONDS, HOP_SECONDS = 0.064, 0.04
-"""Of the frames."""
-
 CENTRE, SPREAD = -14.0, 20.0
 """Decibels: mean and deviation of spectrograms of words, to which augmentation's strengths are relative."""
 
@@ -95,6 +92,7 @@ class KeywordSpotting(sounds.SoundClassifierTask):
     targets = ("label", "voice", "backdrop")
     split_by = "voice"
     keeps_level = False
+    frame_seconds, hop_seconds = 0.064, 0.04
     floor = -45.0
     HParams = KeywordSpottingHParams
     small = {
@@ -107,11 +105,6 @@ class KeywordSpotting(sounds.SoundClassifierTask):
         "band_mask": 0,
         "time_mask": 0,
     }
-
-    @property
-    def scale(self) -> audio.MelScale:
-        rate = self.hparams.sample_rate
-        return audio.MelScale(rate, self.hparams.bands, round(WINDOW_SECONDS * rate), round(HOP_SECONDS * rate))
 
     def preprocess(self, inputs: Features) -> Features:
         """Beside those of the base, `backdrop` string `[batch]`: the spectrogram of a stretch of noise; empty where

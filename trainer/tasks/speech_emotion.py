@@ -28,8 +28,8 @@ from trainer.families import sounds
 from trainer.features import audio
 from trainer.task import Evaluation, Features, Gate, Metric
 
-WINDOW_SECONDS, HOP_SECONDS = 0.032, 0.016
-"""Of the frames."""
+POOLS = ((2, 2), (2, 2), (2, 4))
+"""Frames and bands that are made one after each convolution."""
 
 CENTRE, SPREAD = -39.0, 21.0
 """Decibels: mean and deviation of spectrograms of speech, to which augmentation's strengths are relative."""
@@ -82,6 +82,7 @@ class SpeechEmotion(sounds.SoundClassifierTask):
     }
     targets = ("label", "voice")
     split_by = "voice"
+    frame_seconds, hop_seconds = 0.032, 0.016
     floor = -100.0
     summary_size = 9
     reference_name = "prosody + logistic regression"
@@ -97,11 +98,6 @@ class SpeechEmotion(sounds.SoundClassifierTask):
         "tilt": 0.0,
         "noise": 0.0,
     }
-
-    @property
-    def scale(self) -> audio.MelScale:
-        rate = self.hparams.sample_rate
-        return audio.MelScale(rate, self.hparams.bands, round(WINDOW_SECONDS * rate), round(HOP_SECONDS * rate))
 
     def summary(self, samples: Any, decibels: Any) -> Any:
         """Prosody, of 9 numbers: mean, deviation, and lowest and highest tenth of the logarithm of the pitch where
@@ -138,7 +134,7 @@ class SpeechEmotion(sounds.SoundClassifierTask):
     def network(self, window: Any) -> Any:
         from trainer.networks.crnn import crnn
 
-        return crnn(window, self.hparams.filters, self.hparams.units, self.hparams.dropout)
+        return crnn(window, self.hparams.filters, self.hparams.units, POOLS, self.hparams.dropout)
 
     def metrics(self) -> Evaluation:
         module = "trainer.metrics.classification"

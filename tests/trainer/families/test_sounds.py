@@ -13,7 +13,6 @@ import soundfile
 from tests.transformed import write_transformed
 from trainer.backend import tf
 from trainer.families import sounds
-from trainer.features.audio import MelScale
 from trainer.inputs import TransformedExamples
 from trainer.packing import pack
 from trainer.preview import Bars, Curve, Sound
@@ -27,9 +26,7 @@ FRAMES = 10
 class Tones(sounds.SoundClassifierTask):
     title, questions, data, split_by = "Tones", (), "", "voice"
 
-    @property
-    def scale(self) -> MelScale:
-        return MelScale(RATE, self.hparams.bands, window=800, hop=800)
+    frame_seconds = hop_seconds = 0.1
 
     def network(self, window: Any) -> Any:
         return tf.keras.layers.Flatten()(tf.keras.layers.Rescaling(1 / 40, 1)(window))
