@@ -248,8 +248,8 @@ def abc(written: Written, tokens: Tokens) -> Any:
     clipped = tf.clip_by_value(letter - _LOWEST_LETTER, 0, len(_LETTERS) - 1)
     letters = tf.where(is_note, tf.gather(_LETTERS, clipped), "")
     said = tf.strings.join([_spaces(written, place, tokens), marks, letters, tf.gather(tokens.shown, numbers)])
-    last = tf.reduce_max(place.bars, 1, keepdims=True)
-    behind = tf.where(place.bars == last, " |]", tf.where(place.bars % BARS_A_LINE == 0, " |\n", " |"))
+    to_come = tf.cumsum(tf.cast(numbers >= NUM_SPECIAL, tf.int32), 1, exclusive=True, reverse=True)
+    behind = tf.where(to_come == 0, " |]", tf.where(place.bars % BARS_A_LINE == 0, " |\n", " |"))
     body = tf.strings.reduce_join(tf.where(is_bar, behind, said), 1)
     head = ["X:1\nT:Benison\n", _metre_of(written, tokens), "\nL:1/8\nQ:1/4="]
     head += [

@@ -196,7 +196,7 @@ class MusicGeneration(Task):
 
         abc, notes = as_text(prediction["abc"]), np.asarray(prediction["notes"])
         samples, rate = soundfile.read(io.BytesIO(prediction["wav_bytes"]), dtype="float32")
-        head = dict(line.split(":", 1) for line in abc.splitlines() if line[1:2] == ":")
+        head = dict(line.split(":", 1) for line in reversed(abc.splitlines()) if line[1:2] == ":")  # not a later metre
         parts = [
             Picture(piano_roll(notes[notes[:, 2] > 0]), caption="notes"),
             Sound(samples, rate, caption="played by a piano"),
