@@ -220,7 +220,8 @@ class AutonomousDriving(Task):
         hparams = self.hparams
         train = spec.train(limit=FITTED)
         targets = {name: train[name] for name in LEARNT}
-        model = driver(spec.features, targets, LEARNT, hparams.filters, hparams.units, hparams.dropout)
+        has_lidar = bool(np.any(train["lidar"][..., 1]))
+        model = driver(spec.features, targets, LEARNT, hparams.filters, hparams.units, hparams.dropout, has_lidar)
         model.compile(optimizer(hparams, spec.steps, warmup=100, clip=5.0), jit_compile=hparams.xla)
         return model
 
