@@ -10,8 +10,7 @@ from trainer.backend import tf
 
 
 def degrade(clean: Any, sampled: Any, grey: Any, seed: Any) -> tuple[Any, Any]:
-    """Noise, blur, low light and JPEG, each on a fifth of the batch; the last fifth stays good, since a picture that
-    nothing is wrong with is to be left as it is.
+    """Noise, blur, low light and JPEG, each on a quarter of the batch.
 
     Args:
       clean: uint8 `[batch, height, width, 3]`.
@@ -94,11 +93,7 @@ def compressed(pixels: Any, grey: Any, seed: Any) -> Degraded:
     return tf.cast(tf.map_fn(one, (whole, qualities), fn_output_signature=signature), tf.float32), _unchanged
 
 
-def left_good(pixels: Any, grey: Any, seed: Any) -> Degraded:
-    return pixels, _unchanged
-
-
-_WAYS = (noisy, blurred, darkened, compressed, left_good)
+_WAYS = (noisy, blurred, darkened, compressed)
 
 
 _OTHERS = 13
