@@ -15,7 +15,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from benchmarks.foreign_sets._drawings import SHAPES, Colour, draw_shape
-from benchmarks.foreign_sets._packages import fetched
 from data.sets.things import DATA_SET, STAMPS, on_white
 
 WIDTH, HEIGHT = 240, 200
@@ -54,10 +53,11 @@ def stamps(folder: Path) -> None:
     """Cut-outs of photographs and drawings, up to 256 pixels, each with what Japanese translators wrote: a row of
     `metadata.csv` for each. Those whose names begin with the same word are on one side."""
     from data.sources.archives import unpack
+    from data.sources.fetch import fetch_to_cache
 
     rows: dict[str, list[tuple[str, str, str]]] = {"train": [], "eval": []}
     with TemporaryDirectory() as scratch:
-        archive = fetched(DATA_SET.sources[0][0], Path(scratch))
+        archive = fetch_to_cache(DATA_SET.sources[0][0], Path(scratch), print)
         pictures, texts = Path(scratch, "pictures"), Path(scratch, "texts")
         unpack(archive, pictures, f"{STAMPS}*.png")
         unpack(archive, texts, f"{STAMPS}*.txt")
