@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from trainer.backend import tf
+from trainer.networks.convolutions import as_picture, convolved
 
 
 def crnn(window: Any, filters: int, units: int, pools: Sequence[tuple[int, int]], dropout: float = 0.0) -> Any:
@@ -23,12 +24,9 @@ def crnn(window: Any, filters: int, units: int, pools: Sequence[tuple[int, int]]
       Keras tensor `[batch, 4 * units]`: mean and maximum over time.
     """
     layers = tf.keras.layers
-    x = layers.BatchNormalization(momentum=0.9, scale=False, center=False)(window)
-    x = layers.Reshape((*window.shape[1:], 1))(x)
+    x = as_picture(window)
     for place, pool in enumerate(pools):
-        x = layers.Conv2D(filters << place, 3, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
-        x = layers.MaxPooling2D(pool, padding="same")(x)
+        x = layers.MaxPooling2D(pool, padding="same")(convolved(x, filters << place))
     x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)
     x = layers.Bidirectional(layers.GRU(units, return_sequences=True))(layers.Dropout(dropout)(x))
     return layers.Concatenate()([layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x)])
