@@ -7,7 +7,7 @@ import gzip
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 import yaml
 
@@ -81,6 +81,5 @@ def write_table(folder: Path, rows: Iterable[tuple[str, str]]) -> None:
 
 
 def fetched(source: Source, scratch: Path) -> Path:
-    client = scratch / "client"
-    client.mkdir()
-    return fetch(source, cache_root() / "downloads", client, print)
+    """The archive of a source, fetched unless the cache has it."""
+    return fetch(source, cache_root() / "downloads", Path(mkdtemp(dir=scratch)), print)
