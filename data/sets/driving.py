@@ -75,6 +75,7 @@ class Look:
 
 USUAL = Look()
 
+
 def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
     """Writes `target/{train,eval}/metadata.jsonl`, a row for each record, and beside it the pictures as PNG."""
     del archives, sources
