@@ -29,7 +29,9 @@ def chorales(folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as scratch:
-        for file in sorted(unpack(fetched(MUSIC21, Path(scratch)), Path(scratch) / "out", f"{CORPUS}/bach/bwv[2-4]*.mxl")):
+        for file in sorted(
+            unpack(fetched(MUSIC21, Path(scratch)), Path(scratch) / "out", f"{CORPUS}/bach/bwv[2-4]*.mxl")
+        ):
             music21.converter.parse(file).write("midi", folder / f"{file.stem}.mid")
 
 
