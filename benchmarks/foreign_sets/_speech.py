@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from benchmarks.foreign_sets._packages import fetched
 from data.sets.spoken_phrases import ESPEAK, ESPEAK_FILES
 from data.sources.archives import unpack
+from data.sources.fetch import fetch_to_cache
 
 if TYPE_CHECKING:
     from data.sets._voices import Utterance
@@ -23,5 +23,5 @@ def spoken(utterances: Iterable[Utterance]) -> None:
     from data.sets._voices import speak
 
     with TemporaryDirectory() as scratch:
-        unpack(fetched(ESPEAK, Path(scratch)), Path(scratch) / "engine", *ESPEAK_FILES)
+        unpack(fetch_to_cache(ESPEAK, Path(scratch), print), Path(scratch) / "engine", *ESPEAK_FILES)
         speak(utterances, Path(scratch) / "engine")

@@ -8,8 +8,6 @@ import sysconfig
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.foreign_sets._packages import fetched
-from data.sources.archives import unpack
 from data.sources.fetch import Source
 
 MANUALS = Source(
@@ -30,9 +28,12 @@ PACKAGES = ("asyncio", "email", "http", "json", "logging", "multiprocessing", "u
 
 def chinese_manuals(folder: Path) -> None:
     """Manual pages in simplified Chinese, of sections without links, without their markup, a file each."""
+    from data.sources.archives import unpack
+    from data.sources.fetch import fetch_to_cache
+
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as scratch:
-        archive = fetched(MANUALS, Path(scratch))
+        archive = fetch_to_cache(MANUALS, Path(scratch), print)
         for page in unpack(archive, Path(scratch) / "pages", "usr/share/man/zh_CN/man[2467]/*.gz"):
             text = plain(gzip.decompress(page.read_bytes()).decode("utf-8", "ignore"))
             if len(text) >= LEAST:

@@ -41,15 +41,14 @@ class CharacterModel(tf.keras.Model):
         units: int,
         layers: int,
         dropout: float,
-        ngrams: KneserNey,
-        mixed: bool,
+        ngrams: KneserNey | None,
         remembered: np.ndarray[Any, Any],
     ) -> None:
         """
         Args:
           num_characters: special ones included.
           dropout: share of what goes from one layer to the next that is zeroed in training.
-          mixed: whether the n-gram counts; else the network stands alone.
+          ngrams: of the train text; None for the network alone.
           remembered: the train text, by which `suffixes` finds what is copied.
         """
         super().__init__()
@@ -59,7 +58,7 @@ class CharacterModel(tf.keras.Model):
         self.dropout = make.Dropout(dropout)
         self.output_layer = make.Dense(num_characters, dtype="float32")
         self.gate = make.Dense(1, bias_initializer=tf.constant_initializer(FIRST_GATE), dtype="float32")
-        self.ngrams, self._is_mixed = NGrams(ngrams), mixed
+        self.ngrams = NGrams(ngrams) if ngrams else None
         self.suffixes = Suffixes(remembered)
         self._mean_loss = tf.keras.metrics.Mean(name="loss")
         self._mean_bits = tf.keras.metrics.Mean(name="bits_per_character")
@@ -76,9 +75,10 @@ class CharacterModel(tf.keras.Model):
     def read(self, characters: Any) -> list[Any]:
         """The state behind some characters `[batch, steps]`, at least one step; PAD before the first changes nothing.
 
-        The last characters int64 `[batch, order - 2]`, and two tensors float `[batch, units]` a layer.
+        The last characters int64 `[batch, order - 2]`, none without an n-gram, and two tensors float `[batch, units]` a
+        layer.
         """
-        kept = self.ngrams.order - 2
+        kept = self.ngrams.order - 2 if self.ngrams else 0
         padded = tf.pad(characters, [[0, 0], [kept, 0]], constant_values=PAD)
         last = padded[:, tf.shape(padded)[1] - kept :]
         return [last, *self._read(characters, characters != PAD, training=False)[1]]
@@ -100,7 +100,7 @@ class CharacterModel(tf.keras.Model):
             after += new
         read = tf.concat(outputs, -1)
         mixed = tf.nn.softmax(self.output_layer(read))
-        if self._is_mixed:
+        if self.ngrams:
             mixed = _mix(mixed, self.ngrams.following(before), tf.sigmoid(self.gate(read)))
         mixed = tf.math.log(mixed)
         special = tf.range(tf.shape(mixed)[-1]) < NUM_SPECIAL
@@ -129,7 +129,7 @@ class CharacterModel(tf.keras.Model):
         wanted = characters[:, 1:]
         alone = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, self.output_layer(read))
         costs = alone
-        if self._is_mixed:
+        if self.ngrams:
             order = self.ngrams.order
             windows = tf.signal.frame(tf.pad(characters, [[0, 0], [order - 2, 0]], constant_values=PAD), order, 1)
             counted = self.ngrams.probabilities(tf.reshape(windows, [-1, order]), leave_one_out)

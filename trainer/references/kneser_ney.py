@@ -54,6 +54,19 @@ class KneserNey:
             found = np.where(history >= 0, (kept + table.left[history] * found) / table.totals[history], found)
         return found
 
+    def following(self, before: Array) -> Array:
+        """float64 `[n, size]`: the probability of each number behind some, int `[n, order - 1]`."""
+        each = np.tile(np.arange(self.size), len(before))
+        windows = np.concatenate([np.repeat(before, self.size, 0), each[:, None]], 1)
+        return self.probabilities(windows).reshape(-1, self.size)
+
+
+def windows_of(sequences: Array, order: int, pad: int) -> Array:
+    """Each number of sequences `[n, steps]` from place `order - 1` on that is no `pad`, behind those before it:
+    `[windows, order]`."""
+    every = np.lib.stride_tricks.sliding_window_view(sequences, order, axis=1)
+    return every[every[..., -1] != pad]
+
 
 class Table(NamedTuple):
     """The n-grams of one order, by history: all numbers but the last.

@@ -26,6 +26,7 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run music_gene
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,18 +40,17 @@ from data.media.tunes import keys
 from data.sources.assets import read_tensors
 from trainer.backend import tf
 from trainer.features import tunes
-from trainer.features.texts import END, NUM_SPECIAL, PAD, START, UNKNOWN
+from trainer.features.texts import END, PAD, START, UNKNOWN
+from trainer.features.tunes import HEAD
 from trainer.networks import sampling
 from trainer.optimisers import optimizer
 from trainer.preview import Picture, Preview, Sound, Words, as_text
 from trainer.preview.piano_roll import piano_roll
-from trainer.references.kneser_ney import KneserNey
+from trainer.references.kneser_ney import KneserNey, windows_of
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 MAX_TOKENS = 1_000
 """Of a tune that is learnt from."""
-HEAD = 2
-"""Tokens before the first bar: mode and metre."""
 KEYS = (ANY, *keys())
 METRES = (ANY, "2/2", "2/4", "3/4", "4/4", "5/4", "6/4", "3/2", "3/8", "5/8", "6/8", "7/8", "9/8", "12/8")
 TOKENS_A_BAR = 20
@@ -172,7 +172,7 @@ class MusicGeneration(Task):
         )
 
     def reference(self, train: Arrays, evaluation: Arrays, spec: DataSpec) -> dict[str, dict[str, float]]:
-        from trainer.metrics.tunes import BARS, TEMPO, TUNES, bars_that_add_up
+        from trainer.metrics.tunes import BARS, TEMPO, TUNES, all_right, bars_that_add_up, share_right
 
         tokens = tunes.Tokens(spec.vocabularies)
         counted = KneserNey(ORDER, _windows(train["tune"]), len(tokens))
@@ -184,14 +184,12 @@ class MusicGeneration(Task):
         bars = [bars_that_add_up(text.decode()) for text in tunes.abc(written, tokens).numpy()]
         scores = {
             "bits_per_token": float(bits.mean()),
-            "valid_bars": float(np.mean([sum(one) / max(1, len(one)) for one in bars])),
-            "valid_tunes": float(np.mean([bool(one) and all(one) for one in bars])),
+            "valid_bars": float(np.mean([share_right(one) for one in bars])),
+            "valid_tunes": float(np.mean([all_right(one) for one in bars])),
         }
         return {"trigram, Kneser-Ney": scores}
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
-        import io
-
         import soundfile
 
         abc, notes = as_text(prediction["abc"]), np.asarray(prediction["notes"])
@@ -233,9 +231,8 @@ def _wanted(features: Features, tokens: tunes.Tokens) -> _Wanted:
     is_any = features["metre"] == ANY
     unheard_metre = ~is_any & (metre_token == UNKNOWN)
     metre_token = tf.where(is_any | unheard_metre, tf.constant(FREE, tf.int64), metre_token)
-    opening = tokens.number(tf.strings.split(features["opening"]).to_tensor(""))
-    there = tf.strings.length(tf.strings.split(features["opening"]).to_tensor("")) > 0
-    opening = tf.where(there, opening, FREE)
+    opening_words = tf.strings.split(features["opening"]).to_tensor("")
+    opening = tf.where(tf.strings.length(opening_words) > 0, tokens.number(opening_words), FREE)
     remark = tf.strings.join(
         [
             tf.where(unheard_metre, "training saw no tune in this metre, so that another was drawn; ", ""),
@@ -298,26 +295,21 @@ def _windows(tune: np.ndarray[Any, Any], head: int = 0) -> np.ndarray[Any, Any]:
     ended = np.pad(tune, [(0, 0), (ORDER - 1, 1)], constant_values=PAD)
     ended[:, : ORDER - 1] = START
     ended[np.arange(len(tune)), length + ORDER - 1] = END
-    every = np.lib.stride_tricks.sliding_window_view(ended, ORDER, axis=1)[:, head:]
-    return every[every[..., -1] != PAD]
+    return windows_of(ended[:, head:], ORDER, PAD)
 
 
 def _drawn(counted: KneserNey, tokens: tunes.Tokens, count: int, bars: int, seed: int) -> np.ndarray[Any, Any]:
     """Tunes drawn from an n-gram, int64 `[count, steps]` with mode and metre, of at most so many bars."""
     rng = np.random.default_rng(seed)
-    size, steps = len(tokens), bars * TOKENS_A_BAR
+    steps = bars * TOKENS_A_BAR
     made = np.full((count, ORDER - 1 + steps), PAD, np.int64)
     made[:, : ORDER - 1] = START
     going, ended_bars = np.ones(count, bool), np.zeros(count, np.int64)
-    allowed = [tokens.is_mode, tokens.is_metre]
-    later = ~tokens.is_mode & (np.arange(size) >= NUM_SPECIAL)
-    later[END] = True
     for step in range(steps):
         before = made[going, step : step + ORDER - 1]
-        windows = np.concatenate([np.repeat(before, size, 0), np.tile(np.arange(size), len(before))[:, None]], 1)
-        found = counted.probabilities(windows).reshape(-1, size) * (allowed[step] if step < HEAD else later)
+        found = counted.following(before) * tokens.may_stand[min(step, HEAD)]
         reached = np.cumsum(found / found.sum(1, keepdims=True), 1)
-        drawn = np.minimum((reached <= rng.random(len(before))[:, None]).sum(1), size - 1)
+        drawn = np.minimum((reached <= rng.random(len(before))[:, None]).sum(1), len(tokens) - 1)
         made[going, step + ORDER - 1] = np.where(drawn == END, PAD, drawn)
         ended_bars[going] += tokens.is_bar[drawn]
         going[np.flatnonzero(going)[drawn == END]] = False
