@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from data.columns.audio import Audio
 from data.columns.base import Column, Feature, Value, show
 from data.errors import BadValue, DataRefused
+from data.media.sounds import wav
 
 FOLDER = "_background_noise_"
 """What Speech Commands (Warden 2018) calls the folder."""
@@ -83,10 +84,4 @@ def _stretch(recording: bytes, seconds: float, drawn: int) -> bytes:
         wanted = min(round(seconds * rate), count)
         sound.setpos(drawn % (count - wanted + 1))
         samples = sound.readframes(wanted)
-    stream = io.BytesIO()
-    with wave.open(stream, "wb") as stretch:
-        stretch.setnchannels(1)
-        stretch.setsampwidth(2)
-        stretch.setframerate(rate)
-        stretch.writeframes(samples)
-    return stream.getvalue()
+    return wav(samples, rate)
