@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 from data.columns.audio import Audio
 from data.columns.base import Column, Feature, Value, show
 from data.errors import BadValue, DataRefused
-from data.media.sounds import wav
 
 FOLDER = "_background_noise_"
 """What Speech Commands (Warden 2018) calls the folder."""
@@ -79,9 +78,10 @@ def _recordings(folder: Path) -> list[bytes]:
 
 def _stretch(recording: bytes, seconds: float, drawn: int) -> bytes:
     """So much of it from a place that `drawn` decides; all of a shorter one."""
+    from data.media.sounds import wav_of
+
     with wave.open(io.BytesIO(recording)) as sound:
         rate, count = sound.getframerate(), sound.getnframes()
         wanted = min(round(seconds * rate), count)
         sound.setpos(drawn % (count - wanted + 1))
-        samples = sound.readframes(wanted)
-    return wav(samples, rate)
+        return wav_of(sound.readframes(wanted), rate)

@@ -50,11 +50,11 @@ def as_wav(content: bytes, min_seconds: float, max_seconds: float) -> tuple[byte
         raise BadValue("the file holds no sound")
     if len(samples) < min_seconds * rate:
         raise BadValue(f"{len(samples) / rate:.2f} seconds; must be {low} to {high}")
-    return wav(samples.astype("<i2").tobytes(), rate), len(samples) / rate, rate, channels
+    return wav_of(samples.astype("<i2").tobytes(), rate), len(samples) / rate, rate, channels
 
 
-def wav(samples: bytes, rate: int) -> bytes:
-    """A mono WAV file of 16-bit samples, little-endian, at `rate` Hz."""
+def wav_of(samples: bytes, rate: int) -> bytes:
+    """16-bit mono samples, little-endian, as WAV."""
     stored = io.BytesIO()
     with wave.open(stored, "wb") as file:
         file.setnchannels(1)

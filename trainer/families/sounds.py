@@ -104,6 +104,19 @@ class SoundClassifierTask(Task):
     def window_frames(self) -> int:
         return max(1, round(self.hparams.window_seconds / self.scale.seconds))
 
+    def spectrogram(self, content: Any) -> tuple[Any, Any]:
+        """Of a WAV file, string `[]`: samples float32 `[n]` at `scale.rate` Hz, and their log-mel spectrogram, float32
+        `[frames, bands]` in decibels, at least `floor`."""
+        samples = audio.decode_wav(content, self.scale.rate)
+        decibels = audio.mel_decibels(samples, self.scale, keeps_level=self.keeps_level)
+        return samples, tf.maximum(decibels, self.floor)
+
+    def masked(self, windows: Any, band_mask: int, time_mask: int, seed: Any) -> Any:
+        """Windows float32 `[batch, frames, bands]`, brought to mean 0, with a mask of bands and one of frames, at most
+        so wide (SpecAugment)."""
+        frames = tf.fill([tf.shape(windows)[0]], tf.constant(self.window_frames, tf.int64))
+        return audio.spec_augment(windows, frames, seed, 1, band_mask, time_mask)
+
     # --- what a task may say otherwise ---
 
     def summary(self, samples: Any, decibels: Any) -> Any:
@@ -122,7 +135,8 @@ class SoundClassifierTask(Task):
         return decibels
 
     def augmented(self, decibels: Any, features: Features, seed: Any) -> Any:
-        """Windows in training, float32 `[batch, frames, bands]`; `features` are those of `preprocess`."""
+        """Windows in training, float32 `[batch, frames, bands]`; `features` are those of `preprocess`. What is below
+        `floor` is brought to it afterwards."""
         return decibels
 
     def drawn_window(self, features: Features, seed: Any) -> Any:
@@ -150,15 +164,12 @@ class SoundClassifierTask(Task):
           int64 `[batch]`, its length, and `loudest` int64 `[batch]`, the first frame of its loudest window; `summary`
           float32 `[batch, summary_size]`, for the reference; `label` int64, -1 for a class that the train split lacks.
         """
-        scale = self.scale
 
         def heard(content: Any) -> tuple[Any, Any, Any]:
-            samples = audio.decode_wav(content, scale.rate)
-            decibels = audio.mel_decibels(samples, scale, keeps_level=self.keeps_level)
-            decibels = tf.maximum(decibels, self.floor)
+            samples, decibels = self.spectrogram(content)
             return decibels, self.summary(samples, decibels), audio.loudest_window(decibels, self.window_frames)
 
-        spectrogram = tf.RaggedTensorSpec([None, scale.bands], tf.float32, ragged_rank=0)
+        spectrogram = tf.RaggedTensorSpec([None, self.scale.bands], tf.float32, ragged_rank=0)
         signature = (spectrogram, tf.TensorSpec([self.summary_size], tf.float32), tf.TensorSpec([], tf.int64))
         decibels, summary, loudest = tf.map_fn(
             heard,
@@ -183,8 +194,8 @@ class SoundClassifierTask(Task):
             return {**features, "window": self.network_input(self._cut(features["levels"], features["loudest"]))}
         drawing, changing = tf.unstack(tf.random.split(seed))
         decibels = self._cut(features["levels"], self.drawn_window(features, drawing))
-        window = self.network_input(self.augmented(decibels, features, changing))
-        return {"window": window, "label": features["label"]}
+        changed = tf.maximum(self.augmented(decibels, features, changing), self.floor)
+        return {"window": self.network_input(changed), "label": features["label"]}
 
     def _cut(self, levels: Any, first: Any) -> Any:
         return audio.cut(levels, first, self.window_frames, self.scale.bands, self.floor)

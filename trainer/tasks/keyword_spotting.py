@@ -119,21 +119,14 @@ class KeywordSpotting(sounds.SoundClassifierTask):
         return {name: value for name, value in changed.items() if name != "backdrop"}
 
     def _levels_of_noise(self, sounds_given: Any) -> Any:
-        scale = self.scale
+        bands = self.scale.bands
 
         def heard(content: Any) -> Any:
-            samples = audio.decode_wav(content, scale.rate)
-            return audio.mel_decibels(samples, scale, keeps_level=False)
+            is_there = tf.strings.length(content) > 0
+            return tf.cond(is_there, lambda: self.spectrogram(content)[1], lambda: tf.zeros([0, bands]))
 
-        def none(_: Any) -> Any:
-            return tf.zeros([0, scale.bands])
-
-        spectra = tf.map_fn(
-            lambda content: tf.cond(tf.strings.length(content) > 0, lambda: heard(content), lambda: none(content)),
-            sounds_given,
-            fn_output_signature=tf.RaggedTensorSpec([None, scale.bands], tf.float32, ragged_rank=0),
-        )
-        return audio.to_levels(spectra, self.floor)
+        spectrogram = tf.RaggedTensorSpec([None, bands], tf.float32, ragged_rank=0)
+        return audio.to_levels(tf.map_fn(heard, sounds_given, fn_output_signature=spectrogram), self.floor)
 
     def drawn_window(self, features: Features, seed: Any) -> Any:
         """The loudest, moved a little."""
@@ -147,9 +140,8 @@ class KeywordSpotting(sounds.SoundClassifierTask):
         x = (decibels - CENTRE) / SPREAD
         x = audio.random_voice_and_room(x, changing, hparams.warp, hparams.tilt, hparams.noise)
         x = self._with_backdrop(x * SPREAD + CENTRE, features["backdrop"], mixing)
-        frames = tf.fill([tf.shape(x)[0]], tf.constant(self.window_frames, tf.int64))
-        x = audio.spec_augment((x - CENTRE) / SPREAD, frames, masking, 1, hparams.band_mask, hparams.time_mask)
-        return tf.maximum(x * SPREAD + CENTRE, self.floor)
+        x = self.masked((x - CENTRE) / SPREAD, hparams.band_mask, hparams.time_mask, masking)
+        return x * SPREAD + CENTRE
 
     def _with_backdrop(self, decibels: Any, backdrops: Any, seed: Any) -> Any:
         """The powers of another sound's noise added, 0 to 30 decibels below the word; nothing where there is none."""

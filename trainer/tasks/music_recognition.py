@@ -23,9 +23,7 @@ from typing import Any
 import numpy as np
 
 from data.columns import Audio, Label
-from trainer.backend import tf
 from trainer.families import sounds
-from trainer.features import audio
 from trainer.task import Evaluation, Features, Gate, Metric
 
 POOLS = ((2, 2), (1, 2), (1, 2))
@@ -75,10 +73,8 @@ class MusicRecognition(sounds.SoundClassifierTask):
     }
 
     def augmented(self, decibels: Any, features: Features, seed: Any) -> Any:
-        frames = tf.fill([tf.shape(decibels)[0]], tf.constant(self.window_frames, tf.int64))
         x = (decibels - CENTRE) / SPREAD
-        x = audio.spec_augment(x, frames, seed, 1, self.hparams.band_mask, self.hparams.time_mask)
-        return tf.maximum(x * SPREAD + CENTRE, self.floor)
+        return self.masked(x, self.hparams.band_mask, self.hparams.time_mask, seed) * SPREAD + CENTRE
 
     def network(self, window: Any) -> Any:
         from trainer.networks.crnn import crnn
@@ -99,10 +95,6 @@ class MusicRecognition(sounds.SoundClassifierTask):
         )
 
     def scores(self, labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-        from trainer.metrics.classification import macro_f1
+        from trainer.metrics.classification import MacroF1
 
-        answers = probabilities.argmax(axis=1)
-        return {
-            "macro_f1": macro_f1(labels, answers, probabilities.shape[1]),
-            "accuracy": float((answers == labels).mean()),
-        }
+        return MacroF1.scores(labels, probabilities)

@@ -256,6 +256,26 @@ def refuse_no_file(path: Path) -> None:
         raise DataRefused(f"{path} is not an ordinary file", "Put the table itself there.")
 
 
+def lines_of(root: Path, path: Path, fix: str) -> list[tuple[int, str]]:
+    """The lines of a list in a data folder that are not empty, by number, without spaces around them.
+
+    Raises:
+      DataRefused: it is a link that leads out, or cannot be read; `fix` says what to do then.
+    """
+    refuse_link_out(root, path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataRefused(f"{path} cannot be read: {error}", fix) from error
+    return [(row, line.strip()) for row, line in enumerate(text.splitlines(), 1) if line.strip()]
+
+
+def told_by_name(columns: Mapping[str, Column], path: str) -> dict[str, Any]:
+    """What the path of a record's file says of these columns."""
+    told = {name: column.said_by_name(path) for name, column in columns.items()}
+    return {name: value for name, value in told.items() if value is not None}
+
+
 def relative(root: Path, path: Path) -> str:
     """`path` seen from `root`, with / at the end; empty for the root itself."""
     found = path.relative_to(root).as_posix()

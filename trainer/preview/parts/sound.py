@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Required, TypedDict
 
 import numpy as np
 
-from data.media.sounds import wav
+from data.media.sounds import wav_of
 from data.shapes import finite
 from trainer.preview.part import COLOURS, Page, Part, Place, Record, Shown_co
 from trainer.preview.wording import number
@@ -47,7 +47,7 @@ class Sound(Part):
 
     def record(self, place: Place) -> dict[str, Any]:
         samples = self._clean()[: MAX_SECONDS * self.rate]
-        place.file(".wav").write_bytes(wav((samples * 32767).astype("<i2").tobytes(), self.rate))
+        place.file(".wav").write_bytes(wav_of((samples * 32767).astype("<i2").tobytes(), self.rate))
         _spectrogram(samples, self.rate).save(place.file(".spectrogram.png"))
         return {
             "file": place.name(".wav"),
