@@ -78,6 +78,7 @@ def body(store: Store, run: Run, found: Query) -> dict[str, Any]:
     """All that is shown of a run by its place; of one that has no report yet, what is known so far."""
     report, damage = _report(store, run)
     judged = bool(report.get("metrics"))
+    log = _or_damage(lambda: store.log_tail(run))
     made: dict[str, Callable[[], Any]] = {
         **({"failure": lambda: _failure(run)} if run.error else {}),
         **({"damage": lambda: _damage(damage)} if damage else {}),
@@ -87,7 +88,7 @@ def body(store: Store, run: Run, found: Query) -> dict[str, Any]:
         "nodes": lambda: _nodes(run),
         "data": lambda: _data(store, run, report),
         "lineage": lambda: _lineage(store, run, report),
-        "log": lambda: _log(store, run),
+        "log": lambda: _log(run, log),
     }
     sections = {place: parts.guarded(PLACES[place], make) for place, make in made.items()}
     jumps = [html.A(name, href=f"#{place}") for place, name in PLACES.items() if place in made and name in JUMPS]
@@ -97,7 +98,7 @@ def body(store: Store, run: Run, found: Query) -> dict[str, Any]:
         "head": parts.guarded("The head", lambda: _head(store, run, report)),
         "jumps": html.Nav(jumps, className="jumps", **parts.aria(label="On this page")),
         **sections,
-        **_log_text(store, run),
+        **({"log-text": log} if log and isinstance(log, str) else {}),  # a part of its own: it grows where it is open
     }
 
 
@@ -570,11 +571,10 @@ def _artifacts(store: Store, run: Run) -> Any:
     return parts.table(["Artifact", "Type", "Node", "Made by", "From", "Lies in"], rows, "Artifacts")
 
 
-def _log(store: Store, run: Run) -> html.Section:
-    try:
-        tail = store.log_tail(run)
-    except Damaged as damage:
-        return parts.section("log", "Log", parts.damaged(str(damage)))
+def _log(run: Run, tail: Any) -> html.Section:
+    """`tail`: the end of the log, or what is wrong with it."""
+    if not isinstance(tail, str):
+        return parts.section("log", "Log", tail)
     if not tail:
         return parts.section("log", "Log", parts.empty("The run has written no log."))
     log = html.Pre(
@@ -586,15 +586,6 @@ def _log(store: Store, run: Run) -> html.Section:
         **parts.aria(label="The end of the log"),
     )
     return parts.section("log", "Log", parts.folded("The end of the log", log, is_open=bool(run.error)))
-
-
-def _log_text(store: Store, run: Run) -> dict[str, str]:
-    """The end of the log as a part of its own, so that it grows where it is open; nothing where there is none."""
-    try:
-        tail = store.log_tail(run)
-    except Damaged:  # which the section says
-        return {}
-    return {"log-text": tail} if tail else {}
 
 
 def register(app: Dash, store: Store) -> None:

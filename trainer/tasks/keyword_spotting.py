@@ -31,7 +31,7 @@ import numpy as np
 from data.columns import Audio, Backdrop, Identifier, Label
 from trainer.backend import tf
 from trainer.families import classification, sounds
-from trainer.features import audio
+from trainer.features import audio, optional
 from trainer.preview import Preview, as_text
 from trainer.task import DataSpec, Evaluation, Features, Metric
 
@@ -110,7 +110,7 @@ class KeywordSpotting(sounds.SoundClassifierTask):
         """Beside those of the base, `backdrop` string `[batch]`: the spectrogram of a stretch of noise; empty where
         there is none."""
         features = super().preprocess(inputs)
-        given = tf.sparse.to_dense(tf.sparse.reset_shape(inputs["backdrop"], [tf.size(features["frames"]), 1]))[:, 0]
+        given = optional.dense(inputs["backdrop"], tf.size(features["frames"]), absent="")
         return {**features, "backdrop": self._levels_of_noise(given)}
 
     def batch(self, features: Features, seed: Any) -> Features:
