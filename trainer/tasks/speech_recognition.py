@@ -57,6 +57,8 @@ class SpeechRecognitionHParams(HParams):
     dropout: float = field(default=0.1, metadata={"min": 0.0, "max": 0.95})
     beam_width: int = field(default=16, metadata={"min": 1, "max": 1024})
     """Hypotheses that decoding keeps; 1 decodes greedily."""
+    unknown_word: float = field(default=8.0, metadata={"min": 0.0})
+    """Nats that a word costs which no transcript of the train split has; 0 writes what is heard, known or not."""
     warp: float = field(default=0.15, metadata={"min": 0.0, "max": 0.5})
     tilt: float = field(default=0.5, metadata={"min": 0.0})
     noise: float = field(default=2.2, metadata={"min": 0.0})
@@ -122,6 +124,7 @@ class SpeechRecognition(Task):
             inputs["sound"], hparams.sample_rate, hparams.bands, HOP_SECONDS, hparams.max_seconds
         )
         symbols = ctc.index_characters(inputs["text"], "characters")
+        ctc.index_words(inputs["text"], "words")
         return {
             "log_mel": log_mel,
             "frames": frames,
@@ -163,12 +166,14 @@ class SpeechRecognition(Task):
         """`transcript` string, `confidence` float32, the probability of just this transcript, and `seconds` float32,
         how much of the sound was heard: `[batch]` each."""
         from trainer.networks import ctc
+        from trainer.networks.lexicon import Lexicon
 
-        frames = features["frames"]
+        characters, hparams, frames = spec.vocabularies["characters"], self.hparams, features["frames"]
+        lexicon = Lexicon(spec.vocabularies["words"], characters) if hparams.unknown_word else None
         heard = {"log_mel": features["log_mel"][:, : tf.reduce_max(frames)], "frames": frames}
         outputs = model(heard, training=False)
         decoded = ctc.decode(
-            outputs["logits"], outputs["steps"], spec.vocabularies["characters"], self.hparams.beam_width
+            outputs["logits"], outputs["steps"], characters, hparams.beam_width, lexicon, hparams.unknown_word
         )
         return decoded | {"seconds": tf.cast(frames, tf.float32) * HOP_SECONDS}
 
