@@ -51,7 +51,7 @@ KTUBERLING = Source(
     filename="ktuberling-data_4%3a22.12.3-1_all.deb",
     sha256="fba44c875bfa31ea488dadd9263e87a4dcaea0bd47d28817f6c0dc6d2af970ed",
     size_bytes=46_661_752,
-    holds="72 words by a person",
+    holds="66 words by a person",
 )
 
 

@@ -154,7 +154,7 @@ def decode(
 
     With a lexicon, what its best path spells stands against that. Each known word is as probable as any other, and an
     unknown one less by `unknown_word` nats, so that words which nobody has heard before are written where they are
-    heard clearly.
+    heard clearly. To say nothing is as rare as an unknown word.
 
     Args:
       logits: float32 `[batch, steps, n + 1]`.
@@ -188,7 +188,8 @@ def _cost_of_words(texts: Any, lexicon: Lexicon, unknown_word: float) -> Any:
     words = tf.strings.split(texts)
     is_known = tf.reduce_any(words.flat_values[:, tf.newaxis] == tf.constant(lexicon.words), axis=1)
     costs = lexicon.word_cost + tf.where(is_known, 0.0, unknown_word)
-    return tf.reduce_sum(words.with_flat_values(costs), axis=1)
+    of_nothing = lexicon.word_cost + unknown_word
+    return tf.where(texts == "", of_nothing, tf.reduce_sum(words.with_flat_values(costs), axis=1))
 
 
 def _negative_log_likelihood(symbols: Any, logits: Any, steps: Any) -> Any:

@@ -64,8 +64,9 @@ class Lexicon:
         return float(np.log(max(len(self.words), 1)))
 
     def best_path(self, log_probabilities: Any, steps: Any) -> Any:
-        """What the most probable path spells, each word as probable as any other: int64 RaggedTensor `[batch, None]`
-        of symbols, of which the first and last may be spaces.
+        """What the most probable path of at least one word spells, each word as probable as any other: int64
+        RaggedTensor `[batch, None]` of symbols, of which the first may be spaces. Where the steps are too few for any
+        word it means nothing.
 
         Args:
           log_probabilities: float32 `[batch, steps, n + 1]`, of `n` symbols and the blank.
@@ -116,16 +117,13 @@ class Lexicon:
         return scores, (came.stack(), ended.stack())
 
     def _traced(self, scores: Any, pointers: tuple[Any, Any], steps: Any) -> Any:
-        """The symbols on the way to the best last state, which is a complete word's or the root's."""
+        """The symbols on the way to the best last state, which is a complete word's."""
         came, ended = pointers
         longest, batch = tf.shape(came)[0], tf.shape(came)[1]
-        last = tf.constant([_ROOT, *self.ends], tf.int32)
-        costs = tf.constant([0.0] + [self.word_cost] * len(self.ends))  # of the word that ends there
-        finals = tf.gather(scores, last, axis=2) - costs
-        finals = tf.reshape(finals, [batch, -1])  # after a blank, then after a symbol
-        best = tf.argmax(finals, axis=1, output_type=tf.int32)
-        is_symbol, node = best // len(last), tf.gather(last, best % len(last))
         complete = tf.constant(self.ends)
+        finals = tf.reshape(tf.gather(scores, complete, axis=2), [batch, -1])  # after a blank, then after a symbol
+        best = tf.argmax(finals, axis=1, output_type=tf.int32)
+        is_symbol, node = best // len(self.ends), tf.gather(complete, best % len(self.ends))
 
         def step(place: Any, node: Any, is_symbol: Any, written: Any) -> tuple[Any, Any, Any, Any]:
             state = tf.stack([tf.range(batch), is_symbol, node], axis=1)

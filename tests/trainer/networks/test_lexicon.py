@@ -31,9 +31,9 @@ def test_words_share_their_beginnings_and_what_cannot_be_spelt_is_left_out() -> 
 
 def test_a_word_that_is_nearly_said_is_spelt_as_it_is_known() -> None:
     lexicon = Lexicon(["aab", "bb"], VOCABULARY)
-    assert spelt([[0, 3, 0, 1, 3, 3, 3], [1, 3, 1, 3, 2, 3, 3]], lexicon) == ["aab", "bb"]
+    assert spelt([[0, 3, 0, 1, 3, 3, 3], [3, 1, 3, 1, 3, 3, 3]], lexicon) == ["aab", "bb"]
     assert spelt([[0, 0, 0, 1, 3, 3, 3]], lexicon) == ["aab"]  # a blank must part the two
-    assert spelt([[3] * 7, [2, 3, 2, 2, 3, 3, 2]], lexicon) == ["", ""]
+    assert spelt([[2, 3, 2, 1, 3, 1, 3]], lexicon) == ["bb"]
     assert spelt([[1, 3, 1, 2, 0, 3, 0, 1]], lexicon) == ["bb▁aab"]
     assert spelt([[1, 3, 1, 3, 2, 2, 3, 0, 3, 0, 3, 1, 3]], lexicon) == ["bb▁aab"]
 
@@ -47,7 +47,7 @@ def test_no_text_of_known_words_has_a_better_path(seed: int) -> None:
     def score(path: tuple[int, ...]) -> float:
         kept = [s for s, run in itertools.groupby(path) if s != BLANK]
         said = "".join(VOCABULARY[s] for s in kept).replace("▁", " ").split()
-        if any(word not in words for word in said):
+        if not said or kept[-1] == VOCABULARY.index("▁") or any(word not in words for word in said):
             return -np.inf
         return float(sum(logits[place, s] for place, s in enumerate(path))) - len(said) * lexicon.word_cost
 
@@ -64,6 +64,13 @@ def test_an_unknown_word_is_written_where_it_is_heard_clearly_enough(unknown_wor
     got = ctc.decode(logits, tf.constant([3]), VOCABULARY, 4, Lexicon(["aa", "bb"], VOCABULARY), unknown_word)
     assert got["transcript"].numpy().tolist() == [text]
     assert 0 < got["confidence"].numpy()[0] < 1
+
+
+@pytest.mark.parametrize(("sure", "text"), [(1.5, b"bb"), (9.0, b"")])
+def test_nothing_is_written_where_it_is_clear_that_nothing_is_said(sure: float, text: bytes) -> None:
+    logits = tf.one_hot([[3, 3, 3, 3]], 4, sure, 0.0) + 0.1 * tf.one_hot([[1, 3, 1, 3]], 4)
+    got = ctc.decode(logits, tf.constant([4]), VOCABULARY, 4, Lexicon(["aa", "bb"], VOCABULARY), 8.0)
+    assert got["transcript"].numpy().tolist() == [text]
 
 
 def test_a_lexicon_that_cannot_be_used_changes_nothing() -> None:
