@@ -185,8 +185,8 @@ def assert_learnt(result: RunResult) -> None:
 
 def assert_served_as_evaluated(tried: Tried) -> None:
     """The `raw` signature on plain columns gives what the Evaluator's signature gives for the same records. Where that
-    one sees the targets too, some of its outputs tell what only the truth can: there all that is served is compared with
-    what `serving_default` gives for the records without their targets."""
+    one sees the targets too, some of its outputs tell what only the truth can: there all that is served is compared
+    with what `serving_default` gives for the records without their targets."""
     from trainer.backend import tf
 
     folder = max((tried.pipeline / "Trainer" / "model").iterdir(), key=lambda path: int(path.name))
