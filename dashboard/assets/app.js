@@ -77,7 +77,9 @@ window.dash_clientside = window.dash_clientside || {};
     const told = document.getElementById("gone");
     if (told && !document.hidden) {
       try {
-        told.hidden = (await fetch("/healthz", { cache: "no-store" })).ok;
+        const answer = await fetch("/healthz", { cache: "no-store" });
+        await answer.text(); /* a browser holds a request open until its answer has been read */
+        told.hidden = answer.ok;
       } catch {
         told.hidden = false;
       }

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.dashboard import stores
-from tests.dashboard.conftest import answering, overflows, shoot, until
+from tests.dashboard.conftest import answering, overflows, settle, shoot, until
 
 TASK = "image_classification"
 GOOD, POOR, FAILED, RUNNING = 3, 2, 1, 4
@@ -135,7 +135,7 @@ def test_a_run_appears_and_ends_without_a_reload(tmp_path: Path, own_site: str, 
     going = stores.state(TASK, RUNNING, "running", nodes=[], progress={"step": 30, "steps_total": 120, "loss": 0.5})
     going["nodes"] = [{"id": "Trainer", "state": "running", "start": 0.0, "seconds": 0.0}]
     folder = stores.write_run(tmp_path, going)
-    page.wait_for_selector("text=running 1/8", timeout=15_000)
+    page.wait_for_selector("text=running 1/8")
     page.wait_for_selector("text=2 runs, 1 going on")
 
     (folder / "log.txt").write_text("first line\n")
@@ -152,12 +152,13 @@ def test_a_run_appears_and_ends_without_a_reload(tmp_path: Path, own_site: str, 
     shoot(live, "running")
     (folder / "result.json").write_text(json.dumps(stores.result(TASK, RUNNING, 0.8).to_dict()), encoding="utf-8")
     (folder / "state.json").write_text(json.dumps(stores.state(TASK, RUNNING, "finished")), encoding="utf-8")
-    live.wait_for_selector(".verdict:has-text('Blessed')", timeout=15_000)
+    live.wait_for_selector(".verdict:has-text('Blessed')")
     assert live.locator("#progress").count() == 0
 
 
 def test_a_server_that_is_gone_is_said_to_be(site: str, visit: Visit) -> None:
     page = visit(f"{site}/models")
+    page.wait_for_event("requestfinished", lambda asked: asked.url.endswith("/healthz"))  # and does not stay open
     assert not page.is_visible("#gone")
     page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError('gone')); }")
     page.wait_for_selector("#gone:visible")
@@ -274,7 +275,7 @@ def test_pages_fit_a_telephone(site: str, visit: Visit) -> None:
     places = {"runs": "/", "models": "/models", "model": f"/models/{TASK}", "compare": f"/compare?{both}"}
     for name, place in places.items():
         page = visit(site + place, width=390, height=844)
-        page.wait_for_load_state("networkidle")
+        settle(page)
         assert not overflows(page), place
         shoot(page, f"{name}-390")
         if name == "runs":
@@ -356,7 +357,7 @@ def test_dark_is_a_choice_that_lasts(site: str, visit: Visit) -> None:
 
 def test_the_keyboard_reaches_everything(site: str, visit: Visit) -> None:
     page = visit(run_address(site, GOOD))
-    page.wait_for_load_state("networkidle")
+    settle(page)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     reached: set[str] = set()
