@@ -10,8 +10,9 @@ from trainer.backend import tf
 
 
 def degrade(clean: Any, sampled: Any, grey: Any, seed: Any) -> tuple[Any, Any]:
-    """Noise, blur, low light and JPEG, each on a fifth of the batch. The last fifth stays good: a picture that nothing is
-    wrong with is to be left as it is.
+    """Noise, blur, low light and JPEG, each on a fifth of the batch; the last fifth stays as it is.
+
+    So a picture that nothing is wrong with is left alone.
 
     Args:
       clean: uint8 `[batch, height, width, 3]`.
