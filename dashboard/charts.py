@@ -125,12 +125,13 @@ def library() -> str:
 def graph(figure: Figure, label: str, has_tools: bool = True, **properties: Any) -> tags.Div:
     """The figure as a component, which `assets/charts.js` draws; `label` is what it shows, for those who do not see
     it. `has_tools`: buttons that zoom, move and save it."""
+    told: dict[str, Any] = {"data-figure": as_json(figure), "data-tools": "all" if has_tools else "none"}
     return tags.Div(
         className="graph",
         role="img",
         style={"height": f"{figure['layout']['height']}px"},
         **parts.aria(label=label),
-        **{"data-figure": as_json(figure), "data-tools": "all" if has_tools else "none"},
+        **told,
         **properties,
     )
 

@@ -6,7 +6,7 @@ shows it, in its name there, and in `of`, what a person has chosen of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,7 @@ def in_pages(name: str, long: Long, of: str = "") -> Any:
 
 
 def register(app: Dash, find: Find) -> None:
-    def matching(what: str, **more: Any) -> Mapping[str, Any]:
+    def matching(what: str, **more: Any) -> dict[str, Any]:
         return {"type": f"pages-{what}", "name": MATCH, "of": MATCH, **more}
 
     @app.callback(

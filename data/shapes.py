@@ -51,7 +51,7 @@ def expect(value: Any, shape: Any, where: str = "") -> None:
         _one_of(value, arguments, where)
     elif typing.is_typeddict(shape):
         _keys(value, shape, where)
-    elif dataclasses.is_dataclass(shape):
+    elif isinstance(shape, type) and dataclasses.is_dataclass(shape):
         hints = _hints(shape)
         _parts(((getattr(value, name), hint, name) for name, hint in hints.items()), where)
     elif origin in (dict, Mapping):
