@@ -20,7 +20,10 @@ PATIENCE_SECONDS = 90.0
 """For whatever a person would wait to see: machines that test are slow, and none is waited for longer than it takes."""
 SETTLED = """() => document.fonts.status === 'loaded'
   && [...document.images].every(image => image.complete)
-  && [...document.querySelectorAll('.graph')].every(graph => graph.querySelector('.main-svg'))
+  && [...document.querySelectorAll('.graph')].every(graph => {
+    const { top, bottom, width } = graph.getBoundingClientRect();
+    return !width || bottom < 0 || top > innerHeight || graph.querySelector('.main-svg');
+  })
   && !document.querySelector('._dash-loading, [data-dash-is-loading=true]')"""
 QUIET = (
     "--no-sandbox",
@@ -108,8 +111,11 @@ def settle(page: Any) -> None:
 def shoot(page: Any, name: str) -> None:
     """Keeps what the page looks like as a whole."""
     SHOTS.mkdir(exist_ok=True)
+    size, height = page.viewport_size, page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size(size | {"height": height})  # in which all charts are drawn
     settle(page)
     page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+    page.set_viewport_size(size)
 
 
 def overflows(page: Any) -> bool:
