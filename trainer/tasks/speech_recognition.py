@@ -2,17 +2,19 @@
 
 Method: log-mel spectrograms (40 bands, a frame each 15 ms) through two convolutions over time and frequency, one over
 time and a bidirectional GRU (Cho et al. 2014): a small Deep Speech 2 (Amodei et al. 2016). It is trained by the CTC
-loss (Graves et al. 2006), which needs to know what is said but not when, and decoded by prefix beam search. While it
-trains, spectrograms are given other speakers, rooms and noise, and masked as in SpecAugment (Park et al. 2019).
+loss (Graves et al. 2006), which needs to know what is said but not when, and decoded by prefix beam search. Words of
+the train split's transcripts are preferred: beside what is heard freely stands the best path through the tree of these
+words (`trainer.networks.lexicon`), and a word that is in none costs `unknown_word` nats. While it trains, spectrograms
+are given other speakers, rooms and noise, and masked as in SpecAugment (Park et al. 2019).
 Sounds `[]` of any rate, WAV in the graph -> `transcript` string, `confidence`, `seconds` heard float32.
 
 The alphabet is that of the train split's transcripts, lower-cased, in any script; it may use any punctuation. Sounds
 are cut to the longest of the train split (or `max_seconds`). `voice` may say who speaks: it is scored apart, and
 of an unsplit folder no voice is on both sides.
 
-Default data: 5,320 phrases of one to four words by 18 synthetic voices and 524 to evaluate: by four of these voices, by
-two others, and single words by one real person (`spoken_phrases`, which says more). The reference finds the nearest
-phrase of the train split by dynamic time warping.
+Default data: 6,787 phrases of one to four words by 33 synthetic voices and four people, and 573 to evaluate: by four of
+these voices, by two others, and by two people who are heard nowhere in training, of whom each word stands alone
+(`spoken_phrases`, which says more). The reference finds the nearest phrase of the train split by dynamic time warping.
 Measured scores and seconds: `docs/results.md`. Command: `benison run speech_recognition`.
 """
 
