@@ -115,7 +115,6 @@ def _espeak_library(libraries: Path) -> tuple[ctypes.CDLL, int]:
     rate = library.espeak_Initialize(retrieval, 0, str(path.parent).encode(), 0)
     if rate <= 0:
         raise RuntimeError(f"eSpeak NG does not find its data in {path.parent}")
-<<<<<<< HEAD
     return library, rate
 
 
@@ -123,9 +122,7 @@ def _espeak(libraries: Path) -> Speak:
     library, rate = _espeak_library(libraries)
     utf8, by_character = 1, 1
     rate_parameter, volume_parameter, pitch_parameter, range_parameter = 1, 2, 3, 4
-=======
     library.espeak_ng_SetRandSeed(ctypes.c_long(SEED))  # of the breath of some voices; otherwise by the clock
->>>>>>> main
     chunks: list[bytes] = []
 
     @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
@@ -212,7 +209,7 @@ def _piper(libraries: Path) -> Speak:
     sys.path.insert(0, str(_found(libraries, "onnxruntime/__init__.py").parents[1]))
     import onnxruntime  # out of the package, beside the voice
 
-    onnxruntime.set_seed(0)
+    onnxruntime.set_seed(SEED)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     path = _found(libraries, "en_US-joe-medium.onnx")

