@@ -65,7 +65,7 @@ def index_spoken(text: Any, language: str, name: str, most: int) -> tuple[Any, A
 
     Returns:
       int64 `[batch, most]`, padded with -1; how many there are, int64 `[batch]`; and what is not spoken, in words,
-      string `[batch]`, empty where all is.
+      string `[batch]`, empty where all is. Of marks of punctuation that training never heard nothing is said.
     """
     import tensorflow_transform as tft
 
@@ -74,7 +74,9 @@ def index_spoken(text: Any, language: str, name: str, most: int) -> tuple[Any, A
     characters = characters_of(written_out(text, language))
     everything = tft.compute_and_apply_vocabulary(characters, default_value=-1, vocab_filename=name)
     symbols = tf.ragged.boolean_mask(everything, everything >= 0)
-    strange = _joined_once(tf.ragged.boolean_mask(characters, everything < 0))
+    is_mark = tf.strings.regex_full_match(characters.flat_values, rf"[\p{{P}}{SPACE}]")  # at most a pause
+    is_strange = everything.with_flat_values((everything.flat_values < 0) & ~is_mark)
+    strange = _joined_once(tf.ragged.boolean_mask(characters, is_strange))
     beyond = symbols.row_lengths() > most
     remark = tf.strings.join(
         [
@@ -92,7 +94,6 @@ def _joined_once(characters: Any) -> Any:
     def different(row: Any) -> Any:
         return tf.strings.reduce_join(tf.unique(row)[0], separator=" ")
 
-    characters = characters.with_flat_values(tf.where(characters.flat_values == SPACE, "space", characters.flat_values))
     return tf.map_fn(different, characters, fn_output_signature=tf.TensorSpec([], tf.string))
 
 

@@ -78,8 +78,8 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
 def test_recordings_of_any_rate_keep_their_level_and_texts_their_letters(tried: Tried) -> None:
     train = tried.examples.arrays()
     assert sorted(tried.spec.vocabularies["characters"]) == ["a", "b", "c"]
-    assert train["frames"].tolist() == [round(80 * SECONDS * n) for n in (3, 3, 2, 2, 2, 3)]
-    assert train["sound"].shape == (6, round(80 * SECONDS * 3), 24, 1) and train["characters"][0] == 3
+    assert train["frames"].tolist() == pytest.approx([80 * SECONDS * n for n in (3, 3, 2, 2, 2, 3)], abs=1)
+    assert train["sound"].shape == (6, train["frames"].max(), 24, 1) and train["characters"][0] == 3
     assert train["sound"].max() == RANGE / audio.LEVEL_DECIBELS
     tone = tf.constant(samples_of(wav("c", 8000))[0])
     loudest = audio.mel_decibels(tone, tried.task.scale, keeps_level=True).numpy().max()
@@ -106,11 +106,11 @@ def test_another_pitch_moves_the_spectrum(tried: Tried) -> None:
 
 
 def test_what_training_never_heard_is_named_and_the_rest_is_spoken(tried: Tried) -> None:
-    features = tried.features(text=["Abc", "a-ж c ж", "7", "abc" * 600])
+    features = tried.features(text=["Abc.", "a-ж c ж", "7", "abc" * 600])
     assert features["characters"].numpy().tolist() == [3, 2, 0, 1500]
     said = [remark.decode() for remark in features["remark"].numpy()]
     assert said[0] == "" and said[3] == "cut to the first 1500 characters"
-    assert said[1] == "not spoken, since training never heard it: - ж space" and "s e v n" in said[2]
+    assert said[1] == "not spoken, since training never heard it: ж" and "s e v n" in said[2]
     answer = tried.task.predict(tried.model, {n: v[:3] for n, v in features.items()}, tried.spec)
     assert all(len(samples_of(content)[0]) > 100 for content in answer["wav_bytes"].numpy())
 
