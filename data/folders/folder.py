@@ -41,9 +41,11 @@ from data.folders.splits import (
 __all__ = ["DataFolder", "Problem", "Record", "content_digest"]
 
 
-FEWEST_TO_SHARD, SHARD_SIZE, MOST_SHARDS = 5_000, 1_250, 16
-"""From how many records on a folder is read in shards, of how many records at least, and in how many at most."""
-BYTES_AS_RECORD = 25_000
+FEWEST_TO_SHARD, SHARD_SIZE = 12_000, 2_500
+"""From how many records on a folder is read in shards, and of how many records at least."""
+MOST_SHARDS, MOST_SHARDS_OF_ROWS = 16, 4
+"""Rows without media are read from the beginning of their table for each shard, which costs little for few shards."""
+BYTES_AS_RECORD = 5_000
 """So many bytes of media cost as much as one more record."""
 _WEIGHED = 100
 
@@ -163,7 +165,8 @@ class DataFolder:
         for split, count in self._counts.items():
             weight = _bytes_of_one(self._layouts[split], self.columns, Inside(self.root)) / BYTES_AS_RECORD
             size += min(count, limit or count) * (1 + weight)
-        return min(int(size // SHARD_SIZE), MOST_SHARDS) if size >= FEWEST_TO_SHARD else 1
+        most = MOST_SHARDS if any(column.is_media for column in self.columns.values()) else MOST_SHARDS_OF_ROWS
+        return min(int(size // SHARD_SIZE), most) if size >= FEWEST_TO_SHARD else 1
 
     def settle(self, num_shards: int) -> None:
         """Finds out what is the same for all shards, before this object is handed to those who read them."""
