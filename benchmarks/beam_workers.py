@@ -45,8 +45,8 @@ def rows(options: measure.Options) -> list[measure.Row]:
         pictures = _Comparison("image_classification", ["--data", str(data)], Path(scratch, "pictures"))
         speech = _Comparison("speech_recognition", [], Path(scratch, "speech"))
         for _ in range(options.repeats):
-            pictures.measure()
-            speech.measure()
+            pictures.go_on()
+            speech.go_on()
         demo = measure.interleaved(options.repeats, **{name: _demo(Path(scratch, name)) for name in ("one", "two")})
         together = f"{', '.join(NODES)} of {PICTURES:,} pictures, 2 processes"
         return [
@@ -64,7 +64,7 @@ class _Comparison:
         self._task, self._arguments, self._workspace = task, arguments, workspace
         self._runs: dict[int, list[Run]] = {1: [], 2: []}
 
-    def measure(self) -> None:
+    def go_on(self) -> None:
         for processes, runs in self._runs.items():
             runs.append(_run(self._task, self._arguments, self._workspace, processes))
         if len({run.digest for runs in self._runs.values() for run in runs}) > 1:
@@ -99,7 +99,8 @@ def _run(task: str, arguments: Sequence[str], workspace: Path, processes: int) -
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}\n{output}")
     seconds = {node["id"]: node["seconds"] for node in json.loads(output)["nodes"]}
-    return Run(seconds, peak[0], _digest(workspace.resolve() / task / "pipeline"))
+    digest = measure.call("beam_workers", "digest", pipeline_root=str(workspace.resolve() / task / "pipeline"))
+    return Run(seconds, peak[0], digest)
 
 
 def _memory_mb(pid: int) -> float:
@@ -113,15 +114,22 @@ def _memory_mb(pid: int) -> float:
     return own + sum(_memory_mb(int(child)) for child in children)
 
 
-def _digest(pipeline_root: Path) -> str:
-    """Of the names and contents of what the nodes left last."""
-    digest = hashlib.sha256()
+def digest(pipeline_root: str) -> str:
+    """Of the names and contents of what the nodes left last: of records their features, in whichever order they were
+    written, which is not the same in any two processes; else the bytes."""
+    from trainer.backend import tf
+
+    found = hashlib.sha256()
     for node, output in OUTPUTS:
         folder = measure.newest(pipeline_root, node, output)
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            digest.update(f"{file.relative_to(folder)}\n".encode())
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
+            found.update(f"{file.relative_to(folder)}\n".encode())
+            if file.suffix != ".gz":
+                found.update(file.read_bytes())
+                continue
+            for record in tf.data.TFRecordDataset(str(file), "GZIP").as_numpy_iterator():
+                found.update(tf.train.Example.FromString(record).SerializeToString(deterministic=True))
+    return found.hexdigest()
 
 
 def _demo(workspace: Path) -> Callable[[], float]:
