@@ -71,7 +71,7 @@ def created(task: str, data: str | Path | None, workspace: Path, keywords: Mappi
     settings = settings_of_keywords("create_pipeline", task, data, workspace, keywords)
     hparams = check_local(task_class.HParams, settings.overrides)
     space = task_space(workspace, task)
-    space.root.mkdir(parents=True, exist_ok=True)  # the metadata store makes no folders
+    space.make()  # the metadata store makes no folders
     return local_pipeline(settings, space, Inputs.of(settings, task_class, hparams, _log))
 
 
