@@ -62,6 +62,7 @@ EXTRAS_REQUIRE = {
         "pytest-asyncio",  # which kmock's plugin for pytest imports
         "kubernetes-validate",
         "playwright",
+        "axe-playwright-python",  # what axe-core finds on pages that not everybody could use
         "pymysql",
         "librosa",  # what log-mel and MFCC are held against
         "seqeval",  # what the metric of slots is held against

@@ -78,7 +78,7 @@ class RunPage:
         return parts.shares(rows)
 
     def lines(self, series: Mapping[str, Sequence[Sequence[Any]]], x_label: str, y_label: str, label: str) -> Component:
-        return charts.graph(charts.lines(series, x_label, y_label, height=CURVE_HEIGHT), label)
+        return charts.graph(charts.lines(series, x_label, y_label, height=CURVE_HEIGHT), label, has_tools=False)
 
     def note(self, words: str) -> Component:
         return html.P(words, className="soft")

@@ -10,12 +10,16 @@ window.dashAgGridFunctions.shown = (value) =>
   typeof value !== "number" ? "" : Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(4)));
 
 /* As Dash's own links do it: a new page without loading everything anew. */
+function openPage(address) {
+  window.history.pushState({}, "", address);
+  window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+  window.scrollTo(0, 0);
+}
+
 function follow(event) {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
-  window.history.pushState({}, "", event.currentTarget.getAttribute("href"));
-  window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
-  window.scrollTo(0, 0);
+  openPage(event.currentTarget.getAttribute("href"));
 }
 
 window.dashAgGridComponentFunctions.RunLink = (props) =>
@@ -71,6 +75,9 @@ window.dashAgGridComponentFunctions.Outcome = (props) =>
         atFirst.set(api, shownColumns(api));
         ["sortChanged", "filterChanged", "columnVisible", "columnMoved", "selectionChanged"].forEach((name) =>
           api.addEventListener(name, () => remember(api)));
+        api.addEventListener("cellKeyDown", (pressed) => {
+          if (pressed.event.key === "Enter" && pressed.data) openPage(pressed.data.href);
+        });
         offerComparison(api.getSelectedRows());
         return null;
       }

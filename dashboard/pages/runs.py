@@ -127,7 +127,8 @@ def _told(count: int, running: int) -> str:
 def _columns_chooser(found: Query) -> Any:
     options = [{"label": column["headerName"], "value": column["field"]} for column in COLUMNS[1:]]
     shown = [column["field"] for column in column_definitions(found)[1:] if not column["hide"]]
-    return dcc.Checklist(options=options, value=shown, id="runs-columns", className="checks")
+    checks = dcc.Checklist(options=options, value=shown, id="runs-columns", className="checks")
+    return html.Div(checks, role="group", **parts.aria(label="Columns shown"))
 
 
 def _grid(runs: Sequence[Run], found: Query) -> dash_ag_grid.AgGrid:

@@ -54,7 +54,7 @@ def test_a_conversation_is_held(talking: Path, own_site: str, visit: Callable[..
     assert f"benison chat {TASK}" in page.inner_text("#commands")
     page.fill("#chat-line", "a timer please")
     page.click("#chat-say")
-    page.wait_for_selector(".conversation .answered", timeout=90_000)
+    page.wait_for_selector(".conversation .answered")
     assert lines() == ["a timer please", TIMER.questions["minutes"]]
     page.fill("#chat-line", stores.HOSTILE)
     page.press("#chat-line", "Enter")

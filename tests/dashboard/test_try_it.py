@@ -95,7 +95,7 @@ def test_a_picture_is_uploaded_and_named(site: str, workspace: Path, visit: Call
     page.wait_for_selector("#try >> text=a <b>.png")
     page.click("#try-ask")
     page.wait_for_selector("#try-ask:disabled")
-    page.wait_for_selector(".answer", timeout=90_000)
+    page.wait_for_selector(".answer")
     shown = page.locator(".answer .shares .name").all_inner_texts()
     assert page.inner_text(".answer-label") == shown[0] and len(shown) > 1
     assert page.locator(".answer img").evaluate("one => one.naturalWidth") > 100
@@ -116,7 +116,7 @@ def test_a_text_is_typed_and_answered(site: str, visit: Callable[..., Any]) -> N
     page = visit(f"{site}/models/{TEXTS}")
     page.fill("#try textarea", stores.HOSTILE)
     page.click("#try-ask")
-    page.wait_for_selector(".answer", timeout=90_000)
+    page.wait_for_selector(".answer")
     assert stores.HOSTILE[::-1] in page.inner_text(".answer dl")
     assert stores.HOSTILE in page.inner_text(".asked")
     shoot(page, "try-text")

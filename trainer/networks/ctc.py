@@ -12,6 +12,7 @@ from typing import Any
 from trainer.backend import tf
 from trainer.features.audio import SUBSAMPLING, dequantise
 from trainer.features.texts import SPACE
+from trainer.networks.recurrent import gru
 from trainer.task import Features
 
 
@@ -43,7 +44,7 @@ class Crnn(tf.keras.Model):
         ]
         self._normalisations = [keras.BatchNormalization(momentum=0.9) for _ in self._convolutions]
         self._rectifiers = [keras.ReLU() for _ in self._convolutions]  # layers, so that training health sees them
-        self._recurrent = [keras.Bidirectional(keras.GRU(units, return_sequences=True)) for _ in range(layers)]
+        self._recurrent = [keras.Bidirectional(gru(units, return_sequences=True)) for _ in range(layers)]
         self._dropout = keras.Dropout(dropout)
         self._output = keras.Dense(symbols + 1, dtype="float32")
 

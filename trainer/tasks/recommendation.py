@@ -68,6 +68,7 @@ class Recommendation(Task):
     }
     targets = ("item", "rating", "timestamp", "title")
     split_by = "timestamp"
+    asked_once = ("user", "item")
     HParams = RecommendationHParams
     reference_examples = 10**9  # as many as the model: what a user has rated is left out of the user's list
 
