@@ -168,7 +168,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
         settings={
             "task": settings.task,
             "limit": settings.limit,
-            "shards": settings.beam.workers,
+            "shards": settings.beam.shards,
             "split_by": settings.split_by,
             "names": names,
             "digest": reading,
