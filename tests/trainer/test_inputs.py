@@ -164,6 +164,14 @@ def test_some_of_the_examples_are_spread_over_all(tmp_path: Path, limit: int) ->
     assert max(np.diff([*found, 60])) <= -(-60 // limit)
 
 
+def test_held_out_examples_come_batch_by_batch_as_inference_has_them(tmp_path: Path) -> None:
+    batches = list(inputs.held_out_batches(written(tmp_path, 20 * 70 + 1, Cropped)))
+    size = Plain.predict_batch_size
+    assert [len(batch["number"]) for batch in batches] == [size] * (71 // size) + [71 % size] * (71 % size > 0)
+    assert [number for batch in batches for number in batch["number"]] == list(range(0, 1401, inputs.HOLDOUT))
+    assert all(batch["image"].shape[1:] == (4, 4, 1) for batch in batches)
+
+
 def test_memory_is_estimated_from_what_examples_decode_to(tmp_path: Path) -> None:
     examples = written(tmp_path, 100)
     assert examples.bytes_in_memory() == pytest.approx(100 * (16 + 8 + 8), rel=0.05)
