@@ -22,6 +22,7 @@ from data.columns.tags import Tags, bio
 from data.columns.text import Text
 from data.columns.texts import Texts
 from data.columns.timestamp import Timestamp
+from data.columns.turns import Turns
 from data.columns.vector import Vector
 from data.columns.video import Video
 from data.columns.window import Ahead, Companions, SeriesName, Window
@@ -61,6 +62,7 @@ __all__ = [
     "Text",
     "Texts",
     "Timestamp",
+    "Turns",
     "Value",
     "Vector",
     "Video",

@@ -11,36 +11,47 @@ from trainer.metrics.counts import CountsMetric
 Array = np.ndarray[Any, Any]
 
 
-class _ForEachCharacter(CountsMetric):
+class _ForEach(CountsMetric):
     """The sum of one number of each example, divided by that of another."""
 
     number: ClassVar[str]
-    characters: ClassVar[str] = "characters"
+    of: ClassVar[str] = "characters"
 
     @classmethod
     def counts(cls, label: Array, prediction: Any) -> Array:
-        return np.array([np.sum(prediction[name]) for name in (cls.number, cls.characters)], np.float64)
+        return np.array([np.sum(prediction[name]) for name in (cls.number, cls.of)], np.float64)
 
     @classmethod
     def value(cls, counts: Array) -> float:
         return float(counts[0] / counts[1])
 
 
-class BitsPerCharacter(_ForEachCharacter):
+class BitsPerCharacter(_ForEach):
     """The cross-entropy, in bits, of a model of Unicode code points: of excerpts, by what is before them."""
 
     usual_name = "bits_per_character"
     number = "bits"
 
 
-class PromptBitsPerCharacter(_ForEachCharacter):
+class PromptBitsPerCharacter(_ForEach):
     """The same of prompts, before which nothing is known."""
 
     usual_name = "prompt_bits_per_character"
-    number, characters = "prompt_bits", "prompt_characters"
+    number, of = "prompt_bits", "prompt_characters"
 
 
-class ShareUnknown(_ForEachCharacter):
+class ShareUnknown(_ForEach):
     """Of all characters of excerpts the share that the model does not tell apart."""
 
     usual_name = number = "unknown_characters"
+
+
+class Perplexity(_ForEach):
+    """2 to the power of the mean bits of a token: among how many equally likely ones a model seems to choose."""
+
+    usual_name = "perplexity"
+    number, of = "bits", "tokens"
+
+    @classmethod
+    def value(cls, counts: Array) -> float:
+        return float(2 ** super().value(counts))

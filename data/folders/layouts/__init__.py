@@ -16,6 +16,7 @@ from data.folders.files import printable, visible
 from data.folders.layouts.base import Folder, Item, Layout, Problem, media_columns, table_fields
 from data.folders.layouts.class_folders import ClassFolders
 from data.folders.layouts.coco import Coco, find_coco_set
+from data.folders.layouts.conversations import Conversations
 from data.folders.layouts.metadata import Metadata
 from data.folders.layouts.pairs_txt import PairsTxt, find_lfw_set
 from data.folders.layouts.picture_pairs import PicturePairs
@@ -55,6 +56,7 @@ LAYOUTS: tuple[type[Layout], ...] = (
     TextFiles,
     SeqFiles,
     Conll,
+    Conversations,
     Rows,
 )
 """Of those that match, the first is taken: what describes its files by a table goes before what only names them."""
