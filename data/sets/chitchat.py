@@ -25,7 +25,7 @@ from typing import Any
 
 from data.sources.catalogue import DataSet, Source
 
-MAX_TRAIN, MAX_EVAL = 40_000, 3_000
+MAX_TRAIN, MAX_EVAL = 40_000, 2_000
 """Replies, about: a conversation is taken whole."""
 
 EVAL_SHARE = 10
@@ -33,7 +33,7 @@ EVAL_SHARE = 10
 
 DATA_SET = DataSet(
     name="chitchat",
-    title="43,000 replies in chats of two students, without profanity and personal data",
+    title="42,000 replies in chats of two students, without profanity and personal data",
     licence="MIT",
     credit="BYU Perception, Control and Cognition Laboratory, Chit-Chat Challenge; list of profanity: better-profanity",
     sources=(
