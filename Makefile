@@ -41,7 +41,7 @@ LOCKED = $(UV) pip compile --quiet --generate-hashes --no-header --python-versio
 IMAGE_LOCKED = $(LOCKED) --no-annotate --constraint requirements.lock
 lock: $(UV)
 	$(LOCKED) setup.py --all-extras -o requirements.lock
-	$(IMAGE_LOCKED) setup.py --extra kubeflow --extra tfds --extra dashboard -o kubeflow/requirements.lock
+	$(IMAGE_LOCKED) setup.py --extra kubeflow --extra tfds --extra dashboard --extra driving -o kubeflow/requirements.lock
 	echo 'tensorflow[and-cuda]' | $(IMAGE_LOCKED) - | awk '/^[a-z]/ {cuda = /^nvidia-/} cuda' > kubeflow/requirements-cuda.lock
 	echo uv | $(IMAGE_LOCKED) - > kubeflow/requirements-build.lock
 

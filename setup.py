@@ -33,6 +33,7 @@ INSTALL_REQUIRES = [
     "soundfile",
     "av",  # FFmpeg in a wheel: sounds that libsndfile does not read (M4A, WebM), video, coloured pictures of 16 bits
     "mido",  # MIDI files
+    "music21",  # what judges the tunes that are written in ABC
     "fonttools",  # the pictures of a font of emoji
     "rouge-score",
     "sacrebleu",
@@ -44,6 +45,8 @@ EXTRAS_REQUIRE = {
     "tfds": ["tensorflow-datasets"],
     # kfp >= 2.14.6 wants protobuf 6; kubernetes must be what kfp allows.
     "kubeflow": ["kfp==2.13.0", "kfp-kubernetes==1.5.0", "kubernetes==26.1.0"],
+    # CarRacing: the default data of autonomous_driving, and its closed loop. pygame draws, box2d moves the car.
+    "driving": ["gymnasium>=0.29,<0.30", "box2d==2.3.10", "pygame"],
     "dashboard": ["dash>=4,<5", "dash-ag-grid", "plotly>=6", "waitress"],
     "dev": [
         "pytest",

@@ -112,6 +112,7 @@ def _ours(model: Path, records: Path) -> None:
                 "example_splits": json.dumps(["eval"]),
                 "gates": json.dumps([{"metric": "accuracy"}]),
                 "runs_model": "[]",
+                "may_lack": "[]",
                 "strict": 1,
             },
         )

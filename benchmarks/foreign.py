@@ -26,7 +26,8 @@ INTRODUCTION = """
 ## Data that nobody tuned on
 
 Each task with nothing but `--data`, on sets that code makes, unlike the default ones in size, colour, number of
-classes, script or scale (`benchmarks/foreign_sets/`). `make foreign` runs them all again.
+classes, script or scale (`benchmarks/foreign_sets/`). `make foreign` runs them all again. On such data a model is
+blessed, too, where no reference is better by more than chance: that is told as a tie.
 
 """
 COLUMNS = ("task", "set", "key metric", "score", "best reference", "seconds", "verdict")
@@ -92,12 +93,16 @@ def _cells(task: str, result: Mapping[str, Any]) -> tuple[str, ...]:
     rivals = {who: scores[gate.metric] for who, scores in result["reference"].items() if gate.metric in scores}
     best = (max if gate.higher_is_better else min)(rivals, key=rivals.__getitem__, default="")
     report = json.loads(Path(result["places"]["report"]).with_name("report.json").read_text("utf-8"))
+    score = result["metrics"][gate.metric]
+    ahead = not best or (score > rivals[best] if gate.higher_is_better else score < rivals[best])
     return (
         gate.metric,
-        f"{result['metrics'][gate.metric]:.4g}",
+        f"{score:.4g}",
         f"{rivals[best]:.4g} ({best})" if best else "–",
         f"{result['seconds']:.0f}",
-        "blessed" if result["blessed"] else f"**not blessed**: {report['verdict'].partition(': ')[2]}",
+        ("blessed" if ahead else "blessed: a tie")
+        if result["blessed"]
+        else f"**not blessed**: {report['verdict'].partition(': ')[2]}",
     )
 
 

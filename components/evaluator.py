@@ -87,7 +87,10 @@ class EvaluatorExecutor(executor.Executor):
         shares = [json.loads(m.config)["name"] for m in metrics if m.class_name in SHARES]
         judgement = judge(
             [Gate(**gate) for gate in json.loads(exec_properties["gates"])],
-            found_by(evaluation, read_scores(reference), shares, class_names(_models(input_dict)[CANDIDATE])),
+            dataclasses.replace(
+                found_by(evaluation, read_scores(reference), shares, class_names(_models(input_dict)[CANDIDATE])),
+                may_lack=json.loads(exec_properties["may_lack"]),
+            ),
             strict=bool(exec_properties["strict"]),
             health=_health(input_dict.get("model_run")),
         )
@@ -251,7 +254,7 @@ def _text(value: Any) -> str:
 class EvaluatorSpec(component_spec.ComponentSpec):
     """TFX's Evaluator with the reference and the training's health as further inputs, and the gates as a parameter.
 
-    `runs_model`: the metrics that run the model themselves, as JSON.
+    `runs_model`: the metrics that run the model themselves, as JSON; `may_lack`: the names of those that do.
     `strict`: 1 where a tie with a rival is a defeat, as on default data; else 0.
     `digest` is of the code, for the cache.
     """
@@ -261,6 +264,7 @@ class EvaluatorSpec(component_spec.ComponentSpec):
         "example_splits": component_spec.ExecutionParameter(type=str, optional=True),
         "gates": component_spec.ExecutionParameter(type=str),
         "runs_model": component_spec.ExecutionParameter(type=str),
+        "may_lack": component_spec.ExecutionParameter(type=str),
         "strict": component_spec.ExecutionParameter(type=int),
         "digest": component_spec.ExecutionParameter(type=str),
     }
@@ -306,6 +310,7 @@ class Evaluator(base_beam_component.BaseBeamComponent):
             digest=digest,
             gates=json.dumps([dataclasses.asdict(gate) for gate in evaluation.gates]),
             runs_model=json.dumps([dataclasses.asdict(metric) for metric in evaluation.metrics if metric.runs_model]),
+            may_lack=json.dumps([metric.name for metric in evaluation.metrics if metric.may_lack]),
             evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
             blessing=types.Channel(type=standard_artifacts.ModelBlessing),
         )

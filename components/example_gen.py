@@ -286,7 +286,7 @@ def read_problems(examples: Path) -> verdict.Problems:
     """The bad records of an examples artifact as the verdict is told of them."""
     problems = verdict.Problems()
     for bad in read_quarantine(examples):
-        problems.see(bad["file"], bad["row"], bad["column"], bad["reason"], bad["attack"])
+        problems.see(*(bad[name] for name in ("split", "file", "row", "column", "reason", "attack")))
     return problems
 
 

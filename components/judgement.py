@@ -70,7 +70,7 @@ class Found:
 
     `reference` is method -> metric -> value; `slices` as the report shows them: slice, examples, metrics.
     `shares` names the metrics that are a share of the examples, as accuracy is; `episodes` says of metrics that run the
-    model how many episodes they are of.
+    model how many episodes they are of. `may_lack` names those that are left out where data lack what they are of.
     """
 
     examples: int
@@ -81,6 +81,14 @@ class Found:
     slices: Sequence[Mapping[str, Any]] = ()
     shares: Collection[str] = ()
     episodes: Mapping[str, int] = field(default_factory=dict)
+    may_lack: Collection[str] = ()
+
+    def lacks(self, metric: str) -> bool:
+        """Whether the data lack what the metric is of: neither the model nor a reference has a value."""
+        if metric not in self.may_lack or math.isfinite(self.candidate.get(metric, Estimate(math.nan)).value):
+            return False
+        constant = self.constant.get(metric, Estimate(math.nan)).value
+        return not math.isfinite(constant) and not any(metric in scores for scores in self.reference.values())
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,9 @@ def judge(gates: Sequence[Gate], found: Found, strict: bool, health: Mapping[str
     """
     reference, left_out = finite_references(found.reference)
     found = dataclasses.replace(found, reference=reference)
-    rows = [row for gate in gates for row in _Judge(gate, found, strict, left_out).rows()]
+    rows = [
+        row for gate in gates if not found.lacks(gate.metric) for row in _Judge(gate, found, strict, left_out).rows()
+    ]
     states = {row["state"] for row in rows}
     outcome = NOT_BLESSED if FAILED in states else CANNOT_BE_JUDGED if OPEN in states else BLESSED
     verdict = f"{outcome}: {_reasons(outcome, rows, gates[0].metric, found)}"
@@ -141,7 +151,7 @@ def judge(gates: Sequence[Gate], found: Found, strict: bool, health: Mapping[str
         verdict=verdict,
         key_metric=gates[0].metric,
         gates=rows,
-        metrics={name: estimate.value for name, estimate in found.candidate.items()},
+        metrics={name: estimate.value for name, estimate in found.candidate.items() if not found.lacks(name)},
         intervals={
             name: list(limits)
             for name, estimate in found.candidate.items()
@@ -228,7 +238,9 @@ class _Judge:
         """The best reference, after the gate's factor and margin."""
         gate = self._gate
         known = {
-            method: scores[gate.metric] for method, scores in self._found.reference.items() if gate.metric in scores
+            method: scores[gate.metric]
+            for method, scores in self._found.reference.items()
+            if gate.metric in scores and method != gate.constant
         }
         if gate.reference_margin is None or not known:
             return
@@ -245,22 +257,31 @@ class _Judge:
             yield self._rival(bound, "latest blessed model", (self._estimate - other).error)
 
     def _constant(self) -> Iterator[dict[str, Any]]:
-        """The constant answer, which must be beaten by more than the sampling error, whatever the data."""
-        other = self._found.constant.get(self._gate.metric)
+        """The constant answer, which must be beaten by more than the sampling error, whatever the data: what follows
+        from the labels, or a reference."""
+        gate = self._gate
+        origin, its = CONSTANT, f"the {CONSTANT}'s"
+        other = self._found.constant.get(gate.metric)
+        if gate.constant:
+            origin, its = f"{CONSTANT}: {gate.constant}", f"{gate.constant}'s"
+            named = self._found.reference.get(gate.constant, {}).get(gate.metric)
+            if named is None:
+                yield self._row(None, origin, OPEN, words=f"there is no {gate.metric} of {gate.constant}")
+                return
+            other = Estimate(named)
         if other is None or not math.isfinite(other.value):
             return
-        value, origin = self._estimate.value, CONSTANT
-        ahead, reach = self._ahead(value, other.value), self._reach(self._constant_error(other))
+        value, ahead = self._estimate.value, self._ahead(self._estimate.value, other.value)
+        reach = self._reach(self._constant_error(other))
         if ahead <= TOLERANCE:
             state = OPEN if self._nothing_does_better(value) else FAILED
-            words = f"{self._gate.metric} {value:.4g} is no better than the {origin}'s {other.value:.4g}"
+            words = f"{gate.metric} {value:.4g} is no better than {its} {other.value:.4g}"
             words += ", and no reference does better" if state == OPEN else ""
         elif ahead > reach:
             state, words = PASSED, ""
         else:
             state = OPEN
-            words = f"{self._gate.metric} {value:.4g} beside the {origin}'s {other.value:.4g}: "
-            words += f"{self._too_few} to tell them apart"
+            words = f"{gate.metric} {value:.4g} beside {its} {other.value:.4g}: {self._too_few} to tell them apart"
         yield self._row(other.value, origin, state, words=words)
 
     def _constant_error(self, other: Estimate) -> float:

@@ -19,7 +19,11 @@ NAME = "benison.json"
 
 def versions(serving: Path) -> list[int]:
     """The pushed versions under a serving folder, ascending."""
-    return sorted(int(path.name) for path in serving.glob("[0-9]*") if path.is_dir() and path.name.isdigit())
+    return sorted(
+        int(path.name)
+        for path in serving.glob("[0-9]*")
+        if path.name.isascii() and path.name.isdigit() and path.is_dir()
+    )
 
 
 def write(model: Path, about: dict[str, Any]) -> None:

@@ -279,8 +279,8 @@ def _is_number(value: Any) -> bool:
 def _constant_answer(metric: tfma.MetricConfig) -> Callable[[Counter[Any]], float | None] | None:
     """The value of a metric for the best constant answer, given how often each label occurs; None if there is none.
 
-    A metric of ours says it in its class attribute `constant_value`, or names in `constant_like` the metric of TFMA's
-    that comes to the same; of TFMA's it follows from the labels.
+    A metric of ours says it in its class attribute `constant_value`, or names in `constant_like` the entry of
+    `_OF_LABELS` that comes to the same; of TFMA's it follows from the labels.
     """
     like = metric.class_name
     if metric.module:
@@ -296,6 +296,17 @@ def _most_frequent(labels: Counter[Any]) -> float | None:
     """The share of the most frequent class. -1 is any class that the train split lacks."""
     known = [count for label, count in labels.items() if label != -1]
     return max(known) / labels.total() if known else None
+
+
+def _macro_f1(labels: Counter[Any]) -> float | None:
+    """Of the most frequent class all are found among all examples; of the others none is."""
+    share = _most_frequent(labels)
+    return None if share is None else 2 * share / (1 + share) / len(labels)
+
+
+def _one_of_classes(labels: Counter[Any]) -> float | None:
+    """Of one class all are found, of the others none."""
+    return 1 / len(labels) if any(label != -1 for label in labels) else None
 
 
 def _entropy(labels: Counter[Any]) -> float | None:
@@ -336,6 +347,8 @@ def _numbers(labels: Counter[Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any
 _OF_LABELS: dict[str, Callable[[Counter[Any]], float | None]] = {
     "SparseCategoricalAccuracy": _most_frequent,
     "SparseCategoricalCrossentropy": _entropy,
+    "MacroF1": _macro_f1,
+    "UnweightedAverageRecall": _one_of_classes,
     "MeanAbsoluteError": _about_median,
     "MeanSquaredError": _about_mean,
     "RootMeanSquaredError": _root_about_mean,

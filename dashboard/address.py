@@ -38,4 +38,4 @@ def compare(keys: Sequence[str]) -> str:
 
 def media(key: str, name: str) -> str:
     """A preview's file; `name` as in the report."""
-    return f"/media/{quote(key)}/{quote(name)}"
+    return f"/media/{quote(key)}/{quote(name, errors='replace')}"

@@ -12,7 +12,8 @@ from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from flask import Response, abort, request, send_file
 
 from components.report.page import TEMPLATES
-from dashboard import address, conversation, parts
+from dashboard import address, conversation, parts, texts
+from dashboard.compression import compress
 from dashboard.pages import compare, models, run, runs
 from dashboard.security import HEALTH, Policy, is_loopback, protect
 from dashboard.store import Damaged, NotThere, Store
@@ -51,9 +52,9 @@ class _App(Dash):
         return str(super().interpolate_index(*args, **{**parts, "scripts": _NOT_NEEDED.sub("", parts["scripts"])}))
 
 
-def create(workspace: Path, policy: Policy, trial: Trial | None = None) -> Dash:
-    """The app over a workspace, guarded by `policy`."""
-    store = Store(workspace)
+def create(workspace: Path, policy: Policy, trial: Trial | None = None, follow: Sequence[Path] = ()) -> Dash:
+    """The app over a workspace, guarded by `policy`; links in it may lead to the folders of `follow`, too."""
+    store = Store(workspace, follow)
     app = _App(
         "benison",
         title="Benison",
@@ -76,6 +77,7 @@ def create(workspace: Path, policy: Policy, trial: Trial | None = None) -> Dash:
     conversation.register(app, store, trial)
     _files(app, store)
     protect(app.server, policy, app.csp_hashes())
+    compress(app.server)
     return app
 
 
@@ -123,7 +125,11 @@ def _route(app: Dash, store: Store) -> None:
 
 
 def page(store: Store, pathname: str, search: str | None) -> Any:
-    """What an address shows."""
+    """What an address shows, in words where it cannot be shown."""
+    return parts.guarded("This page", lambda: _page(store, pathname, search))
+
+
+def _page(store: Store, pathname: str, search: str | None) -> Any:
     found = address.query(search)
     try:
         match [unquote(part) for part in pathname.split("/") if part]:
@@ -138,7 +144,7 @@ def page(store: Store, pathname: str, search: str | None) -> Any:
             case ["models", task]:
                 return models.layout(store, task)
     except NotThere as missing:
-        said = f"There is no {missing} in {store.root}: it was removed, or the address is wrong."
+        said = f"There is no {texts.visible(str(missing))} in {store.root}: it was removed, or the address is wrong."
         return html.Div([html.H1("Not there"), parts.empty(said, " ", parts.link("To the runs", "/"))])
     except Damaged as damage:
         said = f"{damage}. Remove that file, or the run's folder."
@@ -174,7 +180,9 @@ def _files(app: Dash, store: Store) -> None:
         return "ok\n", 200, {"Content-Type": "text/plain"}
 
 
-def serve(workspace: Path, policy: Policy, port: int | None, tell: Callable[[str], None]) -> None:
+def serve(
+    workspace: Path, policy: Policy, port: int | None, tell: Callable[[str], None], follow: Sequence[Path] = ()
+) -> None:
     """Answers until it is interrupted, and tells its address as soon as it can be opened.
 
     Args:
@@ -182,6 +190,7 @@ def serve(workspace: Path, policy: Policy, port: int | None, tell: Callable[[str
       policy: the host to listen on and the token.
       port: None takes the first free one from DEFAULT_PORT on.
       tell: is given one line.
+      follow: folders outside the workspace that links in it may lead to.
 
     Raises:
       BenisonError: no port is free, or the address is not this machine's.
@@ -189,7 +198,7 @@ def serve(workspace: Path, policy: Policy, port: int | None, tell: Callable[[str
     from dashboard.server import listen
 
     trial = Trial()
-    app = create(workspace, policy, trial)
+    app = create(workspace, policy, trial, follow)
     ports = range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED) if port is None else range(port, port + 1)
     for number in ports:
         try:
@@ -202,7 +211,7 @@ def serve(workspace: Path, policy: Policy, port: int | None, tell: Callable[[str
             f"cannot listen on {policy.host} port {port or f'{ports[0]} to {ports[-1]}'}: {refusal.strerror}",
             "give another --port, or another --host",
         )
-    tell(f"dashboard of {workspace}: {_url(policy.host, _port_of(server))}   (Ctrl-C ends it)")
+    tell(f"dashboard of {workspace}: {_url(policy, _port_of(server))}   (Ctrl-C ends it)")
     try:
         server.run()
     finally:
@@ -214,7 +223,7 @@ def _port_of(server: Any) -> int:
     return int(listening[0][1])
 
 
-def _url(host: str, port: int) -> str:
-    name = f"[{host}]" if ":" in host else host
-    shown = f"http://{name}:{port}/"
-    return shown if is_loopback(host) else f"{shown}?token=…"
+def _url(policy: Policy, port: int) -> str:
+    name = f"[{policy.host}]" if ":" in policy.host else policy.host
+    shown = f"http://{name}:{port}/{'' if is_loopback(policy.host) else '?token=…'}"
+    return shown if policy.public_origin is None else f"{policy.public_origin}/?token=… by way of {shown}"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from dash import dcc, html
 
 from components.report.page import limits
+from dashboard.store import Damaged, LeftOut, NotThere
 from trainer.preview.wording import number
+
+_log = logging.getLogger(__name__)
 
 Child = Any
 """A component, a text or a number; Dash escapes the latter two."""
@@ -23,6 +28,7 @@ SIGNS = {
     "stopped": "■",
     "unreadable": "!",
 }
+LINKS_SHOWN = 10
 TONES = {"blessed": "good", "not blessed": "bad", "failed": "bad", "unreadable": "bad"}
 
 
@@ -50,6 +56,37 @@ def damaged(said: str) -> html.Div:
     return html.Div(
         [html.B("! "), f"{said}. Remove that file, or the run's folder."], className="empty bad", role="alert"
     )
+
+
+def left_out(links: Sequence[LeftOut], told: str) -> list[html.Div]:
+    """What is said of links that are not followed, and how they are: nothing for none. `told`: what is missing."""
+    if not links:
+        return []
+    shown = [f"{link.place} → {link.target}{'' if link.is_there else ' (which is not there)'}" for link in links]
+    listed = html.Ul([html.Li(html.Code(text)) for text in shown[:LINKS_SHOWN]])
+    more = [f"and {len(shown) - LINKS_SHOWN} more. "] if len(shown) > LINKS_SHOWN else []
+    root = next((str(link.target) for link in links if link.is_there), "")
+    how: list[Child] = (
+        ["To show what lies there: ", html.Code(f"benison dashboard --follow {shlex.quote(root)}")] if root else []
+    )
+    words = f"{told} links out of the workspace, which are not followed unless the folder they lead to is named:"
+    return [html.Div([words, listed, *more, *how], className="empty left-out", role="note")]
+
+
+def guarded(what: str, make: Callable[[], Any]) -> Any:
+    """What `make` returns; where it fails, words in its place. NotThere and Damaged, of which a page knows more, pass.
+
+    No file of a run should come so far: the store checks them all. What was not thought of takes down no more than it
+    must, and is told where the dashboard was started.
+    """
+    try:
+        return make()
+    except (NotThere, Damaged):
+        raise
+    except Exception as error:
+        _log.exception("%s cannot be shown", what)
+        said = f"{what} cannot be shown ({type(error).__name__}); the dashboard's own output says where it failed."
+        return html.Div([html.B("! "), said], className="empty bad", role="alert")
 
 
 def table(headings: Sequence[Child], rows: Iterable[Sequence[Child]], label: str, numbers: Sequence[int] = ()) -> Child:

@@ -54,6 +54,12 @@ class RunPage:
         kind = "tiny" if max(width, height) < TINY else ""
         return html.Img(src=address.media(self._run_key, file), alt=alt, className=kind)
 
+    def animation(self, file: str, still: str, alt: str, width: int, height: int) -> Component:
+        calm = address.media(self._run_key, still)
+        return html.Picture(
+            [html.Source(media="(prefers-reduced-motion: reduce)", srcSet=calm), self.picture(file, alt, width, height)]
+        )
+
     def spectrogram(self, file: str, alt: str) -> Component:
         return html.Img(src=address.media(self._run_key, file), alt=alt, className="spectrogram")
 

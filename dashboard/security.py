@@ -1,7 +1,8 @@
 """Who may ask the dashboard what: the Host header, the token, the origin of requests that do something, the headers.
 
 Loopback is open to whoever is on the machine and to no web page: the Host header must name loopback, so that a name
-that an attacker points at 127.0.0.1 (DNS rebinding) gets nothing. Any other address asks for a token.
+that an attacker points at 127.0.0.1 (DNS rebinding) gets nothing. Any other address asks for a token. Behind a proxy
+that speaks TLS, browsers come by another name than the one that is listened on: the public address names it.
 """
 
 from __future__ import annotations
@@ -31,14 +32,16 @@ _HOST = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 
 @dataclass(frozen=True)
 class Policy:
-    """Where the dashboard listens, and the token that it asks for, if any.
+    """Where the dashboard listens, the token that it asks for, if any, and the address that a proxy gives it, if any.
 
     Raises:
-      WrongUse: it would listen beyond loopback without a token, or the token can be guessed.
+      WrongUse: it would be open beyond loopback without a token, the token can be guessed, or the public address is not
+        that of a whole host.
     """
 
     host: str = "127.0.0.1"
     token: str | None = None
+    public_url: str | None = None
 
     def __post_init__(self) -> None:
         fix = "put a random one into a file and give it by --token-file, or set BENISON_DASHBOARD_TOKEN"
@@ -46,6 +49,28 @@ class Policy:
             raise WrongUse(f"the token is shorter than {MIN_TOKEN} characters", fix)
         if not is_loopback(self.host) and self.token is None:
             raise WrongUse(f"--host {self.host} is open to others, which needs a token", fix)
+        if self.public_url is not None:
+            _check_public(self.public_url)
+            if self.token is None:
+                raise WrongUse(f"--public-url {self.public_url} is open to others, which needs a token", fix)
+
+    @property
+    def public_origin(self) -> str | None:
+        """Of the pages that a proxy serves: scheme, name, and the port if it is not the scheme's own."""
+        return None if self.public_url is None else _origin(self.public_url)
+
+    @property
+    def is_public_by_tls(self) -> bool:
+        return self.public_origin is not None and self.public_origin.startswith("https:")
+
+    def admits_origin(self, origin: str, host: str) -> bool:
+        """Whether a page of this origin may make the dashboard do something, which was asked by this Host header.
+
+        Browsers send the origin of the public address however a proxy rewrites the Host header.
+        """
+        if self.public_origin is not None:
+            return _origin(origin) == self.public_origin
+        return urlsplit(origin).netloc == host
 
     def admits_host(self, header: str) -> bool:
         """Whether a Host header may be answered.
@@ -55,10 +80,13 @@ class Policy:
         match = _HOST.fullmatch(header)
         if not match:
             return False
-        name = match[1].lower()
+        name, own = match[1].lower(), self.host.lower().strip("[]")
+        names = {own, f"[{own}]"}
+        if self.public_origin is not None:
+            names.add(urlsplit(self.public_origin).netloc.rpartition("@")[2].partition(":")[0])
         if is_loopback(self.host):
-            return name in LOOPBACK_NAMES
-        return _is_any(self.host) or name in (self.host.lower(), f"[{self.host.lower()}]")
+            return name in names.union(LOOPBACK_NAMES)
+        return _is_any(self.host) or name in names
 
     def admits(self, token: str) -> bool:
         return self.token is None or hmac.compare_digest(token.encode(), self.token.encode())
@@ -70,6 +98,28 @@ class Policy:
     def cookie(self) -> str:
         """What the browser keeps: it follows from the token, and the token does not follow from it."""
         return hmac.new((self.token or "").encode(), COOKIE.encode(), hashlib.sha256).hexdigest()
+
+
+def _origin(url: str) -> str:
+    """As browsers write it, whoever wrote it; nothing for what is no address of the web."""
+    parts = urlsplit(url)
+    try:
+        port = {("http", 80): None, ("https", 443): None}.get((parts.scheme, parts.port or 0), parts.port)
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return ""
+    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{name}{f':{port}' if port else ''}"
+
+
+def _check_public(url: str) -> None:
+    parts = urlsplit(url)
+    if not _origin(url) or parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None:
+        raise WrongUse(
+            f"--public-url {url} is not the address of a whole host",
+            "give scheme and name, as https://dash.example.org; the dashboard cannot lie below a path",
+        )
 
 
 def is_loopback(host: str) -> bool:
@@ -101,7 +151,7 @@ def protect(server: Flask, policy: Policy, script_hashes: Sequence[str]) -> None
         if not policy.admits_host(request.host):
             abort(421, "This name does not lead to this dashboard: open the address that it printed.")
         if request.method not in ("GET", "HEAD", "OPTIONS"):
-            _check_origin()
+            _check_origin(policy)
         return _check_token(policy)
 
     @server.after_request
@@ -111,12 +161,12 @@ def protect(server: Flask, policy: Policy, script_hashes: Sequence[str]) -> None
         return response
 
 
-def _check_origin() -> None:
+def _check_origin(policy: Policy) -> None:
     """Only this page may make the server do something, and only what is there to be done."""
     origin = request.headers.get("Origin")
     if request.path != POSTED or not request.is_json:
         abort(405, "There is nothing to be changed here.")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if origin is not None and not policy.admits_origin(origin, request.host):
         abort(403, "Another page asked for this.")
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         abort(403, "Another page asked for this.")
@@ -130,7 +180,7 @@ def _check_token(policy: Policy) -> Response | None:
     if given is not None and policy.admits(given):
         rest = [(name, value) for name, value in request.args.items(multi=True) if name != "token"]
         answer = redirect(request.path + (f"?{urlencode(rest)}" if rest else ""), code=303)
-        answer.set_cookie(COOKIE, policy.cookie, httponly=True, samesite="Strict", secure=request.is_secure)
+        answer.set_cookie(COOKIE, policy.cookie, httponly=True, samesite="Strict", secure=policy.is_public_by_tls)
         return answer  # type: ignore[return-value]
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and policy.admits(bearer):

@@ -27,6 +27,8 @@ class Channel(HTTPChannel):
     """A connection whose requests must be whole in time, however busily they are sent."""
 
     HEADER_SECONDS: ClassVar[float] = 10.0
+    PRESSED_SECONDS: ClassVar[float] = 1.0
+    """While more than half of the places are taken: whoever is slow makes room, and probes go on being answered."""
     REQUEST_SECONDS: ClassVar[float] = 120.0
     """With its body: an upload over a slow line."""
 
@@ -40,12 +42,16 @@ class Channel(HTTPChannel):
             self._begun = time.monotonic()
         if self._begun is not None and time.monotonic() - self._begun > self._limit():
             self.will_close = True
-        if not self.requests and self.request is None and time.time() - self.last_activity > self.HEADER_SECONDS:
+        if not self.requests and self.request is None and time.time() - self.last_activity > self._header_limit():
             self.will_close |= self.last_activity == self.creation_time  # it has never said anything
         return bool(super().readable())
 
     def _limit(self) -> float:
-        return self.REQUEST_SECONDS if self.request.headers_finished else self.HEADER_SECONDS
+        return self.REQUEST_SECONDS if self.request.headers_finished else self._header_limit()
+
+    def _header_limit(self) -> float:
+        is_full = len(self.server.active_channels) > CONNECTIONS / 2
+        return min(self.PRESSED_SECONDS, self.HEADER_SECONDS) if is_full else self.HEADER_SECONDS
 
 
 def listen(app: Flask, host: str, port: int) -> Any:

@@ -1,6 +1,7 @@
 """What runs left in a workspace, read as it stands and never written to.
 
-A file is read only if it really lies in the workspace: links out of it, and names with `..`, lead nowhere.
+A file is read only if it really lies in the workspace, or in a folder that whoever started the dashboard named: other
+links out of it, and names with `..`, lead nowhere.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypedDict, cast
+from typing import Annotated, Any, NotRequired, TypedDict, cast
 
 from components import manifest
-from components.report.page import ReportData
-from dashboard import lineage
+from components.report.page import Confusion, ReportData
+from dashboard import lineage, texts
 from data.errors import BenisonError
 from data.media.kinds import BY_SUFFIX
 from data.shapes import WrongShape, expect, finite
@@ -37,7 +38,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 RACY_NS = 2_000_000_000
 """A file changed within so many nanoseconds before it was hashed may change again with no later time to show."""
 
-Seconds = Annotated[float, finite]
+Finite = Annotated[float, finite]
 
 
 class KeptNode(TypedDict):
@@ -45,8 +46,8 @@ class KeptNode(TypedDict):
 
     id: str
     state: str
-    start: Seconds
-    seconds: Seconds
+    start: Finite
+    seconds: Finite
 
 
 class Progress(TypedDict, total=False):
@@ -67,8 +68,8 @@ class KeptState(TypedDict, total=False):
 
     state: str
     started: str
-    seconds: Seconds
-    patience: Seconds
+    seconds: Finite
+    patience: Finite
     key_metric: str
     higher_is_better: bool
     data: dict[str, str]
@@ -90,12 +91,12 @@ class KeptResult(TypedDict, total=False):
     """`result.json`, as far as it is shown: `pipelines.records.run_result.RunResult`."""
 
     nodes: list[KeptNode]
-    seconds: Seconds
+    seconds: Finite
     blessed: bool | None
     verdict: str
     gates: list[KeptGate]
     metrics: dict[str, float]
-    intervals: dict[str, list[float]]
+    intervals: dict[str, tuple[float, float]]
     baseline: dict[str, float]
     reference: dict[str, dict[str, float]]
     examples: dict[str, int]
@@ -111,7 +112,7 @@ class NodeFile(TypedDict):
 
 
 class EndedNodeFile(TypedDict, total=False):
-    seconds: Seconds
+    seconds: Finite
 
 
 class ShownPart(TypedDict):
@@ -119,6 +120,7 @@ class ShownPart(TypedDict):
 
 
 class ShownPreview(TypedDict):
+    example: NotRequired[str]
     correct: bool | None
     title: str
     slice: dict[str, str]
@@ -131,7 +133,27 @@ class ShownPlot(TypedDict):
     x_label: str
     y_label: str
     note: str
-    series: dict[str, list[Any]]
+
+
+class LinesPlot(ShownPlot):
+    series: dict[str, list[tuple[Finite, float]]]
+
+
+class HistogramPlot(ShownPlot):
+    series: dict[str, list[int]]
+    edges: Annotated[list[Finite], lambda edges: len(edges) > 1]
+
+
+class ShownColumn(TypedDict, total=False):
+    """What `components.statistics` knows of a column in one split."""
+
+    histogram: list[tuple[Finite, Finite, Finite]]
+    top: list[tuple[str, int]]
+
+
+def square(found: Mapping[str, Any] | None) -> bool:
+    """For confusion matrices: as many rows and columns as labels."""
+    return not found or {len(found["labels"])} >= {len(found["counts"]), *map(len, found["counts"])}
 
 
 class BadRecord(TypedDict):
@@ -141,6 +163,17 @@ class BadRecord(TypedDict):
     row: int | None
     column: str | None
     reason: str
+
+
+_SHOWN: Mapping[str, Any] = {
+    "previews": list[ShownPreview],
+    "plots": list[ShownPlot],
+    "quarantine": list[BadRecord],
+    "statistics": dict[str, dict[str, ShownColumn]],
+    "intervals": dict[str, tuple[float, float]],
+    "confusion": Annotated[Confusion | None, square],
+}
+"""What pages need of parts of `report.json`, beyond what its own types say."""
 
 
 class NotThere(LookupError):
@@ -230,11 +263,21 @@ class Checked:
     problem: str
 
 
-class Store:
-    """The runs and models of a workspace."""
+@dataclass(frozen=True)
+class LeftOut:
+    """A link in the place of a folder of the workspace, which is not followed. `place` within the workspace."""
 
-    def __init__(self, workspace: Path) -> None:
+    place: str
+    target: Path
+    is_there: bool
+
+
+class Store:
+    """The runs and models of a workspace. `follow`: folders outside it that links in it may lead to."""
+
+    def __init__(self, workspace: Path, follow: Sequence[Path] = ()) -> None:
         self.root = workspace.resolve()
+        self._roots = (self.root, *(folder.resolve() for folder in follow))
         self._known: dict[str, tuple[tuple[float, ...], Run]] = {}
         self._checked: dict[Path, tuple[manifest.Signature, Checked]] = {}
 
@@ -242,18 +285,27 @@ class Store:
 
     def tasks(self) -> list[str]:
         """Those that have a folder here."""
-        return sorted(entry.name for entry in _folders(self.root) if self._runs_of(entry.name))
+        return sorted(entry.name for entry in self._folders(self.root) if self._runs_of(entry.name))
 
     def runs(self, task: str | None = None) -> list[Run]:
         """All, or those of a task, the latest first. A run that has not changed is not read again."""
         tasks = self.tasks() if task is None else [task] if task in self.tasks() else []
-        found = [self._run(name, entry.path) for name in tasks for entry in _folders(self._runs_of(name))]
+        found = [self._run(name, entry.path) for name in tasks for entry in self._folders(self._runs_of(name))]
         return sorted(found, key=lambda run: (run.started or _EPOCH, run.id), reverse=True)
 
     def _runs_of(self, task: str) -> Path | None:
         """The folder of its runs; None if it has none, or a link out of the workspace in its place."""
-        folder = Path(os.path.realpath(self.root / task / "runs"))
-        return folder if folder.is_relative_to(self.root) and folder.is_dir() else None
+        folder = self.root / task / "runs"
+        return folder if self._holds(folder) and folder.is_dir() else None
+
+    def left_out(self) -> list[LeftOut]:
+        """The links that are not followed, of all that might hold runs or models."""
+        places = [self.root / name for name in _names(self.root)]
+        places += [task / name for task in places if self._holds(task) for name in ("runs", "serving")]
+        inner = [folder for folder in places[:] if folder.name in ("runs", "serving") and self._holds(folder)]
+        places += [folder / name for folder in inner for name in _names(folder)]
+        links = [place for place in places if not self._holds(place) and (place.is_dir() or not place.exists())]
+        return [LeftOut(str(p.relative_to(self.root)), Path(os.path.realpath(p)), p.exists()) for p in links]
 
     def run(self, task: str, run_id: str) -> Run:
         """Raises NotThere."""
@@ -344,12 +396,12 @@ class Store:
         """The run's report; of one that has none, what is known of it in the same form. Raises Damaged."""
         file = self.root / run.task / "runs" / run.id / "report" / "report.json"
         found = self._shaped(file, ReportData)
-        for name, shape in (
-            ("previews", list[ShownPreview]),
-            ("plots", list[ShownPlot]),
-            ("quarantine", list[BadRecord]),
-        ):
-            _expect(file, found.get(name, []), shape, name)
+        for name, shape in _SHOWN.items():
+            if name in found:
+                _expect(file, found[name], shape, name)
+        for place, plot in enumerate(found.get("plots", [])):
+            shape = HistogramPlot if plot["kind"] == "histogram" else LinesPlot
+            _expect(file, plot, shape, f"plots.{place}")
         report: ReportData = self.known(run) | found
         return report
 
@@ -382,7 +434,7 @@ class Store:
     def log_tail(self, run: Run) -> str:
         """The end of the log. Raises Damaged."""
         content = self._content(self.root / run.task / "runs" / run.id / "log.txt", last=LOG_BYTES + 1)
-        text = content[-LOG_BYTES:].decode("utf-8", "replace")
+        text = texts.visible(content[-LOG_BYTES:].decode("utf-8", "replace"))
         return text if len(content) <= LOG_BYTES else text.partition("\n")[2]
 
     def lineage(self, run: Run) -> list[Step]:
@@ -468,11 +520,22 @@ class Store:
     # --- files ---
 
     def _inside(self, path: Path) -> Path:
-        """The path as it really is. Raises NotThere if that is outside the workspace."""
-        real = Path(os.path.realpath(path))
-        if not real.is_relative_to(self.root):
+        """The path as it really is. Raises NotThere if that is outside all that may be read."""
+        if not self._holds(path):
             raise NotThere(str(path))
-        return real
+        return Path(os.path.realpath(path))
+
+    def _holds(self, path: Path) -> bool:
+        real = Path(os.path.realpath(path))
+        return any(real.is_relative_to(root) for root in self._roots)
+
+    def _folders(self, root: Path | None) -> Iterator[os.DirEntry[str]]:
+        if root is not None and root.is_dir():
+            with os.scandir(root) as entries:
+                for entry in entries:
+                    within = not entry.is_symlink() or self._holds(Path(entry.path))
+                    if _NAME.fullmatch(entry.name) and within and entry.is_dir():
+                        yield entry
 
     def _content(self, path: Path, last: int | None = None) -> bytes:
         """All bytes of a file, or the last ones; none of a file that is not there. Raises Damaged."""
@@ -495,7 +558,7 @@ class Store:
     def _text(self, path: Path) -> str:
         """Nothing for a file that is not there. Raises Damaged."""
         try:
-            return self._content(path).decode("utf-8")
+            return texts.visible(self._content(path).decode("utf-8"))
         except UnicodeDecodeError as error:
             raise Damaged(f"{path} cannot be read: byte {error.start} is not UTF-8") from None
 
@@ -507,7 +570,7 @@ class Store:
 
 def _shaped(file: Path, text: str, shape: Any, where: str = "") -> Any:
     try:
-        found = json.loads(text)
+        found = texts.all_visible(json.loads(text))
     except (ValueError, RecursionError) as error:
         raise Damaged(f"{file} cannot be read: {where}{': ' if where else ''}{error}") from None
     _expect(file, found, shape, where)
@@ -521,10 +584,9 @@ def _expect(file: Path, found: Any, shape: Any, where: str = "") -> None:
         raise Damaged(f"{file} cannot be read: {wrong}") from None
 
 
-def _folders(root: Path | None) -> Iterator[os.DirEntry[str]]:
-    if root is not None and root.is_dir():
-        with os.scandir(root) as entries:
-            yield from (e for e in entries if _NAME.fullmatch(e.name) and e.is_dir(follow_symlinks=False))
+def _names(folder: Path) -> list[str]:
+    """What may be a task, a run or a version; nothing of what is no folder."""
+    return sorted(name for name in os.listdir(folder) if _NAME.fullmatch(name)) if folder.is_dir() else []
 
 
 def _changed(file: str | Path) -> float:
@@ -536,11 +598,10 @@ def _changed(file: str | Path) -> float:
 
 
 def _moment(text: str) -> datetime | None:
-    """When a run began: ISO 8601, or the name that it gave itself by the clock of its machine."""
+    """When a run began, in this zone: ISO 8601, or the name that it gave itself by the clock of its machine."""
     for read in (datetime.fromisoformat, lambda said: datetime.strptime(said, "%Y%m%d-%H%M%S-%f")):
         try:
-            found = read(text)
-            return found if found.tzinfo else found.astimezone()
+            return read(text).astimezone()
         except (ValueError, OverflowError):
             continue
     return None

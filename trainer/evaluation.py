@@ -19,6 +19,9 @@ class Metric:
     each example: `kind(model, **config)` gets the folder of the SavedModel and returns the value, or yields one value
     for each episode, of which the mean counts and the interval is drawn. What is random in it depends on a seed alone,
     so that two models meet the same episodes, and every episode has a last step.
+
+    Data may lack what it is of, where it says so by `may_lack`, as a target that few record: where the metric has no
+    value, and no reference has one, it is left out together with its gates.
     """
 
     name: str
@@ -30,6 +33,7 @@ class Metric:
     prediction: str | tuple[str, ...] | None = None
     raw_label: bool | None = None
     runs_model: bool = False
+    may_lack: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Gate:
     other data nobody knows.
     `slice_bound` is the bound, on the same terms as `bound`, for every slice.
     `baseline_margin` is how much worse than the latest blessed model it may be.
+    `constant` is the name of that reference, if there is one, which gives one answer to everybody, as what is most
+    popular: like the constant answers that follow from the labels, it must be beaten by more than chance on any data.
     """
 
     metric: str
@@ -51,6 +57,7 @@ class Gate:
     reference_margin: float | None = 0.0
     reference_factor: float = 1.0
     baseline_margin: float = 0.0
+    constant: str = ""
 
     def __str__(self) -> str:
         sign = "≥" if self.higher_is_better else "≤"

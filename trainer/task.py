@@ -236,6 +236,13 @@ class Task(ABC):
         """What a person is shown of many eval examples at once, in file order; arguments as in `preview`."""
         return ()
 
+    def demonstrations(self, model: Path) -> Sequence[Preview]:
+        """What a person is shown of the exported model itself at work, as a lap in its simulator: first in the report.
+
+        `model` is the folder of the SavedModel.
+        """
+        return ()
+
     def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
         """What the report draws of the answers: curves and histograms; see `trainer.preview.plots`.
 

@@ -39,14 +39,14 @@ MANUALS = Source(
 def rated_tweets() -> list[tuple[str, float]]:
     """Texts like tweets, and the mean of people's ratings from -4 to 4."""
     with TemporaryDirectory() as scratch:
-        found = rated_sentences(_fetched(RATINGS, Path(scratch)), Path(scratch) / "out", "tweets")
+        found = rated_sentences(fetched(RATINGS, Path(scratch)), Path(scratch) / "out", "tweets")
         return [(text, rating) for _, rating, text in found]
 
 
 def exchanges() -> Iterator[tuple[str, str, list[str]]]:
     """Language, topic and turns of each exchange."""
     with TemporaryDirectory() as scratch:
-        files = unpack(_fetched(CHATS, Path(scratch)), Path(scratch) / "out", "chatterbot_corpus/data/*/*.yml")
+        files = unpack(fetched(CHATS, Path(scratch)), Path(scratch) / "out", "chatterbot_corpus/data/*/*.yml")
         for file in files:
             content = yaml.safe_load(file.read_text("utf-8"))
             for turns in content.get("conversations", ()):
@@ -56,7 +56,7 @@ def exchanges() -> Iterator[tuple[str, str, list[str]]]:
 def japanese_manual_pages(characters: int) -> Iterator[tuple[str, str, str]]:
     """Section, name and first `characters` of the text of each page, without what formats it."""
     with TemporaryDirectory() as scratch:
-        archive = _fetched(MANUALS, Path(scratch))
+        archive = fetched(MANUALS, Path(scratch))
         for file in unpack(archive, Path(scratch) / "out", "usr/share/man/ja/man*/*.gz", skip_links=True):
             text = _plain(gzip.decompress(file.read_bytes()).decode("utf-8", errors="ignore"))
             if len(text) >= characters:
@@ -80,7 +80,7 @@ def write_table(folder: Path, rows: Iterable[tuple[str, str]]) -> None:
         writer.writerows(dict(rows).items())
 
 
-def _fetched(source: Source, scratch: Path) -> Path:
+def fetched(source: Source, scratch: Path) -> Path:
     client = scratch / "client"
     client.mkdir()
     return fetch(source, cache_root() / "downloads", client, print)

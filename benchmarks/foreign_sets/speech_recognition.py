@@ -10,10 +10,9 @@ import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
 
-VARIANTS = ("m1", "m3", "m4", "m7", "f1", "f2", "f3", "f5", "klatt", "klatt2")
-"""eSpeak NG's variants of a voice: pitch, vocal tract and articulation of other speakers."""
+from benchmarks.foreign_sets._speech import VARIANTS, spoken
+
 PHRASES = 130
 """Of each voice."""
 
@@ -42,7 +41,7 @@ def _write(
     folder: Path, language: str, words: Sequence[str], longest: int, speeds: tuple[float, float], rng: random.Random
 ) -> None:
     """Sounds beside `metadata.jsonl`: file_name, text, voice."""
-    from data.sets._voices import Utterance, speak
+    from data.sets._voices import Utterance
 
     folder.mkdir(parents=True, exist_ok=True)
     utterances, rows = [], []
@@ -53,22 +52,9 @@ def _write(
             speed, pitch = round(rng.uniform(*speeds), 2), round(rng.uniform(0.8, 1.25), 2)
             utterances.append(Utterance(text, f"{language}+{variant}", str(folder / name), speed, pitch))
             rows.append({"file_name": name, "text": text, "voice": variant})
-    with TemporaryDirectory() as scratch:
-        speak(utterances, _engine(Path(scratch)))
+    spoken(utterances)
     lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     (folder / "metadata.jsonl").write_text("".join(lines), encoding="utf-8")
-
-
-def _engine(scratch: Path) -> Path:
-    """eSpeak NG unpacked below `scratch`."""
-    from data.sets.spoken_phrases import ESPEAK, ESPEAK_FILES
-    from data.sources.archives import unpack
-    from data.sources.cache import cache_root
-    from data.sources.fetch import fetch
-
-    archive = fetch(ESPEAK, cache_root() / "downloads", Path(mkdtemp(dir=scratch)), print)
-    unpack(archive, scratch / "engine", *ESPEAK_FILES)
-    return scratch / "engine"
 
 
 SETS = {"russian": russian, "spanish": spanish}

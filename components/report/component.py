@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,15 @@ from components.example_gen import read_counts, read_fingerprint, read_quarantin
 from components.judgement import Judgement
 from components.reference import ReferenceScores
 from data.columns import raw_features
-from trainer.preview import disk
+from trainer.preview import Preview, disk
 from trainer.preview.plots import Plot
 from trainer.task import Task
 from trainer.transform import task_from
 
 PREVIEW_POOL = 256
 """Eval examples among which previews are chosen."""
+POOL_FROM = 20_000
+"""Eval examples of which that pool is taken."""
 PREVIEWS = 12
 """Previews of each sort, wrong and right."""
 QUARANTINE_SHOWN = 50
@@ -65,6 +68,7 @@ class ReportExecutor(base_executor.BaseExecutor):
         history = json.loads(Path(uri("model_run"), "history.json").read_text(encoding="utf-8"))
         columns = statistics.summary(Path(uri("statistics")))
         answers = Answers(task, examples / "Split-eval", model)
+        demonstrations = task.demonstrations(Path(model))
         report = {
             "task": exec_properties["task"],
             "title": task.title,
@@ -91,7 +95,7 @@ class ReportExecutor(base_executor.BaseExecutor):
             "classes": statistics.class_counts(columns, _label(task) or ""),
             "anomalies": [],  # the data gate has stopped every run that has any
             "quarantine": problems[:QUARANTINE_SHOWN],
-            "previews": answers.write_previews(directory),
+            "previews": answers.write_previews(directory, demonstrations),
             "hparams": json.loads(exec_properties["hparams"]),
             **about,
         }
@@ -104,27 +108,45 @@ class Answers:
     def __init__(self, task: Task, split: Path, model: str) -> None:
         self._task, self._files = task, [str(path) for path in sorted(split.iterdir())]
         self._loaded = tf.saved_model.load(model)
-        [(examples, outputs)] = self._answered(PREVIEW_POOL)
+        pool = self._pool_records()
+        examples, outputs = self._answer(tf.constant(pool))
         self._pool = examples, _rows(outputs, len(examples))
         self._shown = [task.preview(*pair) for pair in zip(*self._pool, strict=True)]
-        self._keys = [hashlib.sha256(record.numpy()).hexdigest()[:16] for record in self._records(PREVIEW_POOL)]
+        self._keys = [hashlib.sha256(record).hexdigest()[:16] for record in pool]
 
     def _records(self, most: int) -> Any:
         return tf.data.TFRecordDataset(self._files, compression_type="GZIP").take(most)
 
-    def _answered(self, most: int) -> Iterator[tuple[list[dict[str, Any]], dict[str, np.ndarray[Any, Any]]]]:
-        """The first `most` examples in batches: raw, and every output of the model `[examples, ...]`."""
-        serve = self._loaded.signatures["serving_default"]
-        for batch in self._records(most).batch(PREVIEW_POOL):
-            examples = [_example(self._task, record) for record in batch.numpy()]
-            yield examples, {name: tensor.numpy() for name, tensor in serve(batch).items()}
+    def _pool_records(self) -> list[bytes]:
+        """`PREVIEW_POOL` records, in which the values of the first raw column that metrics are sliced by take turns: of
+        a split that lies in the order of its series or classes the first ones would all be of one."""
+        columns = raw_features(self._task.columns)
+        sliced = [name for name in self._task.metrics().slices if name in columns and columns[name].length == 1]
+        if not sliced:
+            return list(self._records(PREVIEW_POOL).as_numpy_iterator())
+        dtype = {"bytes": tf.string, "int64": tf.int64, "float32": tf.float32}[columns[sliced[0]].dtype]
+        parsing = {sliced[0]: tf.io.FixedLenFeature([], dtype, default_value="" if dtype == tf.string else 0)}
+        batches = self._records(POOL_FROM).batch(PREVIEW_POOL).map(lambda batch: tf.io.parse_example(batch, parsing))
+        values = [value for batch in batches.as_numpy_iterator() for value in batch[sliced[0]].tolist()]
+        chosen = in_turn(values)[:PREVIEW_POOL]
+        wanted = set(chosen)
+        records = enumerate(self._records(max(chosen) + 1).as_numpy_iterator())
+        found = {place: record for place, record in records if place in wanted}
+        return [found[place] for place in chosen]
 
-    def write_previews(self, directory: Path) -> list[dict[str, Any]]:
-        """What is seen of the pool at once, then the first wrong and the first right ones of it.
+    def _answer(self, batch: Any) -> tuple[list[dict[str, Any]], dict[str, np.ndarray[Any, Any]]]:
+        """Serialised examples: raw, and every output of the model `[examples, ...]`."""
+        outputs = self._loaded.signatures["serving_default"](batch)
+        examples = [_example(self._task, record) for record in batch.numpy()]
+        return examples, {name: tensor.numpy() for name, tensor in outputs.items()}
+
+    def write_previews(self, directory: Path, demonstrations: Sequence[Preview] = ()) -> list[dict[str, Any]]:
+        """`demonstrations`, what is seen of the pool at once, then the first wrong and the first right ones of it.
 
         Each record has, beside what `disk.write` gives it, `example`: the same in all runs that show that example.
         """
-        chosen = [(f"overview {i}", shown) for i, shown in enumerate(self._task.overview(*self._pool))]
+        chosen = [(f"demonstration {i}", shown) for i, shown in enumerate(demonstrations)]
+        chosen += [(f"overview {i}", shown) for i, shown in enumerate(self._task.overview(*self._pool))]
         keyed = list(zip(self._keys, self._shown, strict=True))
         chosen += islice((pair for pair in keyed if pair[1].correct is False), PREVIEWS)
         chosen += islice((pair for pair in keyed if pair[1].correct is not False), PREVIEWS)
@@ -138,10 +160,21 @@ class Answers:
         media = {name for name, column in self._task.columns.items() if column.is_media} - {*self._task.targets}
         shown: list[dict[str, Any]] = []
         predictions: list[dict[str, Any]] = []
-        for examples, outputs in self._answered(self._task.plotted_examples):
+        for examples, outputs in map(self._answer, self._records(self._task.plotted_examples).batch(PREVIEW_POOL)):
             shown += [{name: value for name, value in e.items() if name not in media} for e in examples]
             predictions += _rows(outputs, len(examples))
         return list(self._task.plots(shown, predictions))
+
+
+def in_turn(values: Iterable[Any]) -> list[int]:
+    """The places of all values, so ordered that different values take turns: first the first of each, then the second
+    of each ..."""
+    seen: Counter[Any] = Counter()
+    turns = []
+    for place, value in enumerate(values):
+        turns.append((seen[value], place))
+        seen[value] += 1
+    return [place for _, place in sorted(turns)]
 
 
 def _rows(outputs: dict[str, np.ndarray[Any, Any]], count: int) -> list[dict[str, Any]]:

@@ -37,10 +37,10 @@ Point = tuple[float, float | None]
 class GateRow(TypedDict, total=False):
     """One bound, as `components.judgement` leaves it.
 
-    `bound_from`: floor, reference: METHOD, constant answer, latest blessed model, no reference or no value (without a
-    bound). `state`: passed, failed, or open where it cannot be judged. `tie`: value and bound lie apart by less than
-    the sampling error. `interval`: the value's limits. `words` say what the numbers do not. `slice` is empty for all
-    examples.
+    `bound_from`: floor, reference: METHOD, constant answer (of a reference: constant answer: METHOD), latest blessed
+    model, no reference or no value (without a bound). `state`: passed, failed, or open where it cannot be judged.
+    `tie`: value and bound lie apart by less than the sampling error. `interval`: the value's limits. `words` say what
+    the numbers do not. `slice` is empty for all examples.
     """
 
     metric: Required[str]

@@ -20,6 +20,9 @@ class ReportPage:
     def picture(self, file: str, alt: str, width: int = 0, height: int = 0) -> Markup:
         return self._macros.picture(file, alt, width, height)
 
+    def animation(self, file: str, still: str, alt: str, width: int, height: int) -> Markup:
+        return self._macros.animation(file, still, alt, width, height)
+
     def spectrogram(self, file: str, alt: str) -> Markup:
         return self._macros.spectrogram(file, alt)
 

@@ -56,10 +56,18 @@ window.dashAgGridComponentFunctions.Outcome = (props) =>
       : tasks.size > 1 ? "Runs of different tasks cannot be compared." : "Choose two or more runs of one task.";
   }
 
+  /* On a telephone: task, outcome and score side by side, the others further on. */
+  function showScoreFirst(api) {
+    const widths = { task: 118, outcome: 112, score: 84 };
+    api.applyColumnState({ state: Object.entries(widths).map(([colId, width]) => ({ colId, width })) });
+    if (!new URLSearchParams(window.location.search).has("columns")) api.moveColumns(["outcome", "score"], 2);
+  }
+
   window.dash_clientside.benison = Object.assign(window.dash_clientside.benison || {}, {
     watchRuns: async function (id, find, columns) {
       const api = await dash_ag_grid.getApiAsync(id);
       if (!atFirst.has(api)) {
+        if (window.innerWidth < 576) showScoreFirst(api);
         atFirst.set(api, shownColumns(api));
         ["sortChanged", "filterChanged", "columnVisible", "columnMoved", "selectionChanged"].forEach((name) =>
           api.addEventListener(name, () => remember(api)));

@@ -49,7 +49,7 @@ def _legend(runs: Sequence[Run]) -> Any:
             html.B(_name(i)),
             parts.link(run.id, address.run(run.key)),
             parts.outcome(run.outcome),
-            run.started.strftime("%Y-%m-%d %H:%M") if run.started else "",
+            run.started.strftime("%Y-%m-%d %H:%M %Z") if run.started else "",
             number(round(run.seconds, 1)),
         ]
         for i, run in enumerate(runs)
@@ -64,20 +64,21 @@ def _headings(pairs: Sequence[Pair], first: str) -> list[Any]:
 def _metrics(pairs: Sequence[Pair]) -> html.Section:
     ways = {gate["metric"]: gate["higher_is_better"] for _, report in pairs for gate in report.get("gates", [])}
     ways = {run.key_metric: run.higher_is_better for run, _ in pairs} | ways
+    is_fair = len({run.data.get("fingerprint") for run, _ in pairs}) == 1
     rows = []
     for name in dict.fromkeys(name for run, _ in pairs for name in run.metrics):
         values = [run.metrics.get(name) for run, _ in pairs]
         known = [value for value in values if value is not None]
-        best = (max if ways[name] else min)(known) if name in ways and len(set(known)) > 1 else None
+        best = (max if ways[name] else min)(known) if is_fair and name in ways and len(set(known)) > 1 else None
         limits = [run.intervals.get(name) for run, _ in pairs]
         rows.append([name, *(_score(*pair, best) for pair in zip(values, limits, strict=True))])
     if not rows:
         return parts.section("metrics", "Metrics", parts.empty("None of these runs reached the Evaluator."))
     table = parts.table(_headings(pairs, "Metric"), rows, "Metrics", numbers=range(1, len(pairs) + 1))
-    note = (
-        "★ is the best, where a gate says what is better; below each value its interval at 95 %. Values whose "
-        "intervals overlap may differ by chance."
-    )
+    best_said = "★ is the best, where a gate says what is better."
+    if not is_fair:
+        best_said = "These runs read different data: their values cannot be compared, and no ★ says which is the best."
+    note = f"{best_said} Below each value stands its interval at 95 %; those that overlap may differ by chance."
     return parts.section("metrics", "Metrics", table, note=note)
 
 

@@ -24,13 +24,14 @@ MOST_CLASSES = 10
 
 def overview(store: Store) -> Any:
     """The tasks that have a model, with the served version of each."""
-    found = {task: models for task in store.tasks() if (models := store.models(task))}
+    found = {task: models for task in store.tasks() if (models := _reachable(store, task))}
+    missing = parts.left_out(store.left_out(), "Not among them is what lies behind")
     if not found:
         said = parts.empty(
             "No model has been pushed: only a blessed one is.",
             command=f"benison run image_classification{named(store.root)}",
         )
-        return html.Div([html.H1("Models"), said])
+        return html.Div([html.H1("Models"), said, *missing])
     rows = []
     for task, models in found.items():
         run = _maker(store, models[0])
@@ -45,11 +46,19 @@ def overview(store: Store) -> Any:
             ]
         )
     headings = ["Task", "Served", "Files", "Score", "Made by run", "Versions"]
-    return html.Div([html.H1("Models"), html.Section(parts.table(headings, rows, "Models"))])
+    return html.Div([html.H1("Models"), *missing, html.Section(parts.table(headings, rows, "Models"))])
+
+
+def _reachable(store: Store, task: str) -> list[Model]:
+    """The versions of a task, none of one whose folder leads elsewhere: the others are shown all the same."""
+    try:
+        return store.models(task)
+    except NotThere:
+        return []
 
 
 def layout(store: Store, task: str) -> Any:
-    models = store.models(task)
+    models = _reachable(store, task)
     if not models:
         if task not in store.tasks():
             raise NotThere(task)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
@@ -19,6 +19,8 @@ from trainer.preview.wording import number
 BEAT_MS = 2000
 TOP_VALUES = 3
 NODE_SIGNS = {"ran": "✓", "cached": "=", "failed": "✗", "skipped": "-", "running": "▶"}
+VERDICTS = {"right": True, "wrong": False, "unjudged": None}
+"""Of examples, by their name in addresses."""
 PLACES = {
     "damage": "Damage",
     "metrics": "Metrics",
@@ -50,19 +52,19 @@ def body(store: Store, run: Run, found: Query) -> list[Any]:
     """All that is shown of a run; of one that has no report yet, what is known so far."""
     report, damage = _report(store, run)
     judged = bool(report.get("metrics"))
-    sections = [
-        *([_failure(run)] if run.error else []),
-        *([parts.section("damage", "What cannot be read", *map(parts.damaged, damage))] if damage else []),
-        *([_progress(run)] if run.is_running else []),
-        *(_results(run, report, found) if judged else []),
-        *([_training(report)] if report.get("curves") else []),
-        _nodes(run),
-        _data(store, run, report),
-        _lineage(store, run, report),
-        _log(store, run),
-    ]
-    shown = [section.to_plotly_json()["props"]["id"] for section in sections]
-    jumps = [html.A(name, href=f"#{place}") for place, name in PLACES.items() if place in shown]
+    made: dict[str, Callable[[], Any]] = {
+        **({"failure": lambda: _failure(run)} if run.error else {}),
+        **({"damage": lambda: _damage(damage)} if damage else {}),
+        **({"progress": lambda: _progress(run)} if run.is_running else {}),
+        **(_results(run, report, found) if judged else {}),
+        **({"training": lambda: _training(report)} if report.get("curves") else {}),
+        "nodes": lambda: _nodes(run),
+        "data": lambda: _data(store, run, report),
+        "lineage": lambda: _lineage(store, run, report),
+        "log": lambda: _log(store, run),
+    }
+    sections = [parts.guarded(PLACES.get(place, place.capitalize()), make) for place, make in made.items()]
+    jumps = [html.A(name, href=f"#{place}") for place, name in PLACES.items() if place in made]
     if judged:
         jumps.append(html.A("⤓ As one file", href=address.report(run.key), download=""))
     return [
@@ -91,16 +93,19 @@ def _or_damage(read: Callable[[], Any]) -> Any:
         return parts.damaged(str(damage))
 
 
-def _results(run: Run, report: ReportData, found: Query) -> Iterator[html.Section]:
-    yield _metrics(run, report)
-    if report.get("slices"):
-        yield _slices(report)
-    if confused := report_page.confusion(report.get("confusion")):
-        yield _confusion(confused)
-    if report.get("plots"):
-        yield _answers(report)
-    if report.get("previews"):
-        yield _examples(run, report, found)
+def _damage(said: Sequence[str]) -> html.Section:
+    return parts.section("damage", "What cannot be read", *map(parts.damaged, said))
+
+
+def _results(run: Run, report: ReportData, found: Query) -> dict[str, Callable[[], html.Section]]:
+    confused = report_page.confusion(report.get("confusion"))
+    return {
+        "metrics": lambda: _metrics(run, report),
+        **({"slices": lambda: _slices(report)} if report.get("slices") else {}),
+        **({"confusion": lambda: _confusion(confused)} if confused else {}),
+        **({"answers": lambda: _answers(report)} if report.get("plots") else {}),
+        **({"examples": lambda: _examples(run, report, found)} if report.get("previews") else {}),
+    }
 
 
 # --- what it came to ---
@@ -109,7 +114,7 @@ def _results(run: Run, report: ReportData, found: Query) -> Iterator[html.Sectio
 def _head(store: Store, run: Run, report: ReportData) -> html.Header:
     questions = list(map(str, report.get("questions", [])))
     asked = f"question{'s' if len(questions) > 1 else ''} {', '.join(questions)}" if questions else ""
-    started = run.started.strftime("%-d %B %Y, %H:%M") if run.started else ""
+    started = run.started.strftime("%-d %B %Y, %H:%M %Z") if run.started else ""
     about = [run.task, asked, f"run {run.id}", started, _took(run)]
     tone = parts.TONES.get(run.outcome, "soft")
     verdict = html.Div(
@@ -357,15 +362,17 @@ def _plot(plot: Mapping[str, Any]) -> html.Figure:
 
 def _examples(run: Run, report: ReportData, found: Query) -> html.Section:
     shown = report.get("previews", [])
-    verdicts = {"right": sum(p["correct"] is True for p in shown), "wrong": sum(p["correct"] is False for p in shown)}
+    verdicts = {name: sum(p["correct"] is wanted for p in shown) for name, wanted in VERDICTS.items()}
     signs = {"all": "All", "wrong": "✗ Wrong", "right": "✓ Right"}
+    signs |= {"unjudged": "? Neither"} if verdicts["unjudged"] else {}
     options = [{"label": f"{sign} {verdicts.get(value, len(shown))}", "value": value} for value, sign in signs.items()]
+    is_judged = verdicts["right"] + verdicts["wrong"] > 0
     slices = dict.fromkeys(f"{column}: {value}" for preview in shown for column, value in preview["slice"].items())
     chosen, where = address.first(found, "show") or "all", address.first(found, "slice")
     tools = html.Div(
         [
             dcc.RadioItems(
-                options=options if any(verdicts.values()) else options[:1],
+                options=options if is_judged else options[:1],
                 value=chosen if chosen in signs else "all",
                 id="examples-show",
                 className="picks",
@@ -394,11 +401,10 @@ def _examples(run: Run, report: ReportData, found: Query) -> html.Section:
 
 def _chosen(run: Run, report: ReportData, show: str, where: str | None) -> Any:
     """The previews that pass the choice."""
-    wanted = {"right": True, "wrong": False}.get(show)
     shown = [
         preview
         for preview in report.get("previews", [])
-        if (wanted is None or preview["correct"] is wanted)
+        if (show not in VERDICTS or preview["correct"] is VERDICTS[show])
         and (where is None or where in [f"{column}: {value}" for column, value in preview["slice"].items()])
     ]
     return previews.grid(shown, run.key) if shown else parts.empty("No example shown here is of this choice.")
@@ -479,10 +485,11 @@ def _columns(statistics: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Any:
 
 
 def _distribution(name: str, found: Mapping[str, Any]) -> Any:
-    if "histogram" in found and found["min"] == found["max"]:
-        return html.Span(f"always {number(found['min'])}", className="soft")
+    least, greatest = found.get("min"), found.get("max")
+    if "histogram" in found and least == greatest:
+        return html.Span(f"always {number(least)}", className="soft")
     if found.get("histogram"):
-        return parts.spark(found["histogram"], f"{name}, from {number(found['min'])} to {number(found['max'])}")
+        return parts.spark(found["histogram"], f"{name}, from {number(least)} to {number(greatest)}")
     top = [f"{value[:24]} {count:,}" for value, count in found.get("top", [])[:TOP_VALUES]]
     return html.Span(", ".join(top), className="soft")
 

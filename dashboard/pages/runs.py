@@ -23,14 +23,21 @@ TEXT, NUMBER = "agTextColumnFilter", "agNumberColumnFilter"
 
 COLUMNS: tuple[dict[str, Any], ...] = (
     {"field": "task", "headerName": "Task", "filter": TEXT, "cellRenderer": "RunLink", "pinned": "left", "width": 205},
-    {"field": "outcome", "headerName": "Outcome", "filter": TEXT, "cellRenderer": "Outcome", "width": 150},
+    {
+        "field": "outcome",
+        "headerName": "Outcome",
+        "filter": TEXT,
+        "filterParams": {"defaultOption": "startsWith"},  # "blessed" is not to find "not blessed"
+        "cellRenderer": "Outcome",
+        "width": 150,
+    },
     {"field": "metric", "headerName": "Key metric", "filter": TEXT, "width": 130},
     {"field": "score", "headerName": "Score", "filter": NUMBER, "width": 105},
     {"field": "interval", "headerName": "Interval", "filter": TEXT, "width": 160},
     {"field": "reference", "headerName": "Reference", "filter": NUMBER, "width": 120},
     {"field": "baseline", "headerName": "Baseline", "filter": NUMBER, "width": 115},
     {"field": "seconds", "headerName": "Seconds", "filter": NUMBER, "width": 115},
-    {"field": "started", "headerName": "Started", "filter": TEXT, "width": 185},
+    {"field": "started", "headerName": "Started", "filter": TEXT, "width": 205},
     {"field": "data", "headerName": "Data", "filter": TEXT, "width": 150},
     {"field": "version", "headerName": "Data version", "filter": TEXT, "width": 160},
     {"field": "pushed", "headerName": "Pushed as", "filter": TEXT, "width": 110},
@@ -62,7 +69,7 @@ def _row(run: Run) -> dict[str, Any]:
         "rival": rival[0] if rival else "",
         "baseline": run.baseline.get(run.key_metric),
         "seconds": round(run.seconds, 1),
-        "started": run.started.strftime("%Y-%m-%d %H:%M:%S") if run.started else "",
+        "started": run.started.strftime("%Y-%m-%d %H:%M:%S %Z") if run.started else "",
         "data": run.data.get("name", ""),
         "version": run.data.get("fingerprint", ""),
         "pushed": run.pushed or "",
@@ -72,7 +79,7 @@ def _row(run: Run) -> dict[str, Any]:
 
 
 def layout(store: Store, found: Query) -> Any:
-    runs = store.runs()
+    runs, missing = store.runs(), parts.left_out(store.left_out(), "Not in this table is what lies behind")
     if not runs:
         return html.Div(
             [
@@ -81,6 +88,7 @@ def layout(store: Store, found: Query) -> Any:
                     f"No run has left anything in {store.root} yet.",
                     command=f"benison run image_classification{named(store.root)}",
                 ),
+                *missing,
             ]
         )
     running = sum(run.is_running for run in runs)
@@ -88,6 +96,7 @@ def layout(store: Store, found: Query) -> Any:
         [
             html.H1("Runs"),
             html.P(_told(len(runs), running), className="soft", id="runs-told", role="status"),
+            *missing,
             html.Div(
                 [
                     html.Label("Find", htmlFor="runs-find"),

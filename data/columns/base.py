@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal
 
 from data.errors import BadValue, WrongUse
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 DType = Literal["bytes", "int64", "float32"]
 Scalar = bytes | int | float
 Value = Scalar | list[bytes] | list[int] | list[float]
+Content = bytes | BinaryIO
+"""Of a file; or the file itself, opened for reading."""
 
 # pandas writes whole numbers beside missing ones as 3.0
 _WHOLE = re.compile(r"[+-]?\d{1,40}(\.0*)?", re.ASCII)
@@ -83,11 +85,13 @@ class Column(ABC):
       noun: what one value is called in messages.
       is_media: a table or folder holds the path of a file, of which `encode` gets the content.
       suffixes: how the names of such files end, lower case.
+      streamed: `encode` gets such a file itself, opened for reading, however large it is, in place of its content.
       may_be_file: it is no medium, but folders for classes may hold each value as a file of its own.
       in_folder: false for what no folder holds, since it follows from the rest of the record (`derive`).
+      may_lack: a folder holds it or does not, and so does each record; it follows from `derive` then.
       drawn: a folder may lack it, since records are paired then (`data.folders.pairs`), which gives it.
       in_form: whether a person may give it with an example to predict from.
-      beside: files at the top of a folder that `as_in` reads, and that are no records.
+      beside: files and folders at the top of a folder that `as_in` reads, and that are no records.
       is_time, is_class, is_picture: whether a value is a moment, the name of one class, a picture: what layouts and
         splits are told apart by.
     """
@@ -97,8 +101,10 @@ class Column(ABC):
     noun: ClassVar[str] = "value"
     is_media: ClassVar[bool] = False
     suffixes: ClassVar[tuple[str, ...]] = ()
+    streamed: ClassVar[bool] = False
     may_be_file: ClassVar[bool] = False
     in_folder: ClassVar[bool] = True
+    may_lack: ClassVar[bool] = False
     drawn: ClassVar[bool] = False
     in_form: ClassVar[bool] = True
     beside: ClassVar[tuple[str, ...]] = ()
@@ -133,9 +139,19 @@ class Column(ABC):
         """Whether a row's value is the name of a file, of which `encode` gets the content."""
         return self.is_media
 
+    def said_by_name(self, path: str) -> Any:
+        """What the path of a record's file says of this column, where nothing else of its folder does; None for
+        nothing."""
+        return None
+
     def in_file(self, path: str) -> Any:
         """The value that is the content of a file, as `names_file` knows it."""
         return path
+
+    @property
+    def names_in_files(self) -> Sequence[str]:
+        """Examples of names of files that tell a value, without suffix; none for columns that no name tells of."""
+        return ()
 
     def is_missing(self, value: Any) -> bool:
         """Whether a row's value stands for none: absent, null, not-a-number or an empty field."""
@@ -167,11 +183,11 @@ class Column(ABC):
         return {}
 
     def follows_from(self, columns: Mapping[str, Column]) -> bool:
-        """Whether `derive` finds a value with these columns; asked of columns that are not `in_folder`."""
+        """Whether `derive` finds a value with these columns; asked of columns that are not `in_folder`, or may lack."""
         return False
 
     def derive(self, name: str, features: Mapping[str, Value], digest: bytes) -> dict[str, Value]:
-        """The features of a column that is not `in_folder`, where nobody gave a value.
+        """The features of a column that is not `in_folder`, or may lack, where nobody gave a value.
 
         Args:
           features: those that the record's other columns have given.

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from data.columns.base import Column, Feature, FormField, Value
 from data.columns.of_kind import OfKind
 from data.columns.text import Text
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from data.columns.samples import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +37,21 @@ class Given(OfKind):
 
     def form(self) -> FormField:
         return dataclasses.replace(super().form(), default=None if self.is_media else self.default)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded(Given):
+    """A value of `kind` that a folder may hold, too, as of a sensor that not every car has: `default` stands in where
+    it lacks."""
+
+    in_folder: ClassVar[bool] = True
+    may_lack: ClassVar[bool] = True
+
+    def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> Any:
+        return self.kind.sample(name, subject, rng)
+
+    def remarks(self, name: str, features: Mapping[str, Value]) -> Sequence[str]:
+        return self.kind.remarks(name, features)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from numbers import Integral
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from data.columns.base import Column, Feature, Value, show, utf8
@@ -18,10 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Identifier(Column):
-    """The name or number of one of an open set, as of users or items; new ones are no anomaly."""
+    """The name or number of one of an open set, as of users or items; new ones are no anomaly.
+
+    `in_file_names`: patterns of names of files, without suffix, whose first group is the value: of folders of files,
+    where no table tells of it.
+    """
 
     noun: ClassVar[str] = "identifier"
     max_characters: int = 1000
+    in_file_names: tuple[str, ...] = ()
+
+    def said_by_name(self, path: str) -> str | None:
+        stem = PurePath(path).stem
+        matches = (re.fullmatch(pattern, stem) for pattern in self.in_file_names)
+        return next((match[1] for match in matches if match), None)
 
     def features(self, name: str) -> dict[str, Feature]:
         return {name: Feature("bytes", counted=False, optional=self.optional)}

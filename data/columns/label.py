@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from data.columns import samples
@@ -18,6 +20,16 @@ if TYPE_CHECKING:
     from data.columns.samples import Subject
 
 
+@dataclass(frozen=True)
+class CodedNames:
+    """How a data set codes the class in the names of its files, without suffix: the first group of `pattern` is one of
+    `classes`. `example` is such a name."""
+
+    pattern: str
+    classes: Mapping[str, str]
+    example: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Label(Column):
     """A class name. `classes` closes the set; left empty, the classes are those of the train split.
@@ -27,6 +39,8 @@ class Label(Column):
 
     With `open` the set stays open, as of people of whom some are met in evaluation first: no name is an anomaly, and
     classes need not be alike on both sides.
+
+    `in_file_names` are the codes by which names of files may tell the class, where no folder and no table does.
     """
 
     noun: ClassVar[str] = "class name"
@@ -34,6 +48,19 @@ class Label(Column):
     classes: tuple[str, ...] = field(default=())
     open: bool = False
     strangers: float = 0.0
+    in_file_names: tuple[CodedNames, ...] = ()
+
+    @property
+    def names_in_files(self) -> Sequence[str]:
+        return [coded.example for coded in self.in_file_names]
+
+    def said_by_name(self, path: str) -> str | None:
+        stem = PurePath(path).stem
+        for coded in self.in_file_names:
+            match = re.fullmatch(coded.pattern, stem)
+            if match and match[1] in coded.classes:
+                return coded.classes[match[1]]
+        return None
 
     def features(self, name: str) -> dict[str, Feature]:
         return {name: Feature("bytes", categories=not self.open, optional=self.optional)}

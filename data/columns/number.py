@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from data.columns import samples
 from data.columns.base import Column, Feature, FormField, Value, bounded, real, show, whole
 from data.errors import BadValue
 
@@ -60,6 +61,8 @@ class Number(Column):
         return FormField(kind="number", **_said_bounds(self))
 
     def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> float:
+        if _said_bounds(self).keys() >= {"minimum", "maximum"}:
+            return self.minimum + (self.maximum - self.minimum) * samples.share(subject)
         level = subject.kind + subject.position + math.sin(subject.hour / 4)
         return max(self.minimum, min(self.maximum, level))
 

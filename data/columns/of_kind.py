@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -29,6 +30,10 @@ class OfKind(Column):
         return self.kind.suffixes
 
     @property
+    def streamed(self) -> bool:  # type: ignore[override]
+        return self.kind.streamed
+
+    @property
     def noun(self) -> str:  # type: ignore[override]
         return self.kind.noun
 
@@ -40,6 +45,11 @@ class OfKind(Column):
 
     def encode(self, name: str, value: Any) -> dict[str, Value]:
         return self.kind.encode(name, value)
+
+    def reconcile(
+        self, name: str, features: Mapping[str, Value], columns: Mapping[str, Column]
+    ) -> Mapping[str, Value | None]:
+        return self.kind.reconcile(name, features, columns)
 
     def form(self) -> FormField:
         return self.kind.form()

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from data.columns.base import Column, Value
+from data.columns.base import Column, Content, Value
 from data.errors import BadFile, BadValue
 
 
@@ -24,16 +24,17 @@ class BadColumn(BadValue):
 
 
 def encode_row(
-    columns: Mapping[str, Column], values: Mapping[str, Any], read: Callable[[str, Any], bytes]
+    columns: Mapping[str, Column], values: Mapping[str, Any], read: Callable[[str, Any], Content]
 ) -> dict[str, Value]:
     """The features of one record.
 
     Each value is encoded, then reconciled with the other columns of the record; last, what nobody gave of the columns
-    that no folder holds is derived.
+    that no folder has to hold is derived.
 
     Args:
       values: what the row holds, by column; a BadValue where that cannot be read. Of media the name of a file.
-      read: the content of the file that a media column names. Raises BadFile.
+      read: the content of the file that a media column names; of one that is `streamed` the file itself, opened, which
+        is closed here. Raises BadFile.
 
     Raises:
       BadColumn: a value is missing, is not of its column's kind, or contradicts another column.
@@ -43,7 +44,7 @@ def encode_row(
     for name, column in columns.items():
         value = values.get(name)
         if column.is_missing(value):
-            if not column.in_folder:
+            if not column.in_folder or column.may_lack:
                 lacking.append(name)
             elif not column.optional:
                 raise BadColumn(name, "no value")
@@ -51,7 +52,7 @@ def encode_row(
         with _Naming(name):
             if isinstance(value, BadValue):
                 raise value
-            features.update(column.encode(name, read(name, value) if column.names_file(value) else value))
+            features.update(_encoded(name, column, value, read))
     for name, column in columns.items():
         if name in features:
             with _Naming(name):
@@ -74,6 +75,16 @@ def derive(columns: Mapping[str, Column], features: dict[str, Value], names: Seq
     for name in names:
         with _Naming(name):
             features.update(columns[name].derive(name, features, digest))
+
+
+def _encoded(name: str, column: Column, value: Any, read: Callable[[str, Any], Content]) -> dict[str, Value]:
+    if not column.names_file(value):
+        return column.encode(name, value)
+    content = read(name, value)
+    if isinstance(content, bytes):
+        return column.encode(name, content)
+    with content:
+        return column.encode(name, content)
 
 
 def content_digest(features: Mapping[str, Value], columns: Mapping[str, Column]) -> bytes:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 WORDS = ("left", "middle", "right", "upper", "lower")
 CLASSES = WORDS[:3]
+LETTERS = "CEGBd"
+"""A note for each word."""
 WIDTH, HEIGHT = 32, 24
 FRAMES, FRAME_RATE = 8, 10
 RATE = 8000
@@ -74,6 +76,11 @@ def class_name(classes: tuple[str, ...], kind: int) -> str:
     return names[kind % len(names)]
 
 
+def share(subject: Subject) -> float:
+    """Of a range: a number between 0 and 1 that its kind decides, another in the next column."""
+    return (1 + (subject.kind + subject.position) % len(CLASSES)) / (1 + len(CLASSES))
+
+
 def picture(subject: Subject) -> np.ndarray[Any, Any]:
     """uint8 `[HEIGHT, WIDTH, 3]`: noise, with a rectangle in the colour of its class in each box."""
     import numpy as np
@@ -129,6 +136,14 @@ def tune(subject: Subject) -> str:
     octave = 12 * (subject.position % 2)
     length = 20 + subject.hour % 60
     return " ".join(f"on_{60 + 4 * word + octave} wait_{length} off_{60 + 4 * word + octave}" for word in subject.words)
+
+
+def abc(subject: Subject) -> str:
+    """A tune in ABC: for each word a bar of one note, as often as the metre of its class has beats, so that a bar's end
+    follows from more than the notes just before it."""
+    beats = 4 + subject.kind
+    bars = "|".join(LETTERS[word] * beats for word in subject.words * 4)
+    return f"X:1\nM:{beats}/4\nL:1/4\nK:C\n{bars}|]\n"
 
 
 def png(pixels: np.ndarray[Any, Any]) -> Media:

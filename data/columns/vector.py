@@ -31,7 +31,7 @@ class Vector(Column):
         return {name: Feature("float32", minimum=low, maximum=high, optional=self.optional, length=self.size)}
 
     def encode(self, name: str, value: Any) -> dict[str, Value]:
-        numbers = _listed(value)
+        numbers = listed(value)
         if len(numbers) != self.size:
             raise BadValue(f"{len(numbers)} numbers; must be {self.size}")
         found = [real(number) for number in numbers]
@@ -46,7 +46,8 @@ class Vector(Column):
         return [max(self.minimum, min(self.maximum, number)) for number in level]
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """The items of a list as a table holds it. Raises BadValue."""
     if isinstance(value, str):
         text = value.strip()
         try:

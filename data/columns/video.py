@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from data.columns import samples
 from data.columns.base import Column, Feature, Value
-from data.errors import BadValue
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +20,7 @@ class Video(Column):
 
     The frames are JPEGs one behind the other in one value (motion JPEG, `data.media.videos.pack`), upright, with no
     side above `max_side` pixels; `trainer.features.videos.decode` decodes them inside the graph. A video of fewer
-    frames keeps all it has. Its sound is left out.
+    frames keeps all it has. Its sound is left out. A file may be as large as it likes: it is read piece by piece.
 
     Features: that value; `NAME_frames`, how many are kept; `NAME_width` and `NAME_height` of these, in pixels;
     `NAME_seconds`, the length of the whole video, and `NAME_rate`, its own mean frames a second.
@@ -29,10 +28,14 @@ class Video(Column):
 
     is_media: ClassVar[bool] = True
     noun: ClassVar[str] = "video"
-    suffixes: ClassVar[tuple[str, ...]] = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".gif")
+    streamed: ClassVar[bool] = True
+    suffixes: ClassVar[tuple[str, ...]] = (
+        *(".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif"),
+        *(".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".flv", ".3gp"),
+    )
     max_frames: int = 16
     max_side: int = 128
-    max_seconds: float = 600.0
+    max_seconds: float = 12 * 3600.0
 
     def features(self, name: str) -> dict[str, Feature]:
         optional = self.optional
@@ -47,8 +50,6 @@ class Video(Column):
         }
 
     def encode(self, name: str, value: Any) -> dict[str, Value]:
-        if not value:
-            raise BadValue("the file is empty")
         from data.media.videos import pack, sample_frames
 
         film = sample_frames(value, self.max_frames, self.max_side, self.max_seconds)

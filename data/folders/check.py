@@ -136,7 +136,7 @@ def check(
                     remarks[name].update(column.remarks(name, record.features))
             if record.problem is not None:
                 _note(record, record.problem, problems, columns)
-                bad.see(record.file, record.row, *astuple(record.problem))
+                bad.see(record.split, record.file, record.row, *astuple(record.problem))
             elif split != "all" and record.features is not None:  # hashing has put exact copies on one side already
                 copies.see(record, content_digest(record.features, columns))
             if progress is not None and read % _PROGRESS_EVERY == 0:

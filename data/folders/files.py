@@ -9,10 +9,11 @@ import stat
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
+from typing import Any, BinaryIO
 
 from data.errors import BadFile
 
-__all__ = ["MAX_FILE_BYTES", "BadFile", "Inside", "is_hidden", "printable", "tree_digest", "visible"]
+__all__ = ["MAX_FILE_BYTES", "BadFile", "Inside", "below", "is_hidden", "printable", "tree_digest", "visible"]
 
 MAX_FILE_BYTES = 256 * 2**20
 
@@ -40,7 +41,28 @@ class Inside:
         """The content of the file `name`, a path relative to `folder`, at most MAX_FILE_BYTES long.
 
         Raises:
-          BadFile: it leaves `folder` or the root (an attack), does not exist, is no ordinary file or is too large.
+          BadFile: see `open`; or it is too large.
+        """
+        with self.open(folder, name) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size > MAX_FILE_BYTES:
+                raise BadFile(f"{size} bytes; the largest file taken has {MAX_FILE_BYTES}")
+            try:
+                return stream.read()
+            except OSError as error:
+                raise BadFile(f"the file cannot be read: {error.strerror}") from None
+
+    def content(self, folder: str, name: Any, streamed: bool) -> bytes | BinaryIO:
+        """What a column gets of the file that a row names: see `read`, or where it is `streamed`, `open`."""
+        if not isinstance(name, str):
+            raise BadFile("expected the name of a file")
+        return self.open(folder, name) if streamed else self.read(folder, name)
+
+    def open(self, folder: str, name: str) -> BinaryIO:
+        """The file `name`, a path relative to `folder`, of any size, opened for reading.
+
+        Raises:
+          BadFile: it leaves `folder` or the root (an attack), does not exist or is no ordinary file.
         """
         if _leaves(name):
             raise BadFile("the path leaves its folder", attack=True)
@@ -57,18 +79,10 @@ class Inside:
             raise BadFile(f"there is no such file{hint}") from None
         except OSError as error:
             raise BadFile(f"the file cannot be opened: {error.strerror}") from None
-        try:
-            status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode):
-                raise BadFile("not an ordinary file")
-            if status.st_size > MAX_FILE_BYTES:
-                raise BadFile(f"{status.st_size} bytes; the largest file taken has {MAX_FILE_BYTES}")
-            with os.fdopen(handle, "rb", buffering=0, closefd=False) as stream:
-                return stream.read()
-        except OSError as error:
-            raise BadFile(f"the file cannot be read: {error.strerror}") from None
-        finally:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
+            raise BadFile("not an ordinary file")
+        return os.fdopen(handle, "rb", buffering=0)
 
     def _spelt_otherwise(self, folder: str, name: str) -> str:
         """The path of a file whose name is the same text in another Unicode form: accents of their own, as macOS writes
@@ -112,6 +126,15 @@ class Inside:
 def is_hidden(name: str) -> bool:
     """Whether `name` is what operating systems and version control leave in folders, and no data."""
     return name.startswith(".") or name.lower() in _SYSTEM_FILES
+
+
+def below(folder: Path, prefix: str = "") -> Iterator[str]:
+    """All files under `folder`, as paths relative to it."""
+    for entry in visible(folder):
+        if entry.is_dir(follow_symlinks=False):
+            yield from below(Path(entry.path), f"{prefix}{entry.name}/")
+        else:
+            yield prefix + entry.name
 
 
 def visible(folder: Path | str) -> list[os.DirEntry[str]]:

@@ -10,11 +10,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
-from data.columns import BadColumn, Column, Value, content_digest, crossed, encode_row, sameness
+from data.columns import BadColumn, Column, Content, Value, content_digest, crossed, encode_row, sameness
 from data.errors import BadValue, DataRefused, WrongUse
 from data.folders import excerpts, windows
 from data.folders.crossing import Crossing
-from data.folders.files import BadFile, Inside, printable, tree_digest
+from data.folders.files import Inside, printable, tree_digest
 from data.folders.layouts import Item, Problem
 from data.folders.pairs import Pairs
 from data.folders.splits import (
@@ -293,11 +293,14 @@ class DataFolder:
 
         return windows.clocks(times())
 
+    def _content(self, inside: Inside, folder: str, column: str, path: Any) -> Content:
+        return inside.content(folder, path, self.columns[column].streamed)
+
     def _encode(self, item: Item, folder: str, inside: Inside) -> tuple[dict[str, Value] | None, Problem | None]:
         if item.problem is not None:
             return None, item.problem
         try:
-            features = encode_row(self.columns, item.values, lambda _, path: _content(inside, folder, path))
+            features = encode_row(self.columns, item.values, functools.partial(self._content, inside, folder))
             reason = self._refuse(features) if self._refuse else ""
             return (None, Problem(None, reason)) if reason else (features, None)
         except BadColumn as error:
@@ -317,12 +320,6 @@ def _column_to_split_by(columns: Mapping[str, Column], wanted: str | None) -> st
         what = "a series, whose windows overlap," if windows.has_windows(columns) else "a folder"
         raise WrongUse(f"{wanted!r} is no column to split {what} by", f"Give one of {', '.join(ways)}.")
     return None if wanted == CONTENT else wanted
-
-
-def _content(inside: Inside, folder: str, name: Any) -> bytes:
-    if not isinstance(name, str):
-        raise BadFile("expected the name of a file")
-    return inside.read(folder, name)
 
 
 def _first(limit: int, records: Iterable[Record], sides: int) -> Iterator[Record]:

@@ -15,7 +15,18 @@ from typing import Any, cast
 
 from data.columns import Column, Label, Value, content_digest, crossed, sameness
 from data.errors import BadValue, DataRefused
-from data.folders.layouts import LAYOUTS, Folder, Item, Layout, find_coco_set, find_layout, find_lfw_set, find_voc_set
+from data.folders.layouts import (
+    LAYOUTS,
+    Folder,
+    Item,
+    Layout,
+    find_coco_set,
+    find_layout,
+    find_lfw_set,
+    find_listed_set,
+    find_ucf_set,
+    find_voc_set,
+)
 from data.folders.layouts.base import refuse_link_out, text_suffixes
 from data.folders.windows import has_windows, series_columns, time_column
 
@@ -62,7 +73,8 @@ def find_splits(
     if coco := find_coco_set(root, columns):
         _refuse_other_numbers(coco)
         return Splits(coco)
-    if listed := find_voc_set(root, columns) or find_lfw_set(root, columns):
+    ways = (find_voc_set, find_lfw_set, find_ucf_set, find_listed_set)
+    if listed := next((found for way in ways if (found := way(root, columns))), None):
         return Splits(listed)
     takes = functools.partial(_takes, columns) if advise else None
     whole = Folder(root, root, names=names or {}, takes=takes)

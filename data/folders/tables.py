@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter, deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -54,6 +54,19 @@ def column_names(path: Path) -> tuple[str, ...]:
     if twice:
         raise DataRefused(f"{path}: more than one column is called {', '.join(twice)}", "Give each a name of its own.")
     return tuple(names)
+
+
+def first_line(path: Path) -> list[str]:
+    """The fields of the first line of a CSV file, whether it is a header or not.
+
+    Raises:
+      DataRefused: the file is empty or unreadable as a whole.
+    """
+    with _refusing(path):
+        names = _csv_names(path)
+    if not names:
+        raise DataRefused(f"{path}: the table is empty", "Write its rows into it, or remove it.")
+    return names
 
 
 @contextmanager
@@ -182,15 +195,27 @@ def _csv_reason(error: str) -> str:
 
 def _csv_rows(path: Path, wanted: Collection[str]) -> Iterator[Row]:
     with path.open("rb") as stream:
+        header = next(_csv_records(stream))[1]
+    yield from csv_rows(path, header, header_first=True, wanted=wanted)
+
+
+def csv_rows(
+    path: Path, header: Sequence[str], *, header_first: bool, wanted: Collection[str] | None = None
+) -> Iterator[Row]:
+    """As `rows`, of a CSV file whose columns are called as `header` says.
+
+    `header_first`: whether its first line is a header. `wanted`: all columns where it is None.
+    """
+    with path.open("rb") as stream:
         records = _csv_records(stream)
-        header = next(records)[1]
-        places = [(name, header.index(name)) for name in wanted if name in header]
+        first = next(records)[1] if header_first else None
+        places = [(name, header.index(name)) for name in (header if wanted is None else wanted) if name in header]
         for number, fields, reason in records:
             if reason:
                 yield Row(number, {}, reason)
             elif len(fields) != len(header):
                 yield Row(number, {}, f"{len(fields)} fields; the header has {len(header)}")
-            elif fields == header:
+            elif fields == first:
                 yield Row(number, {}, "the header again")
             else:
                 yield Row(number, {name: fields[place] for name, place in places})

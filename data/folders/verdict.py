@@ -50,17 +50,20 @@ DEFAULT_BOUNDS = Bounds()
 
 @dataclass
 class Problems:
-    """Bad records in words, the first `SHOWN` of all and of those with a path out of the data folder."""
+    """Bad records in words, the first `SHOWN` of all, of each split and of those with a path out of the data folder."""
 
     first: list[str] = field(default_factory=list)
+    first_of: dict[str, list[str]] = field(default_factory=dict)
     attacks: int = 0
     first_attacks: list[str] = field(default_factory=list)
 
-    def see(self, file: str, row: int | None, column: str | None, reason: str, attack: bool) -> None:
+    def see(self, split: str, file: str, row: int | None, column: str | None, reason: str, attack: bool) -> None:
         """Takes one, in the order in which records are read."""
         text = describe(file, row, column, reason)
-        if len(self.first) < SHOWN:
-            self.first.append(text)
+        of_split = self.first_of.setdefault(split, [])
+        for texts in (self.first, of_split):
+            if len(texts) < SHOWN:
+                texts.append(text)
         if attack:
             self.attacks += 1
             if len(self.first_attacks) < SHOWN:
@@ -105,7 +108,7 @@ def judge(
       splits: counts of "train" and "eval".
       unsplit: whether the folder holds no train and eval of its own, so that `split_by` decided.
     """
-    fatal = [*_attacks(problems), *_empty(splits, columns, split_by, unsplit, problems.first)]
+    fatal = [*_attacks(problems), *_empty(splits, columns, split_by, unsplit, problems.first_of)]
     return fatal or [
         *_bad_share(splits, bounds.max_quarantined, problems.first),
         *filter(None, (too_many_classes(name, len(found)) for name, found in splits["train"].classes.items())),
@@ -123,7 +126,7 @@ def judge_reading(
     unsplit: bool,
 ) -> list[Finding]:
     """The part of `judge` without which there is nothing to compute statistics of. Arguments as there."""
-    return [*_attacks(problems), *_empty(splits, columns, split_by, unsplit, problems.first)]
+    return [*_attacks(problems), *_empty(splits, columns, split_by, unsplit, problems.first_of)]
 
 
 def refusal(findings: Sequence[Finding]) -> DataRefused:
@@ -147,12 +150,13 @@ def _empty(
     columns: Mapping[str, Column],
     split_by: str | None,
     unsplit: bool,
-    shown: Sequence[str],
+    shown: Mapping[str, Sequence[str]],
 ) -> Iterator[Finding]:
     for split, count in splits.items():
         if count.good:
             continue
-        bad = f" ({count.bad} bad: {'; '.join(shown)})" if count.bad and shown else ""
+        told = "; ".join(shown.get(split, ()))
+        bad = f" ({count.bad} bad: {told})" if told else ""
         others = sum(other.good for other in splits.values())
         if not unsplit or not others:
             yield Finding(f"{split} holds no good record{bad}", f"mend its bad records, or add records to {split}")

@@ -13,7 +13,7 @@ STEP_SECONDS = 0.01
 MAX_STEPS = 100
 """Longer waits are several tokens."""
 
-_DRUMS = 9
+DRUMS = 9
 _TOKEN = re.compile(r"(on|off|wait)_(\d{1,3})")
 _HIGHEST = 127
 
@@ -81,7 +81,7 @@ def _events(file: object) -> Iterator[tuple[int, str]]:
     seconds = 0.0
     for message in file:  # type: ignore[attr-defined]
         seconds += message.time
-        if message.type not in ("note_on", "note_off") or message.channel == _DRUMS:
+        if message.type not in ("note_on", "note_off") or message.channel == DRUMS:
             continue
         at, pitch = round(seconds / STEP_SECONDS), message.note
         if message.type == "note_on" and message.velocity > 0:

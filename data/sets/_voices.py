@@ -12,9 +12,11 @@ from __future__ import annotations
 import ctypes
 import functools
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,10 @@ from data.errors import BenisonError
 
 FLITE_VOICES = {"awb": 130.0, "rms": 95.0, "slt": 170.0, "kal16": 105.0}
 """Name -> usual pitch in Hz."""
+
+PARTS = 8
+"""Processes among which utterances are shared out: a fixed number, since an engine's noise depends on what it has said
+before."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +44,14 @@ class Utterance:
     """Times the voice's usual one."""
     pitch: float = 1.0
     """Times the voice's usual one."""
+    pitch_range: float = 1.0
+    """Times the voice's usual one, of how far the pitch rises and falls; of eSpeak NG's voices alone, as the next."""
+    volume: float = 1.0
+    """Times the usual one."""
 
 
 def speak(utterances: Iterable[Utterance], libraries: Path) -> None:
-    """Writes each utterance to its `path`.
+    """Writes each utterance to its `path`, on all cores; the same whatever their number.
 
     Args:
       libraries: a folder below which lie `libespeak-ng.so` beside `espeak-ng-data`, and `libflite*.so.*` and
@@ -50,6 +60,16 @@ def speak(utterances: Iterable[Utterance], libraries: Path) -> None:
     Raises:
       BenisonError: a library cannot be loaded here, or a voice is unknown to it.
     """
+    everything = list(utterances)
+    parts = [everything[part::PARTS] for part in range(PARTS)]
+    with ThreadPoolExecutor(min(PARTS, os.cpu_count() or 1)) as pool:
+        list(pool.map(lambda part: _speak(part, libraries), parts))
+
+
+def _speak(utterances: Sequence[Utterance], libraries: Path) -> None:
+    """In a process of its own."""
+    if not utterances:
+        return
     lines = "".join(json.dumps(asdict(utterance)) + "\n" for utterance in utterances)
     command = [sys.executable, "-m", "data.sets._voices", str(libraries)]
     done = subprocess.run(command, input=lines, text=True, capture_output=True)
@@ -65,7 +85,8 @@ Speak = Callable[[Utterance], tuple[bytes, int]]
 def _espeak(libraries: Path) -> Speak:
     path = _found(libraries, "libespeak-ng.so")
     library = ctypes.CDLL(str(path))
-    retrieval, rate_parameter, pitch_parameter, utf8, by_character = 1, 1, 3, 1, 1
+    retrieval, utf8, by_character = 1, 1, 1
+    rate_parameter, volume_parameter, pitch_parameter, range_parameter = 1, 2, 3, 4
     rate = library.espeak_Initialize(retrieval, 0, str(path.parent).encode(), 0)
     if rate <= 0:
         raise RuntimeError(f"eSpeak NG does not find its data in {path.parent}")
@@ -82,6 +103,8 @@ def _espeak(libraries: Path) -> Speak:
             raise RuntimeError(f"eSpeak NG has no voice {utterance.voice!r}")
         library.espeak_SetParameter(rate_parameter, round(160 * utterance.speed), 0)
         library.espeak_SetParameter(pitch_parameter, min(max(round(50 * utterance.pitch), 0), 99), 0)
+        library.espeak_SetParameter(range_parameter, min(max(round(50 * utterance.pitch_range), 0), 100), 0)
+        library.espeak_SetParameter(volume_parameter, min(max(round(100 * utterance.volume), 0), 200), 0)
         chunks.clear()
         text = utterance.text.encode()
         library.espeak_Synth(text, ctypes.c_size_t(len(text) + 1), 0, by_character, 0, utf8, None, None)

@@ -24,6 +24,16 @@ from typing import Any, NamedTuple
 from data.sources.archives import unpack
 from data.sources.catalogue import DataSet, Source
 
+FONT_SOURCE = Source(
+    client="debian",
+    package="fonts-noto-color-emoji",
+    version="2.042-0+deb12u1",
+    filename="fonts-noto-color-emoji_2.042-0+deb12u1_all.deb",
+    sha256="a5ab0f69c7938423862320d9aca5dd187b3fd879d6a9a57dd52e17c3fa8d2751",
+    size_bytes=9_893_872,
+    holds="the pictures",
+)
+
 DATA_SET = DataSet(
     name="emoji",
     title="1,900 emoji in Google's drawings, with the names that people call them by, in nine groups",
@@ -31,15 +41,7 @@ DATA_SET = DataSet(
     credit="Google's Noto Emoji; Unicode, Inc.; T. Kim, K. Wurster and T. Jalilov's package emoji",
     sources=(
         (
-            Source(
-                client="debian",
-                package="fonts-noto-color-emoji",
-                version="2.042-0+deb12u1",
-                filename="fonts-noto-color-emoji_2.042-0+deb12u1_all.deb",
-                sha256="a5ab0f69c7938423862320d9aca5dd187b3fd879d6a9a57dd52e17c3fa8d2751",
-                size_bytes=9_893_872,
-                holds="the pictures",
-            ),
+            FONT_SOURCE,
             Source(
                 client="debian",
                 package="unicode-data",
@@ -191,6 +193,15 @@ class Bitmaps:
         glyphs = tuple(self._glyphs[code] for code in map(ord, characters) if code != VARIATION)
         picture: Any = self._pictures[glyphs[0] if len(glyphs) == 1 else self._joined[glyphs]]
         return bytes(picture.imageData)
+
+    def of_characters(self) -> list[bytes]:
+        """The PNGs of all emoji of one character that are no letters, in the order of Unicode: none in skin tones."""
+        singles = ((code, self._pictures.get(glyph)) for code, glyph in sorted(self._glyphs.items()))
+        return [bytes(found.imageData) for code, found in singles if found is not None and _is_picture(code)]
+
+
+def _is_picture(code: int) -> bool:
+    return code >= 0x2000 and code not in TONES and not 0x1F1E6 <= code <= 0x1F1FF  # flags are of two letters
 
 
 def _letters(text: str) -> str:

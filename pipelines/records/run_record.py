@@ -63,7 +63,9 @@ class RunRecord:
     def result(self) -> RunResult | None:
         """What was recorded already."""
         file = self.directory / "result.json"
-        return RunResult(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
+        if not file.exists():
+            return None
+        return RunResult(**self.space.located(json.loads(file.read_text(encoding="utf-8"))))
 
     def begin(self) -> None:
         """Keeps the settings, which also tells whoever looks that there is such a run."""
@@ -93,7 +95,7 @@ class RunRecord:
         return result
 
     def _write(self, result: RunResult) -> None:
-        write_atomic(self.directory / "result.json", json.dumps(result.to_dict(), indent=2))
+        write_atomic(self.directory / "result.json", json.dumps(self.space.portable(result.to_dict()), indent=2))
 
     def _bare(self, nodes: Sequence[NodeRun], code: int, seconds: float, peak_rss_mb: float) -> RunResult:
         shown = [

@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-from data.columns import BadColumn, Column, Value, encode_row
-from data.errors import BadFile, BadValue, DataRefused, WrongUse
+from data.columns import BadColumn, Column, Content, Value, encode_row
+from data.errors import BadValue, DataRefused, WrongUse
 from data.folders import tables, windows
 from data.folders.files import Inside
 from data.folders.layouts import table_fields
@@ -88,7 +88,9 @@ def read_examples(
             yield Example(
                 path,
                 None,
-                _encoded(str(path), columns, {**chosen, media: columns[media].in_file(str(path))}, _from_anywhere),
+                _encoded(
+                    str(path), columns, {**chosen, media: columns[media].in_file(str(path))}, _from_anywhere(columns)
+                ),
             )
         elif windows.has_windows(columns):
             yield from _latest_windows(path, task_class, columns, names or {}, chosen)
@@ -127,7 +129,9 @@ def given_example(given: Mapping[str, str], task_class: type[Task], task_name: s
         if columns[name].is_media and not Path(value).is_file():
             raise WrongUse(f"{value} is not a file", f"give {name} the path of a {columns[name].noun}")
     stem = "-".join(Path(value).name if columns[name].is_media else value for name, value in given.items())
-    return Example(Path(stem[:40].replace("/", "_")), None, _encoded("--input", columns, given, _from_anywhere))
+    return Example(
+        Path(stem[:40].replace("/", "_")), None, _encoded("--input", columns, given, _from_anywhere(columns))
+    )
 
 
 def _refuse_no_table(path: Path, columns: Mapping[str, Column]) -> None:
@@ -149,7 +153,7 @@ def _rows(
             f"{path} lacks the column {', '.join(lacking)}; it has {', '.join(present)}",
             f"Give it the columns {', '.join(needed(columns))}.",
         )
-    read = _relative_to(path.parent)
+    read = _relative_to(path.parent, columns)
     for row in _good_rows(path, fields.values()):
         values = _or_chosen({name: row.values.get(field) for name, field in fields.items()}, columns, chosen)
         yield Example(path, row.number, _encoded(f"{path}, row {row.number}", columns, values, read))
@@ -167,7 +171,7 @@ def _measurements(
 ) -> Iterator[Example]:
     """The rows of a table under its owner's names."""
     _refuse_no_table(path, columns)
-    table, read = series_table(path, columns, names), _relative_to(path.parent)
+    table, read = series_table(path, columns, names), _relative_to(path.parent, columns)
     for row in _good_rows(path, table.wanted):
         values = _or_chosen(table.values(row), columns, chosen)
         yield Example(path, row.number, _encoded(f"{path}, row {row.number}", columns, values, read))
@@ -209,13 +213,13 @@ def _latest_windows(
 
 
 def _encoded(
-    where: str, columns: Mapping[str, Column], values: Mapping[str, Any], read: Callable[[str, Any], bytes]
+    where: str, columns: Mapping[str, Column], values: Mapping[str, Any], read: Callable[[str, Any], Content]
 ) -> dict[str, Value]:
     left_out = {name: column.stand_in for name, column in columns.items() if column.is_missing(values.get(name))}
     standing_in = {name: value for name, value in left_out.items() if value is not None}
 
-    def content(name: str, value: Any) -> bytes:
-        return value if name in standing_in else read(name, value)
+    def content(name: str, value: Any) -> Content:
+        return standing_in[name] if name in standing_in else read(name, value)
 
     try:
         return encode_row(columns, {**values, **standing_in}, content)
@@ -223,18 +227,20 @@ def _encoded(
         raise DataRefused(f"{where}: {error}", f"Give a {columns[error.column].noun}, as in training.") from None
 
 
-def _from_anywhere(name: str, path: Any) -> bytes:
-    """The file that a person named: who names a link means what it leads to. Each is opened in its own folder."""
-    real = Path(path).resolve()
-    return Inside(real.parent).read(str(real.parent), real.name)
+def _from_anywhere(columns: Mapping[str, Column]) -> Callable[[str, Any], Content]:
+    """Reads the file that a person named: who names a link means what it leads to. Each is opened in its own folder."""
+
+    def read(name: str, path: Any) -> Content:
+        real = Path(path).resolve()
+        return Inside(real.parent).content(str(real.parent), real.name, columns[name].streamed)
+
+    return read
 
 
-def _relative_to(folder: Path) -> Callable[[str, Any], bytes]:
+def _relative_to(folder: Path, columns: Mapping[str, Column]) -> Callable[[str, Any], Content]:
     inside = Inside(folder)
 
-    def read(name: str, path: Any) -> bytes:
-        if not isinstance(path, str):
-            raise BadFile("expected the name of a file")
-        return inside.read(str(folder), path)
+    def read(name: str, path: Any) -> Content:
+        return inside.content(str(folder), path, columns[name].streamed)
 
     return read

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +18,13 @@ SETS = [(task, name) for task in task_names() for name in foreign.sets_of(task)]
 QUICK = [(task, name) for task, name in SETS if task in ("recommendation", "machine_translation")]
 
 
-def test_who_has_sets_has_two() -> None:
-    tasks = [task for task, _ in SETS]
-    assert tasks and all(tasks.count(task) >= 2 for task in tasks)
+@pytest.mark.parametrize("task", task_names())
+def test_each_task_has_two_sets_and_two_lines_in_the_table(task: str) -> None:
+    names = set(foreign.sets_of(task))
+    table = foreign.PAGE.read_text("utf-8").partition(results.FOREIGN)[2]
+    told = set(re.findall(rf"^\| `{task}` \| (\w+) \|", table, re.MULTILINE))
+    assert len(names) >= 2 and len(told & names) >= 2
+    assert told <= names
 
 
 @pytest.mark.parametrize(("task", "name"), QUICK)
@@ -57,3 +64,20 @@ def test_a_line_takes_the_place_of_its_own_earlier_one_only(tmp_path: Path, monk
         "| `gan` | letters | frechet | 1 | 9 (noise) | 41 | blessed |",
         "| `gan` | shapes | frechet | 2 | 9 (noise) | 40 | blessed |",
     ]
+
+
+@pytest.mark.parametrize(
+    ("score", "blessed", "verdict"),
+    [(0.2, True, "blessed"), (0.3, True, "blessed: a tie"), (0.5, False, "**not blessed**: mae 0.5, > 0.3")],
+)
+def test_a_blessing_without_a_lead_is_told_as_a_tie(score: float, blessed: bool, verdict: str, tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text(json.dumps({"verdict": f"not blessed: mae {score}, > 0.3"}), "utf-8")
+    result: dict[str, Any] = {
+        "metrics": {"mae": score},
+        "reference": {"linear": {"mae": 0.3}, "persistence": {"mae": 0.4}},
+        "seconds": 51.2,
+        "blessed": blessed,
+        "places": {"report": str(tmp_path / "index.html")},
+    }
+    told = foreign._cells("sequence_regression", result)
+    assert told == ("mae", f"{score:.4g}", "0.3 (linear)", "51", verdict)

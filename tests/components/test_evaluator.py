@@ -181,6 +181,7 @@ def _evaluate(
             "eval_config": proto_utils.proto_to_json(eval_config(evaluation, set(rows[0]))),
             "example_splits": json.dumps(["eval"]),
             "gates": json.dumps([dataclasses.asdict(gate) for gate in evaluation.gates]),
+            "may_lack": json.dumps([one.name for one in evaluation.metrics if one.may_lack]),
             "runs_model": json.dumps([dataclasses.asdict(one) for one in evaluation.metrics if one.runs_model]),
             "strict": int(strict),
         },

@@ -70,6 +70,30 @@ def test_what_no_method_can_tell_cannot_be_judged() -> None:
 
 
 @pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(
+    ("value", "verdict"),
+    [
+        (0.20, "blessed: score 0.2, ≥ 0.15 (reference: kNN), ≥ 0.1 (constant answer: popularity)"),
+        (0.11, "cannot be judged: score 0.11 beside popularity's 0.1: 1,000 eval examples are too few to tell them"),
+        (0.10, "cannot be judged: score 0.1 is no better than popularity's 0.1, and no reference does better"),
+        (0.09, "not blessed: score 0.09 is no better than popularity's 0.1"),
+    ],
+)
+def test_a_reference_that_is_one_answer_to_everybody_is_a_constant_answer(
+    value: float, verdict: str, strict: bool
+) -> None:
+    """Others would be called a tie on a user's data."""
+    reference = {"popularity": {"score": 0.1}} | ({"kNN": {"score": 0.15}} if value > 0.15 else {})
+    judgement = judge([Gate("score", constant="popularity")], found(value, reference=reference), strict)
+    assert judgement.verdict.startswith(verdict)
+
+
+def test_a_constant_answer_that_has_no_value_cannot_be_judged() -> None:
+    judgement = judge([Gate("score", constant="popularity")], found(0.9, reference={"kNN": {"score": 0.1}}), True)
+    assert judgement.verdict == "cannot be judged: there is no score of popularity"
+
+
+@pytest.mark.parametrize("strict", [True, False])
 def test_too_few_examples_to_be_told_from_the_constant_answer(strict: bool) -> None:
     rivals = {"constant": {"accuracy": Estimate(0.5)}}
     few = Found(10, {"accuracy": share(0.6, 10)}, shares=["accuracy"], **rivals)
@@ -180,3 +204,27 @@ def test_a_judgement_is_read_as_it_was_written(tmp_path: Path) -> None:
     judgement = judge([Gate("score", bound=0.5)], found(0.9), strict=False)
     judgement.write(tmp_path)
     assert Judgement.read(tmp_path) == judgement
+
+
+def lacking(value: float, **others: Any) -> Judgement:
+    """Of a model whose score is fine, and a second metric that data may lack."""
+    candidate = {"score": estimate(0.9), "path": Estimate(value)}
+    gates = [Gate("score", bound=0.5), Gate("path", bound=0.5)]
+    return judge(gates, found(0, candidate=candidate, may_lack=["path"], **others), strict=True)
+
+
+def test_what_the_data_lack_is_left_out_with_its_gate() -> None:
+    judgement = lacking(math.nan)
+    assert judgement.blessed and set(judgement.metrics) == {"score"}
+    assert [gate["metric"] for gate in judgement.gates] == ["score"]
+
+
+@pytest.mark.parametrize(
+    "rival", [{"reference": {"median": {"path": 0.7}}}, {"constant": {"path": estimate(0.7)}}], ids=str
+)
+def test_a_model_without_a_value_where_a_reference_has_one_cannot_be_judged(rival: dict[str, Any]) -> None:
+    assert not lacking(math.nan, **rival).blessed
+
+
+def test_what_the_data_have_is_judged_though_they_might_lack_it() -> None:
+    assert lacking(0.6).blessed and not lacking(0.4).blessed

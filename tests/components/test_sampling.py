@@ -24,6 +24,9 @@ LABELS: Counter[float] = Counter({1.0: 3, 5.0: 1})
         ("", "SparseCategoricalAccuracy", 0.75),
         (__name__, "LikeAnother", 3**0.5),  # the same by another name
         ("trainer.metrics.speech", "WordErrorRate", 1.0),
+        ("trainer.metrics.classification", "MacroF1", 2 * 3 / (4 + 3) / 2),
+        ("trainer.metrics.classification", "UnweightedAverageRecall", 1 / 2),
+        ("trainer.metrics.classification", "AreaUnderCurve", 0.5),
     ],
 )
 def test_the_constant_answer_of_a_metric(module: str, kind: str, value: float) -> None:

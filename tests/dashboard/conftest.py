@@ -30,9 +30,9 @@ QUIET = (
 
 
 @contextmanager
-def answering(workspace: Path) -> Iterator[str]:
-    """The address of a dashboard over `workspace`, as `benison dashboard` prints it."""
-    command = [sys.executable, "-m", "pipelines", "dashboard", "--workspace", str(workspace)]
+def answering(workspace: Path, *options: str) -> Iterator[str]:
+    """The address where a dashboard over `workspace` listens, as `benison dashboard` prints it."""
+    command = [sys.executable, "-m", "pipelines", "dashboard", "--workspace", str(workspace), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         said = process.stdout.readline()

@@ -89,9 +89,11 @@ def write_run(workspace: Path, kept: dict[str, Any], end: RunResult | None = Non
     return folder
 
 
-def finished(workspace: Path, task: str, number: int, score: float, data: str = "digits", **report: Any) -> Path:
-    """A run that reached its end, with a report of one preview of each kind."""
-    end, read = result(task, number, score), {"name": data, "fingerprint": f"{number:016x}"}
+def finished(
+    workspace: Path, task: str, number: int, score: float, data: str = "digits", fingerprint: str = "", **report: Any
+) -> Path:
+    """A run that reached its end, with one preview of each kind; on data of its own unless a fingerprint is given."""
+    end, read = result(task, number, score), {"name": data, "fingerprint": fingerprint or f"{number:016x}"}
     folder = write_run(workspace, state(task, number, "finished", data=read), end, log="line 1\nline 2\n")
     (folder / "report").mkdir()
     records = write(previews(score), folder / "report")

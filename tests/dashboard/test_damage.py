@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dash.development.base_component import Component
+from hypothesis import HealthCheck, given, settings, strategies
+from plotly.utils import PlotlyJSONEncoder
 
 from dashboard.app import page
 from dashboard.pages.runs import rows
@@ -16,6 +19,8 @@ from dashboard.store import Store
 from tests.dashboard import stores
 
 TASK = "image_classification"
+GONE = object()
+"""In the place of a value: there is none."""
 
 
 def invalid_utf8(file: Path) -> None:
@@ -144,9 +149,6 @@ def changed(found: Any, place: list[str], value: Any) -> Any:
     return found
 
 
-GONE = object()
-
-
 @pytest.mark.parametrize(
     ("name", "place", "value"),
     [
@@ -184,6 +186,14 @@ GONE = object()
         ("report/report.json", "gates.0.metric", GONE),
         ("report/report.json", "slices", 3),
         ("report/report.json", "confusion.counts", [["a"]]),
+        ("report/report.json", "confusion.counts.1", [1]),
+        ("report/report.json", "plots.1.edges", [0.0]),
+        ("report/report.json", "plots.1.edges", GONE),
+        ("report/report.json", "plots.1.series.right.0", None),
+        ("report/report.json", "intervals", {"accuracy": [0.5]}),
+        ("report/report.json", "previews.0.example", [1]),
+        ("report/report.json", "statistics.label.train.top", [["1"]]),
+        ("report/report.json", "statistics.width.train.histogram.0", [0.0, 1.0]),
         ("report/report.json", "curves", [1.0]),
         ("report/report.json", "statistics", {"width": 3}),
         ("report/report.json", "nodes", [{"id": 3}]),
@@ -201,6 +211,129 @@ def test_a_value_of_a_wrong_type_is_said_with_its_place(name: str, place: str, v
     found = changed(json.loads((run / name).read_text()), place.split("."), value)
     (run / name).write_text(json.dumps(found))
     seen(workspace, run, Path(name).name)
+
+
+INJECTED = {
+    "type": "A",
+    "namespace": "dash_html_components",
+    "props": {"children": "x", "href": "//evil.example"},
+}
+"""A component of Dash, as a page would take it if it came where a text belongs."""
+
+ANY_JSON = strategies.recursive(
+    strategies.one_of(
+        *(strategies.none(), strategies.booleans(), strategies.integers(), strategies.floats()),
+        *(strategies.text(max_size=5), strategies.just(INJECTED), strategies.just(GONE)),
+    ),
+    lambda one: strategies.lists(one.filter(lambda value: value is not GONE), max_size=3),
+    max_leaves=4,
+)
+
+
+def places(found: Any, so_far: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Of all values that JSON holds, the outermost one left out."""
+    below = found.items() if isinstance(found, dict) else enumerate(found) if isinstance(found, list) else ()
+    for step, value in below:
+        yield (*so_far, str(step))
+        yield from places(value, (*so_far, str(step)))
+
+
+def injected(part: Any) -> Iterator[str]:
+    """Where a page holds a plain object in the place of a component or a text."""
+    if isinstance(part, (list, tuple)):
+        for one in part:
+            yield from injected(one)
+    elif isinstance(part, Component):
+        yield from injected(getattr(part, "children", None))
+        options = getattr(part, "options", None) or []
+        yield from injected([one["label"] if isinstance(one, dict) else one for one in options])
+    elif isinstance(part, dict):
+        yield json.dumps(part)
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Mapping[str, str]]:
+    """A workspace, a run in it, and what the run's files hold."""
+    workspace = tmp_path_factory.mktemp("workspace")
+    whole_run(workspace, 1)
+    run = whole_run(workspace, 2)
+    return workspace, run, {name: (run / name).read_text() for name in FILES if name.endswith((".json", ".jsonl"))}
+
+
+@settings(derandomize=True, deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@given(drawn_from=strategies.data())
+def test_whatever_stands_in_a_file_is_shown_or_said_to_be_damaged(
+    drawn_from: strategies.DataObject, fuzzed: tuple[Path, Path, Mapping[str, str]]
+) -> None:
+    """No error gets as far as the page, no dict becomes a component, and what is shown can be sent."""
+    workspace, run, whole = fuzzed
+    name = drawn_from.draw(strategies.sampled_from(sorted(whole)))
+    found = json.loads(whole[name])
+    place = drawn_from.draw(strategies.sampled_from(list(places(found))))
+    (run / name).write_text(json.dumps(changed(found, list(place), drawn_from.draw(ANY_JSON))) + "\n")
+    try:
+        store = Store(workspace)
+        assert len(rows(store.runs())) == 2
+        both = f"?run={TASK}/{run.name}&run={TASK}/{stores.run_id(1)}"
+        pages = [(f"/run/{TASK}/{run.name}", ""), ("/compare", both)]
+        shown = page(store, *drawn_from.draw(strategies.sampled_from(pages)))
+        assert list(injected(shown)) == []
+        json.dumps(shown, cls=PlotlyJSONEncoder, ensure_ascii=False).encode()
+        assert "the dashboard's own output" not in str(shown)
+    finally:
+        (run / name).write_text(whole[name])
+
+
+def test_what_a_page_must_not_obey_is_shown(tmp_path: Path) -> None:
+    run = stores.finished(tmp_path, TASK, 1, 0.9)
+    found = json.loads((run / "report" / "report.json").read_text())
+    found["previews"][0]["title"] = "gnp.\u202eexe \0 \ud800"
+    (run / "report" / "report.json").write_text(json.dumps(found))
+    store = Store(tmp_path)
+    shown = drawn(store, f"/run/{store.runs()[0].key}")
+    assert "gnp.[U+202E]exe [U+0000] [U+D800]" in shown
+    assert "[U+D800]" in drawn(store, "/run/a/\ud800") and "[U+0000]" in drawn(store, "/models/%00")
+
+
+def test_an_error_takes_down_one_part_of_a_page_and_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stores.finished(tmp_path, TASK, 1, 0.9)
+    store = Store(tmp_path)
+    monkeypatch.setattr("dashboard.pages.run._slices", lambda report: 1 / 0)
+    shown = drawn(store, f"/run/{store.runs()[0].key}")
+    assert "Slices cannot be shown (ZeroDivisionError)" in shown and "Most often confused" in shown
+    monkeypatch.setattr("dashboard.pages.runs.layout", lambda store, found: 1 / 0)
+    assert "This page cannot be shown" in drawn(store, "/")
+    assert "1 / 0" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["1\u00b2", "dangling", "file", "deep/1"])
+def test_what_lies_among_pushed_versions_hides_none(name: str, tmp_path: Path) -> None:
+    stores.finished(tmp_path, TASK, 1, 0.9)
+    stores.finished(tmp_path, "gan", 1, 0.9)
+    stores.pushed(tmp_path, "gan", 1)
+    serving = stores.pushed(tmp_path, TASK, 1).parent
+    if name == "dangling":
+        (serving / "2").symlink_to(tmp_path / "nowhere")
+    elif name == "file":
+        (serving / "2").write_text("")
+    else:
+        (serving / name).mkdir(parents=True)
+    store = Store(tmp_path)
+    assert [model.version for model in store.models(TASK)] == [1]
+    assert "1 files as pushed" in drawn(store, "/models") and "1 files as pushed" in drawn(store, f"/models/{TASK}")
+
+
+def test_models_that_lie_elsewhere_hide_no_others(tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace"
+    for task in (TASK, "gan"):
+        stores.finished(workspace, task, 1, 0.9)
+    stores.pushed(workspace, "gan", 1)
+    (workspace / TASK / "serving").symlink_to(tmp_path)
+    store = Store(workspace)
+    assert "gan" in drawn(store, "/models") and "1 files as pushed" in drawn(store, "/models")
+    assert "no pushed model" in drawn(store, f"/models/{TASK}")
 
 
 def test_a_preview_of_tomorrow_is_said_to_be_unknown(tmp_path: Path) -> None:

@@ -73,6 +73,58 @@ def test_a_token_is_exchanged_for_a_cookie_that_does_not_hold_it(workspace: Path
     assert browser.get("/", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
+def test_a_public_address_needs_a_token_and_a_whole_host() -> None:
+    with pytest.raises(WrongUse, match="needs a token"):
+        Policy(public_url="https://dash.example.org")
+    for url in (
+        "dash.example.org",
+        "https://",
+        "ftp://a",
+        "https://a/below",
+        "https://a?x=1",
+        "https://a:x",
+        "https://u@a",
+    ):
+        with pytest.raises(WrongUse, match="not the address of a whole host"):
+            Policy(token=TOKEN, public_url=url)
+
+
+def test_a_public_address_is_the_only_origin_whatever_the_proxy_makes_of_the_host(workspace: Path) -> None:
+    browser = client(workspace, Policy(token=TOKEN, public_url="https://Dash.example.org:443/"))
+    known = {"Authorization": f"Bearer {TOKEN}", "Origin": "https://dash.example.org"}
+    for host in ("127.0.0.1:8050", "dash.example.org"):
+        assert browser.get("/", headers=known | {"Host": host}).status_code == 200
+        asked = {"json": {"output": "", "changedPropIds": [], "inputs": []}}
+        assert browser.post(UPDATE, headers=known | {"Host": host}, **asked).status_code not in (403, 421)
+        other = known | {"Host": host, "Origin": f"http://{host}"}
+        assert browser.post(UPDATE, headers=other, **asked).status_code == 403
+    assert browser.get("/", headers=known | {"Host": "evil.example"}).status_code == 421
+    answer = browser.get("/", query_string={"token": TOKEN}, headers={"Host": "dash.example.org"})
+    assert "Secure" in answer.headers["Set-Cookie"]
+
+
+def test_every_address_of_loopback_answers_to_itself(workspace: Path) -> None:
+    assert client(workspace, Policy("127.0.0.2")).get("/", headers={"Host": "127.0.0.2:8050"}).status_code == 200
+    assert client(workspace).get("/", headers={"Host": "127.0.0.2:8050"}).status_code == 421
+
+
+def test_what_no_text_may_hold_is_an_answer_and_no_error(workspace: Path) -> None:
+    browser = client(workspace)
+    for place in ("/run/a/b%00", "/media/a/b/%00.png", "/report/a%00/b", "/%ff", "/?q=%00"):
+        assert browser.get(place).status_code in (200, 404)
+    outputs = {"id": "page", "property": "children"}
+    for path in ("/run/a/\0", "/models/\ud800"):
+        inputs = [{"id": "address", "property": "pathname", "value": path}, {"id": "address", "property": "search"}]
+        asked = {
+            "output": "page.children",
+            "outputs": outputs,
+            "inputs": inputs,
+            "changedPropIds": ["address.pathname"],
+        }
+        answer = browser.post(UPDATE, json=asked)
+        assert answer.status_code == 200 and "Not there" in answer.text
+
+
 def test_health_needs_neither_token_nor_name(workspace: Path) -> None:
     answer = client(workspace, Policy("0.0.0.0", TOKEN)).get("/healthz", headers={"Host": "10.1.2.3:8050"})
     assert (answer.status_code, answer.data) == (200, b"ok\n")

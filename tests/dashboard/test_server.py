@@ -92,6 +92,19 @@ def test_many_slow_clients_shut_nobody_out(port: int) -> None:
         client.close()
 
 
+def test_probes_are_answered_soon_while_all_places_are_taken(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Channel, "HEADER_SECONDS", 60.0)
+    monkeypatch.setattr(Channel, "PRESSED_SECONDS", 0.2)
+    slow = [connected(port) for _ in range(CONNECTIONS + 10)]
+    for client in slow[::2]:
+        client.sendall(b"GET / HT")
+    begun = time.monotonic()
+    assert b"200 OK" in answer(port)
+    assert time.monotonic() - begun < 8
+    for client in slow:
+        client.close()
+
+
 def test_a_whole_request_is_answered_however_often_on_one_connection(port: int) -> None:
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     for _ in range(3):

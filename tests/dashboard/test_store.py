@@ -187,3 +187,64 @@ def test_the_highest_version_is_served_and_a_changed_file_shows(tmp_path: Path) 
     assert store.check(latest) == Checked(files=1, problem="")
     (model / "saved_model.pb").write_bytes(b"other")
     assert store.check(latest).problem == "saved_model.pb was changed after the model was pushed"
+
+
+@pytest.mark.parametrize("place", [TASK, f"{TASK}/runs", f"{TASK}/runs/{stores.run_id(1)}", f"{TASK}/serving"])
+def test_a_link_to_another_disk_hides_no_other_run_and_is_followed_where_that_is_named(
+    place: str, tmp_path: Path
+) -> None:
+    workspace, disk = tmp_path / "workspace", tmp_path / "disk"
+    stores.finished(workspace, "gan", 1, 0.9)
+    stores.pushed(workspace, "gan", 1)
+    stores.finished(workspace, TASK, 1, 0.9)
+    stores.pushed(workspace, TASK, 1)
+    disk.mkdir()
+    (workspace / place).rename(disk / "there")
+    (workspace / place).symlink_to(disk / "there")
+    store = Store(workspace)
+    assert "gan" in [run.task for run in store.runs()]
+    [link] = store.left_out()
+    assert (link.place, link.target, link.is_there) == (place, disk / "there", True)
+    for address in ("/", "/models"):
+        shown = str(page(store, address, ""))
+        assert f"{place} → {disk / 'there'}" in shown and f"--follow {disk / 'there'}" in shown
+
+    followed = Store(workspace, [disk])
+    assert {run.task for run in followed.runs()} == {"gan", TASK} and followed.left_out() == []
+    assert [model.version for model in followed.models(TASK)] == [1]
+    assert followed.check(followed.models(TASK)[0]) == Checked(1, "")
+    run = followed.run(TASK, stores.run_id(1))
+    assert followed.report(run)["title"] == "Digits & letters" and followed.media(
+        *run.key.split("/"), "previews/000-0.png"
+    )
+    assert "--follow" not in str(page(followed, "/", ""))
+
+
+def test_a_link_that_leads_nowhere_is_said_to(tmp_path: Path) -> None:
+    stores.finished(tmp_path, "gan", 1, 0.9)
+    (tmp_path / TASK).symlink_to("/nowhere/at/all")
+    shown = str(page(Store(tmp_path), "/", ""))
+    assert "image_classification → /nowhere/at/all (which is not there)" in shown and "--follow" not in shown
+    assert len(Store(tmp_path).runs()) == 1
+
+
+def test_only_runs_on_the_same_data_have_a_best(tmp_path: Path) -> None:
+    for number, fingerprint in ((1, "same"), (2, "same"), (3, "other")):
+        stores.finished(tmp_path, TASK, number, number / 10, fingerprint=fingerprint)
+    first, second, third = (f"run={TASK}/{stores.run_id(number)}" for number in (1, 2, 3))
+    store = Store(tmp_path)
+    assert "★ " in str(page(store, "/compare", f"?{first}&{second}"))
+    shown = str(page(store, "/compare", f"?{second}&{third}"))
+    assert "★ '" not in shown and "different data" in shown
+
+
+def test_times_name_their_zone(tmp_path: Path) -> None:
+    stores.finished(tmp_path, TASK, 1, 0.9)
+    [run] = Store(tmp_path).runs()
+    assert run.started is not None
+    zone = run.started.strftime("%Z")
+    assert (
+        zone
+        and rows([run])[0]["started"].endswith(f" {zone}")
+        and zone in str(page(Store(tmp_path), f"/run/{run.key}", ""))
+    )

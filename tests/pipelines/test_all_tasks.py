@@ -179,7 +179,7 @@ def assert_learnt(result: RunResult) -> None:
     """It is blessed as a user's model would be: no gate is failed or open, the constant answer is beaten by more than
     chance, and no reference is better by more than chance. Of what it is measured against there is something."""
     assert result.exit == EXIT_BLESSED, f"{result.task} has not learnt its sample\n{result.closing()}"
-    rivals = [gate for gate in result.gates if gate["bound_from"] == CONSTANT or "reference" in gate["bound_from"]]
+    rivals = [gate for gate in result.gates if gate["bound_from"].startswith((CONSTANT, "reference"))]
     assert any(gate["state"] == PASSED for gate in rivals), f"nothing tells whether {result.task} has learnt its sample"
 
 

@@ -72,7 +72,10 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def stock(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    workspace = tmp_path_factory.mktemp("stock")
+    workspace = tmp_path_factory.mktemp("stock") / "what? *"  # taken for a pattern, it would be its neighbour's, too
+    neighbour = workspace.with_name("what! else") / TASK / "pipeline" / "FolderExampleGen" / "examples" / "1"
+    (neighbour / "Split-train").mkdir(parents=True)
+    (neighbour / "Split-train" / "data_tfrecord-00000-of-00001.gz").write_bytes(b"no examples")
     ended = start("pipelines.local_dag_runner", TASK, "--data", sample, "--workspace", workspace, *SETTINGS)
     assert ended.returncode == BLESSED, ended.stderr
     return Ended(ended.returncode, ended.stdout, workspace)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from pipelines.console.progress import Listener
 from pipelines.local.run import run
 from pipelines.records.run_result import EXIT_BLESSED, EXIT_NOT_BLESSED
 from pipelines.settings import RunSettings
 from tests.samples import write_sample
 from trainer.task import load
+
+pytestmark = pytest.mark.whole
 
 TASK = "image_classification"
 

@@ -72,7 +72,7 @@ class SoundClassifierTask(Task):
         "sound": Audio(max_seconds=LONGEST_SECONDS, description="a sound of any rate"),
         "label": Label(description="its class"),
     }
-    targets = ("label",)
+    targets: ClassVar[tuple[str, ...]] = ("label",)
     predict_batch_size = 16
     keeps_level: ClassVar[bool] = True
     floor: ClassVar[float] = -80.0
@@ -126,12 +126,12 @@ class SoundClassifierTask(Task):
         low, high = tf.minimum(spare, 0), tf.maximum(spare, 0)
         return low + tf.cast(share * tf.cast(high - low + 1, tf.float32), tf.int64)
 
-    def overall(self, over_time: Any, first: Any, features: Features) -> Any:
+    def overall(self, model: Any, over_time: Any, features: Features) -> Any:
         """The probabilities of whole sounds, float32 `[batch, classes]`.
 
         Args:
           over_time: of each of their windows, float32 RaggedTensor `[batch, None, classes]`.
-          first: the frame with which each begins, int64 RaggedTensor `[batch, None]`.
+          features: those of `batch`.
         """
         return tf.reduce_mean(over_time, axis=1)
 
@@ -154,7 +154,12 @@ class SoundClassifierTask(Task):
 
         spectrogram = tf.RaggedTensorSpec([None, scale.bands], tf.float32, ragged_rank=0)
         signature = (spectrogram, tf.TensorSpec([self.summary_size], tf.float32), tf.TensorSpec([], tf.int64))
-        decibels, summary, loudest = tf.map_fn(heard, inputs["sound"], fn_output_signature=signature)
+        decibels, summary, loudest = tf.map_fn(
+            heard,
+            inputs["sound"],
+            fn_output_signature=signature,
+            parallel_iterations=2,  # of long ones each takes much memory
+        )
         return {
             "levels": audio.to_levels(decibels, self.floor),
             "frames": decibels.row_lengths(),
@@ -198,7 +203,7 @@ class SoundClassifierTask(Task):
         over_time = first.with_flat_values(found)
         names = first.with_flat_values(tf.gather(tf.constant(list(classes)), tf.argmax(found, axis=-1)))
         seconds = first.with_flat_values(tf.cast(first.flat_values, tf.float32) * self.scale.seconds)
-        whole = self.overall(over_time, first, features)
+        whole = self.overall(model, over_time, features)
         return {
             **classification.class_probabilities(tf.math.log(tf.maximum(whole, 1e-9)), classes),
             "over_time": over_time.to_tensor(0.0),

@@ -318,6 +318,17 @@ def mfcc(decibels: Any, coefficients: int, lifter: int = 0) -> Any:
     return tf.tensordot(decibels, tf.constant(basis.astype(np.float32)), 1)
 
 
+def added_up(decibels: Any) -> Any:
+    """The power of all bands together, in decibels: float32 `[..., bands]` to `[...]`."""
+    scale = math.log(10) / 10
+    return tf.reduce_logsumexp(scale * decibels, axis=-1) / scale
+
+
+def added(decibels: Any, others: Any) -> Any:
+    """Both sounds at once: the sum of their powers, all in decibels."""
+    return added_up(tf.stack([decibels, others], axis=-1))
+
+
 def loudest_window(decibels: Any, frames: int) -> Any:
     """The first frame, int64, of the run of `frames` with the most power: where Speech Commands (Warden 2018) take a
     word to be. Of a shorter sound, below 0, so that it lies in the middle of the window.
@@ -367,3 +378,59 @@ def cut(levels: Any, first: Any, frames: int, bands: int, floor: float) -> Any:
     begin = tf.minimum(begin, tf.strings.length(padded) - size)
     window = tf.io.decode_raw(tf.strings.substr(padded, begin, tf.fill(tf.shape(begin), size)), tf.uint8, True, size)
     return floor + LEVEL_DECIBELS * tf.cast(tf.reshape(window, [-1, frames, bands]), tf.float32)
+
+
+# --- pitch ---
+
+LOWEST_PITCH, HIGHEST_PITCH = 60.0, 500.0
+"""Hz, of voices."""
+
+PITCH_SECONDS = 0.05
+"""Of a frame: three periods of the lowest pitch."""
+
+FORMANTLESS = 1200.0
+"""Hz, above which nothing is looked at: strong formants there make narrow peaks that fall between samples."""
+
+LEAST_PERIODICITY = 0.5
+"""Of a frame that has a pitch: how like it is to itself a period later, from 0 to 1."""
+
+QUIETEST_SHARE = 0.02
+"""Of the loudest frame's amplitude, that a frame with a pitch has at least."""
+
+
+def pitch(samples: Any, rate: int, hop: int) -> Any:
+    """The fundamental frequency of a voice by the highest peak of the normalised autocorrelation (Boersma 1993).
+
+    Args:
+      samples: float32 `[n]` at `rate` Hz.
+
+    Returns:
+      Hz float32 `[ceil(n / hop)]`, a frame each `hop` samples; 0 where there is none.
+    """
+    size = round(PITCH_SECONDS * rate)
+    first, last = round(rate / HIGHEST_PITCH), round(rate / LOWEST_PITCH)
+    window = tf.signal.hann_window(size)
+    points = 1 << (2 * size - 1).bit_length()
+    frames = tf.signal.frame(samples, size, hop, pad_end=True)
+    frames = (frames - tf.reduce_mean(frames, axis=1, keepdims=True)) * window
+    highest = round(points * FORMANTLESS / rate)
+    alike = _autocorrelation(frames, points, highest)[:, : last + 2]
+    expected = _autocorrelation(window[tf.newaxis], points, highest)[:, : last + 2]
+    energy = alike[:, :1]
+    periodicity = tf.math.divide_no_nan(alike, energy) * (expected[:, :1] / expected)
+    # A lag that is no peak belongs to formants; of peaks that are nearly equal the first is the period.
+    before, middle, after = periodicity[:, :-2], periodicity[:, 1:-1], periodicity[:, 2:]
+    heights = tf.where((middle >= before) & (middle > after), middle, 0.0)[:, first - 1 :]
+    near = heights > 0.9 * tf.reduce_max(heights, axis=1, keepdims=True)
+    place = first - 1 + tf.argmax(tf.cast(near, tf.int32), axis=1)
+    before, middle, after = (tf.gather(one, place, batch_dims=1) for one in (before, middle, after))
+    lag = tf.cast(place + 1, tf.float32) + tf.math.divide_no_nan(before - after, 2 * (before - 2 * middle + after))
+    is_loud = energy[:, 0] > QUIETEST_SHARE**2 * tf.reduce_max(energy)
+    is_voiced = (tf.reduce_max(heights, axis=1) > LEAST_PERIODICITY) & is_loud
+    return tf.where(is_voiced, rate / lag, 0.0)
+
+
+def _autocorrelation(frames: Any, points: int, highest: int) -> Any:
+    """float32 `[frames, points]`, by lag, of the first `highest` frequencies of `points // 2 + 1`."""
+    spectra = tf.signal.rfft(frames, [points])[:, :highest]
+    return tf.signal.irfft(spectra * tf.math.conj(spectra), [points])

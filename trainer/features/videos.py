@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from trainer.backend import tf
 from trainer.features import images
 
@@ -41,3 +43,74 @@ def decode(values: Any, frames: int, height: Any, width: Any, channels: Any = 3)
     decoded = images.decode(pictures, height, width, channels)
     size = tf.concat([[-1, frames], tf.shape(decoded)[1:]], axis=0)
     return tf.ensure_shape(tf.reshape(decoded, size), [None, frames, *decoded.shape[1:]])
+
+
+def choose_frames(clips: Any, count: int, seed: Any = None) -> Any:
+    """One frame of each of `count` equal stretches of clips, in their order: a random one each (Wang et al. 2016), for
+    `Task.batch`, or where there is no seed the middle ones.
+
+    Args:
+      clips: uint8 `[batch, frames, height, width, channels]`, of a multiple of `count` frames.
+      seed: int64 `[2]`, or None.
+    """
+    stretch, batch = clips.shape[1] // count, tf.shape(clips)[0]
+    within = tf.fill([batch, count], stretch // 2)
+    if seed is not None:
+        within = tf.random.stateless_uniform([batch, count], seed, 0, stretch, tf.int32)
+    return tf.gather(clips, stretch * tf.range(count) + within, axis=1, batch_dims=1)
+
+
+def crop(clips: Any, side: int, seed: Any = None) -> Any:
+    """A square part of clips, the same of all frames of one: anywhere, for `Task.batch`, or where there is no seed the
+    middle.
+
+    Args:
+      clips: uint8 `[batch, frames, height, width, channels]`.
+      side: pixels, at most the height and the width.
+      seed: int64 `[2]`, or None.
+    """
+    batch, room = tf.shape(clips)[0], tf.constant([clips.shape[2] - side, clips.shape[3] - side])
+    corner = tf.broadcast_to(room // 2, [batch, 2])
+    if seed is not None:
+        corner = tf.cast(tf.random.stateless_uniform([batch, 2], seed) * tf.cast(room + 1, tf.float32), tf.int32)
+    rows, columns = (corner[:, axis, None] + tf.range(side) for axis in (0, 1))
+    return tf.gather(tf.gather(clips, rows, axis=2, batch_dims=1), columns, axis=3, batch_dims=1)
+
+
+def as_pictures(clips: Any) -> Any:
+    """The frames of each clip below one another, `[batch, frames * height, width, channels]`: what is done to a picture
+    is so done to all frames of a clip alike. `as_clips` is the way back."""
+    _, frames, height, width, channels = clips.shape
+    return tf.reshape(clips, [-1, frames * height, width, channels])
+
+
+def as_clips(pictures: Any, frames: int) -> Any:
+    _, height, width, channels = pictures.shape
+    return tf.reshape(pictures, [-1, frames, height // frames, width, channels])
+
+
+def in_rows(clips: Any, columns: int) -> Any:
+    """The frames of each clip as one picture, so many in a row, in reading order; what is left of the last row is
+    black.
+
+    Args:
+      clips: uint8 `[batch, frames, height, width, channels]`.
+
+    Returns:
+      uint8 `[batch, rows * height, columns * width, channels]`.
+    """
+    _, frames, height, width, channels = clips.shape
+    columns = min(columns, frames)
+    rows = -(-frames // columns)
+    whole = tf.pad(clips, [[0, 0], [0, rows * columns - frames], [0, 0], [0, 0], [0, 0]])
+    grid = tf.transpose(tf.reshape(whole, [-1, rows, columns, height, width, channels]), [0, 1, 3, 2, 4, 5])
+    return tf.reshape(grid, [-1, rows * height, columns * width, channels])
+
+
+def from_rows(picture: np.ndarray, frames: int, columns: int) -> np.ndarray:
+    """The frames of one picture of `in_rows`: uint8 `[frames, height, width, channels]`."""
+    columns = min(columns, frames)
+    rows = -(-frames // columns)
+    height, width = picture.shape[0] // rows, picture.shape[1] // columns
+    grid = picture.reshape(rows, height, columns, width, picture.shape[-1]).swapaxes(1, 2)
+    return grid.reshape(rows * columns, height, width, picture.shape[-1])[:frames]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -38,15 +39,17 @@ class CrossEntropy(CountsMetric):
         return total / examples if examples else math.nan
 
 
-class MacroF1(CountsMetric):
-    """The mean over classes of F1, the harmonic mean of precision and recall, and that of each class; 0 to 1.
+class _MeanOfClasses(CountsMetric):
+    """Base of a mean over classes of something from 0 to 1, and of each class the same.
 
-    Of each class three counts are summed over a set: right answers, answers, and examples. The mean is over classes of
-    which there is an example or an answer. Examples of a class that the model does not know, -1, are one class more,
-    whose F1 is 0.
+    Of each class three counts are summed over a set: right answers, answers, and examples. Examples of a class that the
+    model does not know, -1, are one class more, which has 0.
     """
 
-    usual_name = "macro_f1"
+    @classmethod
+    @abstractmethod
+    def by_class(cls, counts: Array) -> dict[int, tuple[float, float]]:
+        """Class -> the value that counts in the mean, and number of examples."""
 
     @classmethod
     def counts(cls, label: Array, prediction: Array) -> Array:
@@ -55,13 +58,42 @@ class MacroF1(CountsMetric):
 
     @classmethod
     def value(cls, counts: Array) -> float:
-        found = [value for value, _ in _f1_by_class(counts).values()]
+        found = [value for value, _ in cls.by_class(counts).values()]
         return float(np.mean(found)) if found else math.nan
 
     @classmethod
     def of_classes(cls, counts: Array) -> dict[int, tuple[float, float]]:
         known = counts.shape[1] - 1
-        return {index: pair for index, pair in _f1_by_class(counts).items() if index < known}
+        return {index: pair for index, pair in cls.by_class(counts).items() if index < known}
+
+
+class MacroF1(_MeanOfClasses):
+    """The mean over classes of F1, the harmonic mean of precision and recall, and that of each class; 0 to 1. The mean
+    is over classes of which there is an example or an answer."""
+
+    usual_name = "macro_f1"
+    constant_like = "MacroF1"
+
+    @classmethod
+    def by_class(cls, counts: Array) -> dict[int, tuple[float, float]]:
+        right, answered, examples = counts
+        return {
+            int(index): (float(2 * right[index] / (answered[index] + examples[index])), float(examples[index]))
+            for index in np.flatnonzero(answered + examples)
+        }
+
+
+class UnweightedAverageRecall(_MeanOfClasses):
+    """The mean over classes of the share of their examples that are answered right, and that of each class; 0 to 1: the
+    field's measure of emotions (Schuller et al. 2009), of which some are rarer than others."""
+
+    usual_name = "unweighted_average_recall"
+    constant_like = "UnweightedAverageRecall"
+
+    @classmethod
+    def by_class(cls, counts: Array) -> dict[int, tuple[float, float]]:
+        right, _, examples = counts
+        return {int(i): (float(right[i] / examples[i]), float(examples[i])) for i in np.flatnonzero(examples)}
 
 
 def answer_counts(labels: Array, answers: Array, classes: int) -> Array:
@@ -82,13 +114,9 @@ def macro_f1(labels: Array, answers: Array, classes: int) -> float:
     return MacroF1.value(answer_counts(labels, answers, classes))
 
 
-def _f1_by_class(counts: Array) -> dict[int, tuple[float, float]]:
-    """Class -> F1 and number of examples."""
-    right, answered, examples = counts
-    return {
-        int(index): (float(2 * right[index] / (answered[index] + examples[index])), float(examples[index]))
-        for index in np.flatnonzero(answered + examples)
-    }
+def unweighted_average_recall(labels: Array, answers: Array, classes: int) -> float:
+    """Of a whole set; arguments as in `answer_counts`."""
+    return UnweightedAverageRecall.value(answer_counts(labels, answers, classes))
 
 
 class AreaUnderCurve(CountsMetric):
@@ -100,6 +128,7 @@ class AreaUnderCurve(CountsMetric):
     """
 
     usual_name = "auc"
+    constant_value = 0.5
     BINS = 512
     FARTHEST = 16.0
     """Log-odds of the first and the last bin."""

@@ -46,12 +46,25 @@ class ShareUnknown(_ForEach):
     usual_name = number = "unknown_characters"
 
 
-class Perplexity(_ForEach):
-    """2 to the power of the mean bits of a token: among how many equally likely ones a model seems to choose."""
+class BitsPerToken(_ForEach):
+    """The cross-entropy, in bits, of a model of tokens, of whatever it calls so."""
+
+    usual_name = "bits_per_token"
+    number, of = "bits", "tokens"
+
+
+class Perplexity(BitsPerToken):
+    """2 to the power of the bits of a token: among how many equally likely ones a model seems to choose."""
 
     usual_name = "perplexity"
-    number, of = "bits", "tokens"
 
     @classmethod
     def value(cls, counts: Array) -> float:
         return float(2 ** super().value(counts))
+
+
+class ShareUnknownTokens(_ForEach):
+    """Of all tokens the share that the model does not tell apart."""
+
+    usual_name = number = "unknown_tokens"
+    of = "tokens"

@@ -1,6 +1,7 @@
 """What a person is shown of one example: parts, their drawing, their form on disk, their place on a page."""
 
 from trainer.preview.part import Part, Preview
+from trainer.preview.parts.animation import Animation
 from trainer.preview.parts.bars import Bars
 from trainer.preview.parts.curve import Curve
 from trainer.preview.parts.picture import Box, Picture
@@ -8,4 +9,4 @@ from trainer.preview.parts.sound import Sound
 from trainer.preview.parts.words import Words
 from trainer.preview.wording import as_text
 
-__all__ = ["Bars", "Box", "Curve", "Part", "Picture", "Preview", "Sound", "Words", "as_text"]
+__all__ = ["Animation", "Bars", "Box", "Curve", "Part", "Picture", "Preview", "Sound", "Words", "as_text"]

@@ -31,6 +31,9 @@ class Page(Protocol[Shown_co]):
     def picture(self, file: str, alt: str, width: int = 0, height: int = 0) -> Shown_co:
         """Small ones are enlarged without smoothing. Sides in pixels, 0 where they are not known."""
 
+    def animation(self, file: str, still: str, alt: str, width: int, height: int) -> Shown_co:
+        """A picture that moves; whoever has asked for less motion sees `still`, another file."""
+
     def spectrogram(self, file: str, alt: str) -> Shown_co:
         """A picture that is stretched to the width of its place."""
 

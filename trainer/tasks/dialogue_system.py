@@ -37,7 +37,7 @@ from data.replies import Reply as ReplyText
 from trainer.backend import tf
 from trainer.conversation import Converses, Turn
 from trainer.families import classification
-from trainer.features import spans
+from trainer.features import optional, spans
 from trainer.optimisers import optimizer
 from trainer.preview import Bars, Preview, Words, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
@@ -288,7 +288,7 @@ def _index_replies(replies: Any, count: Any) -> Any:
     """A full pass: the vocabulary `replies` is all that are in the train split. int64 `[batch]`, -1 of none."""
     import tensorflow_transform as tft
 
-    texts = tf.sparse.to_dense(tf.sparse.reset_shape(replies, [count, 1]))[:, 0]  # "" where there is none
+    texts = optional.dense(replies, count, absent="")
     return tft.compute_and_apply_vocabulary(texts, default_value=-1, vocab_filename="replies")
 
 

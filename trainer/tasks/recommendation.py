@@ -35,6 +35,8 @@ from trainer.preview import Preview, Words, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 QUARTERS = 4
+POPULAR = "popularity"
+"""The reference that gives everybody the same list, but for what each has rated."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,8 @@ class Recommendation(Task):
             ),
             gates=(
                 Gate("rmse", higher_is_better=False, baseline_margin=0.01),
-                Gate("recall_at_10", baseline_margin=0.005),
-                Gate("ndcg_at_10", baseline_margin=0.005),
+                Gate("recall_at_10", baseline_margin=0.005, constant=POPULAR),
+                Gate("ndcg_at_10", baseline_margin=0.005, constant=POPULAR),
             ),
             slices=("activity",),
         )
@@ -157,7 +159,7 @@ class Recommendation(Task):
         told_apart = np.where(items == known.num_items, -1 - np.arange(len(items)), items)
         return {
             "biases and SVD": {"rmse": float(np.sqrt(np.mean(errors.astype(np.float64) ** 2)))},
-            "popularity": ranking.scores(evaluation["user_hash"].tolist(), told_apart.tolist(), ranks.tolist()),
+            POPULAR: ranking.scores(evaluation["user_hash"].tolist(), told_apart.tolist(), ranks.tolist()),
         }
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:

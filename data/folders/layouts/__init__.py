@@ -14,10 +14,12 @@ from data.columns import Column
 from data.errors import DataRefused
 from data.folders.files import printable, visible
 from data.folders.layouts.base import Folder, Item, Layout, Problem, media_columns, table_fields
-from data.folders.layouts.class_folders import ClassFolders
+from data.folders.layouts.class_folders import ClassFolders, find_listed_set
 from data.folders.layouts.coco import Coco, find_coco_set
 from data.folders.layouts.conversations import Conversations
+from data.folders.layouts.driving_log import DrivingLog
 from data.folders.layouts.metadata import Metadata
+from data.folders.layouts.named_files import NamedFiles
 from data.folders.layouts.pairs_txt import PairsTxt, find_lfw_set
 from data.folders.layouts.picture_pairs import PicturePairs
 from data.folders.layouts.pictures_and_masks import PicturesAndMasks, find_voc_set
@@ -26,7 +28,9 @@ from data.folders.layouts.rows import Rows
 from data.folders.layouts.tagged import Conll, SeqFiles
 from data.folders.layouts.text_files import TextFiles
 from data.folders.layouts.text_rows import TextRows
+from data.folders.layouts.tune_files import TuneFiles
 from data.folders.layouts.two_sets import TwoSets
+from data.folders.layouts.ucf101 import find_ucf_set
 
 __all__ = [
     "LAYOUTS",
@@ -38,6 +42,8 @@ __all__ = [
     "find_coco_set",
     "find_layout",
     "find_lfw_set",
+    "find_listed_set",
+    "find_ucf_set",
     "find_voc_set",
     "refused",
     "table_fields",
@@ -47,11 +53,14 @@ LAYOUTS: tuple[type[Layout], ...] = (
     Coco,
     TextRows,
     Metadata,
+    DrivingLog,
     PairsTxt,
     PicturesAndMasks,
     PicturePairs,
     TwoSets,
+    TuneFiles,
     PlainFiles,
+    NamedFiles,
     ClassFolders,
     TextFiles,
     SeqFiles,

@@ -150,7 +150,11 @@ class Layout(ABC):
 
 def required(columns: Mapping[str, Column]) -> set[str]:
     """What a folder must hold."""
-    return {name for name, column in columns.items() if not (column.optional or column.drawn) and column.in_folder}
+    return {
+        name
+        for name, column in columns.items()
+        if not (column.optional or column.drawn or column.may_lack) and column.in_folder
+    }
 
 
 def media_columns(columns: Mapping[str, Column]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +21,7 @@ from data.folders.layouts.base import (
     has_suffix,
     is_document,
     media_columns,
+    refuse_link_out,
     relative,
     required,
     wrong_suffix,
@@ -28,6 +29,10 @@ from data.folders.layouts.base import (
 
 UNSUPERVISED = "unsup"
 """What the folder of texts without a class is called in aclImdb, beside `pos` and `neg`."""
+
+
+LISTS = ("validation_list.txt", "testing_list.txt")
+"""Of files for evaluation, `class/name` a line, as Speech Commands (Warden 2018) has them."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,10 @@ class ClassFolders(Layout):
     paths: Shuffled
     unlabelled: tuple[str, ...] = ()
     """Folders that hold no class."""
+    others: Mapping[str, Column] = field(default_factory=dict)
+    """Columns that a file's name may tell of."""
+    lists: tuple[str, ...] = ()
+    """Those that say what is for evaluation; the first is followed."""
 
     @classmethod
     def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
@@ -53,11 +62,14 @@ class ClassFolders(Layout):
         if column.may_be_file and not any(_holds(path, column.suffixes) for path in folder.folders.values()):
             return None  # without a word on what else may lie there: it has other forms
         unlabelled = _unlabelled(folder) if column.may_be_file else ()
+        beside = {name for one in columns.values() for name in one.beside}
+        unlabelled += tuple(sorted(beside & set(folder.folders)))
         paths = list(_paths(folder, unlabelled))
         if not any("/" in path and has_suffix(path, column.suffixes) for path in paths):
             return None
         shuffled = Shuffled(relative(folder.root, folder.path), paths)
-        return cls(folder.root, folder.path, media, label, column, shuffled, unlabelled)
+        others = {name: other for name, other in columns.items() if name not in names}
+        return cls(folder.root, folder.path, media, label, column, shuffled, unlabelled, others)
 
     @classmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
@@ -76,8 +88,11 @@ class ClassFolders(Layout):
 
     @property
     def words(self) -> str:
-        left = ", ".join(f"{name}/" for name in self.unlabelled)
-        return "class-named subfolders" + (f" ({left} holds no class and is not read)" if left else "")
+        said = [f"{name}/ holds no class and is not read" for name in self.unlabelled if name == UNSUPERVISED]
+        said += [f"{name}/ holds no class" for name in self.unlabelled if name != UNSUPERVISED]
+        said += [f"{name} says what is for evaluation" for name in self.lists[:1]]
+        said += [f"what {name} lists is not used" for name in self.lists[1:]]
+        return "class-named subfolders" + (f" ({'; '.join(said)})" if said else "")
 
     def items(self, shard: int, num_shards: int) -> Iterator[Item]:
         prefix = relative(self.root, self.folder)
@@ -95,7 +110,41 @@ class ClassFolders(Layout):
             return Item(file, None, {}, Problem(None, f"the folder holds no {self.column.noun}"))
         if not has_suffix(name, self.column.suffixes):
             return Item(file, None, {}, Problem(self.media, wrong_suffix(self.column.suffixes)))
-        return Item(file, None, {self.media: self.column.in_file(path), self.label: label})
+        said = {name: value for name, column in self.others.items() if (value := column.said_by_name(path)) is not None}
+        return Item(file, None, {**said, self.media: self.column.in_file(path), self.label: label})
+
+
+def find_listed_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]:
+    """The splits of class folders beside which one of LISTS lies: what no list names is to train. Empty if none does.
+
+    Raises:
+      DataRefused: a list names a file that is not there, or cannot be read.
+    """
+    folder = Folder(root, root)
+    lists = tuple(name for name in LISTS if folder.holds(name))
+    whole = ClassFolders.matches(columns, folder) if lists else None
+    if whole is None:
+        return {}
+    paths = [path for path in _paths(folder, whole.unlabelled) if path not in LISTS]
+    listed = [_listed(root, name, frozenset(paths)) for name in lists]
+    trained = set(paths).difference(*listed)
+    sides = {"train": [path for path in paths if path in trained], "eval": listed[0]}
+    return {split: replace(whole, paths=Shuffled(f"{split}/", found), lists=lists) for split, found in sides.items()}
+
+
+def _listed(root: Path, name: str, there: frozenset[str]) -> list[str]:
+    refuse_link_out(root, root / name)
+    try:
+        lines = (root / name).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataRefused(f"{root / name} cannot be read: {error}", "List there a file a line: class/name.") from None
+    found = []
+    for row, line in enumerate(lines, 1):
+        if line.strip() and line.strip() not in there:
+            fix = "Take the line out, or put the file there."
+            raise DataRefused(f"{root / name}, line {row}: there is no file {printable(line.strip())}", fix)
+        found += [line.strip()] if line.strip() else []
+    return found
 
 
 def class_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:

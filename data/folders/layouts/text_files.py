@@ -9,7 +9,7 @@ from typing import Self
 
 from data.columns import Column, Excerpt
 from data.columns.passage import InFile
-from data.folders.files import printable, visible
+from data.folders.files import below, printable
 from data.folders.layouts.base import (
     Folder,
     Item,
@@ -43,7 +43,7 @@ class TextFiles(Layout):
             return None
         suffixes = columns[name].suffixes
         prefix = relative(folder.root, folder.path)
-        found = [path.name for path in folder.files] or list(_below(folder.path))
+        found = [path.name for path in folder.files] or list(below(folder.path))
         if not any(has_suffix(path, suffixes) for path in found):
             return None
         return cls(folder.root, folder.path, name, suffixes, Shuffled(prefix, found))
@@ -78,12 +78,3 @@ def _only_text(columns: Mapping[str, Column]) -> str | None:
     """The column of excerpts of a task that needs nothing else from a folder."""
     name = next((name for name, column in columns.items() if isinstance(column, Excerpt)), None)
     return name if name is not None and required(columns) == {name} else None
-
-
-def _below(folder: Path, prefix: str = "") -> Iterator[str]:
-    """All files under `folder`, as paths relative to it."""
-    for entry in visible(folder):
-        if entry.is_dir(follow_symlinks=False):
-            yield from _below(Path(entry.path), f"{prefix}{entry.name}/")
-        else:
-            yield prefix + entry.name

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.report.component import PREVIEW_POOL, Answers
+from components.report.component import PREVIEW_POOL, Answers, in_turn
 from data.columns import Image, Label
 from trainer.preview import Preview
 from trainer.preview.plots import Plot
-from trainer.task import Task
+from trainer.task import Evaluation, Task
 
 EXAMPLES = PREVIEW_POOL + 10
 
@@ -32,7 +32,8 @@ class Silent(Task):
 
     def predict(self, model: Any, features: Any, spec: Any) -> Any: ...
 
-    def metrics(self) -> Any: ...
+    def metrics(self) -> Evaluation:
+        return Evaluation("place", "label", metrics=(), gates=())
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         return Preview("", None, {}, ())
@@ -44,6 +45,21 @@ class Drawn(Silent):
     def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
         places = [int(prediction["place"]) for prediction in predictions]
         return [{"series": {"names": sorted(examples[0]), "labels": [e["label"] for e in examples], "places": places}}]
+
+
+class Sliced(Silent):
+    """Metrics are sliced by the label."""
+
+    def metrics(self) -> Evaluation:
+        return Evaluation("place", "label", metrics=(), gates=(), slices=("no column", "label"))
+
+    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
+        return Preview(f"{example['label'].decode()} {int(prediction['place'])}", None, {}, ())
+
+    def overview(
+        self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]
+    ) -> Sequence[Preview]:
+        return [self.preview(*pair) for pair in zip(examples, predictions, strict=True)]
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +103,27 @@ def test_a_task_draws_of_as_many_answers_as_it_asks_for_without_their_pictures(s
     assert "image" not in series["names"] and "label" in series["names"]
     assert series["places"] == list(range(EXAMPLES - 1))
     assert np.array(series["labels"], int).tolist() == series["places"]
+
+
+def test_previews_are_of_every_series_also_where_they_lie_one_after_the_other(
+    served: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Of a thousand examples, whose labels are 1, 2 and 3 in this order."""
+    (tmp_path / "split").mkdir()
+    sizes = {b"1": 600, b"2": 390, b"3": 10}
+    with tf.io.TFRecordWriter(str(tmp_path / "split" / "data.gz"), tf.io.TFRecordOptions("GZIP")) as writer:
+        for label, size in sizes.items():
+            for place in range(size):
+                example = tf.train.Example()
+                example.features.feature["image"].bytes_list.value.append(b"%d" % place)
+                example.features.feature["label"].bytes_list.value.append(label)
+                writer.write(example.SerializeToString())
+    shown = Answers(Sliced(None), tmp_path / "split", str(served[1])).write_previews(tmp_path)
+    pool = [record["title"] for record in shown if record["example"].startswith("overview")]
+    assert len(pool) == PREVIEW_POOL and pool[:6] == ["1 1", "2 2", "3 3", "1 1", "2 2", "3 3"]
+    assert (pool.count("1 1"), pool.count("2 2"), pool.count("3 3")) == (123, 123, 10)
+
+
+def test_different_values_take_turns_in_their_own_order() -> None:
+    assert in_turn("aaabcb") == [0, 3, 4, 1, 5, 2]
+    assert in_turn([]) == []

@@ -395,7 +395,9 @@ def test_a_tie_does_not_look_like_a_gap(report: dict[str, Any], tmp_path: Path) 
     model, reference = comparison["rows"]
     assert model["spread"][0] < reference["at"] < model["at"] < model["spread"][1]
     assert model["at"] - reference["at"] < 1
-    assert "The model and kNN lie apart by less than the sampling error" in rendered(tied, tmp_path).text("metrics")
+    page = rendered(tied, tmp_path)
+    assert "The model and kNN lie apart by less than the sampling error" in page.text("metrics")
+    assert "0.9 to 0.97" in page.text("metrics") and "within the sampling error" in page.text("gates")
 
 
 def test_sections_that_a_task_has_none_of_are_not_shown(report: dict[str, Any], tmp_path: Path) -> None:

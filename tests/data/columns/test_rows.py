@@ -76,10 +76,12 @@ ARGUMENTS = {
     "Partner": {"of": "text", "kind": Text()},
     "Same": {"by": "name"},
     "Crossed": {"kind": data.columns.Image()},
+    "Ranges": {"beams": 4, "farthest": 50.0},
+    "Recorded": {"kind": Text(), "default": ""},
 }
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS - {"Ahead", "Derived", "Given", "Prefix", "Reply", "Seed"}))
+@pytest.mark.parametrize("kind", sorted(KINDS - {"Ahead", "Backdrop", "Derived", "Given", "Prefix", "Reply", "Seed"}))
 def test_a_sample_of_each_kind_is_one_that_it_takes(kind):
     import numpy as np
 

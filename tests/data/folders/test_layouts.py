@@ -98,6 +98,19 @@ def test_files_of_a_kind_that_is_not_read_are_named(tmp_path, columns):
     assert fix_of(write(tmp_path, contents), columns).startswith("3 files end in .heic; a picture ends in .png")
 
 
+@pytest.mark.parametrize(
+    ("suffix", "kind"),
+    [(".webp", "WEBP"), (".tif", "TIFF"), (".TIFF", "TIFF"), (".jfif", "JPEG"), (".bmp", "BMP"), (".avif", "AVIF")],
+)
+def test_pictures_of_other_formats_are_read_from_class_folders(tmp_path, suffix, kind):
+    buffer = io.BytesIO()
+    Pillow.new("RGB", (20, 10), (9, 99, 199)).save(buffer, kind)
+    write(tmp_path, {f"{name}/{n}{suffix}": buffer.getvalue() for name in ("cat", "dog") for n in range(3)})
+    records = list(DataFolder(tmp_path, PICTURES).records("all"))
+    assert len(records) == 6 and not [record for record in records if record.problem]
+    assert {record.features["image"][:4] for record in records} <= {b"\x89PNG", b"\xff\xd8\xff\xe0"}
+
+
 def described(size, box, **more):
     picture = {"id": 1, "file_name": "a.png", "width": size[0], "height": size[1]} | more
     return json.dumps(
@@ -127,6 +140,19 @@ def test_boxes_of_the_same_picture_at_another_size_are_scaled_and_that_is_said(t
     assert record.features["things"] == pytest.approx([9.98, 5, 19.96, 10], abs=0.01)
     assert set(record.features) <= {name for key, column in OBJECTS.items() for name in column.features(key)}
     assert "Warning: things of 1 record: scaled to the picture" in check(tmp_path, OBJECTS).text()
+
+
+def test_boxes_of_a_turned_picture_are_those_that_a_viewer_shows(tmp_path):
+    exif, buffer = Pillow.Exif(), io.BytesIO()
+    exif[0x0112] = 6
+    Pillow.new("RGB", (20, 10)).save(buffer, "JPEG", exif=exif.tobytes())
+    rows = [{"file_name": "a.jpg", "things": [{"bbox": box, "label": "cup"}]} for box in ([1, 12, 5, 8], [12, 1, 8, 5])]
+    columns = {"image": Image(), "things": Boxes()}
+    write(tmp_path, {"metadata.jsonl": "\n".join(map(json.dumps, rows)), "a.jpg": buffer.getvalue()})
+    upright, lying = DataFolder(tmp_path, columns).records("all")
+    assert upright.problem is None and upright.features["things"] == [1, 12, 5, 8]
+    assert (upright.features["image_width"], upright.features["image_height"]) == (10, 20)
+    assert "out of its picture of 10x20" in lying.problem.reason
 
 
 @pytest.mark.parametrize(("size", "reason"), [((20, 20), "for a picture of 20x20"), ((10, 20), "sides are exchanged")])

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from data.columns import Ahead, Companions, SeriesName, Timestamp, Window
@@ -123,6 +125,14 @@ def test_calendar_steps_leave_no_gap(tmp_path: Path, times: list[str]) -> None:
     found = read(folder_of(tmp_path, rows("time,value", *(f"{time},{i}" for i, time in enumerate(times)))))
     assert not any(record.problem for record in found)
     assert len(found) == len(times) - 3
+
+
+def test_dates_of_parquet_are_times(tmp_path: Path) -> None:
+    moments = pa.array([date.fromisoformat(day) for day in days(40)], pa.date32())
+    pq.write_table(pa.table({"day": moments, "value": [float(i) for i in range(40)]}), tmp_path / "rows.parquet")
+    found = read(DataFolder(tmp_path, COLUMNS, "time"))
+    assert len(found) == 40 - 3 and not any(record.problem for record in found)
+    assert (found[0].features or {})["time"] == 1_704_067_200 + 2 * 86_400
 
 
 def test_a_missing_month_is_a_gap(tmp_path: Path) -> None:

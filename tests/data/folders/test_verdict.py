@@ -32,7 +32,7 @@ def judged(
     """Of splits with so many records of each class of `label`; those of `bad` are in train."""
     problems = Problems()
     for row in range(bad):
-        problems.see("rows.csv", row + 2, "label", "no value", False)
+        problems.see("train", "rows.csv", row + 2, "label", "no value", False)
     splits = {
         "train": SplitCount(sum(train.values()), bad, {"label": train} if train else {}),
         "eval": SplitCount(sum(evaluation.values()), 0, {"label": evaluation} if evaluation else {}),
@@ -105,9 +105,20 @@ def test_an_empty_half_of_a_split_folder_is_said_with_its_bad_records() -> None:
     assert found.text == "train holds no good record (1 bad: rows.csv, row 2, column label: no value)"
 
 
+def test_each_empty_half_is_said_with_its_own_bad_records() -> None:
+    problems = Problems()
+    for split in ("train", "eval"):
+        for row in range(2, 9):
+            problems.see(split, f"{split}.csv", row, "label", "no value", False)
+    splits = {"train": SplitCount(0, 7), "eval": SplitCount(0, 7)}
+    first, second = judge(splits, COLUMNS, (), Bounds(), problems, None, False)
+    assert first.text.startswith("train holds no good record (7 bad: train.csv, row 2") and "eval.csv" not in first.text
+    assert second.text.startswith("eval holds no good record (7 bad: eval.csv, row 2") and "train" not in second.text
+
+
 def test_a_path_out_of_the_folder_is_the_first_thing_said() -> None:
     problems = Problems()
-    problems.see("train/metadata.csv", 3, "image", "a path out of the folder", True)
+    problems.see("train", "train/metadata.csv", 3, "image", "a path out of the folder", True)
     splits = {"train": SplitCount(100), "eval": SplitCount(0)}
     first, _ = judge(splits, COLUMNS, (), Bounds(), problems, None, False)
     assert first.text.startswith("1 path out of the data folder:\n      train/metadata.csv, row 3, column image")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import pytest
+from PIL import Image as Pillow
 
-from data.columns import Ahead, Number, SeriesName, Timestamp, Window
+from data.columns import Ahead, Image, Number, SeriesName, Timestamp, Window, samples
 from data.errors import WrongUse
 from data.folders.check import check
 from data.folders.folder import DataFolder, Record
@@ -113,3 +117,27 @@ def test_what_would_put_overlapping_windows_on_both_sides_is_refused(wanted: str
     with pytest.raises(WrongUse, match=f"'{wanted}' is no column to split a series, whose windows overlap, by") as told:
         DataFolder(tmp_path, {**COLUMNS, "wind": Number()}, split_by=wanted)
     assert told.value.fix == "Give one of time, place."
+
+
+def test_windows_beside_pictures_keep_the_order_of_their_table(tmp_path: Path) -> None:
+    """Pictures are read shuffled, but where windows are cut: a name of any label is a series, and its rows ascend."""
+    columns = {"camera": Image(), "road": SeriesName(), "time": Timestamp(), "speed": Window(steps=4)}
+    rows = [(road, hour, base + hour) for hour in range(40) for road, base in (("a", 0), ("b", 100))]
+    lines = ["file_name,road,time,speed"]
+    for road, hour, speed in rows:
+        name = f"{road}{hour * 7919 % 97:02}.png"  # in no order of theirs
+        (tmp_path / name).write_bytes(samples.png(np.full((2, 2, 3), speed, np.uint8)).content)
+        lines.append(f"{name},{road},{3600 * hour},{speed}")
+    (tmp_path / "metadata.csv").write_text("\n".join(lines) + "\n")
+    found = list(DataFolder(tmp_path, columns).records("all"))
+    assert all(record.problem is None for record in found) and len(found) == 2 * (40 - 3)
+    for record in found:
+        speeds = cast(list[float], record.features["speed"])  # type: ignore[index]
+        assert speeds == [speeds[0] + i for i in range(4)]
+        with Pillow.open(io.BytesIO(cast(bytes, record.features["camera"]))) as picture:  # type: ignore[index]
+            assert picture.getpixel((0, 0)) == (speeds[-1],) * 3, "the picture of its last row"
+    last = [cast(list[float], record.features["speed"])[-1] for record in found]  # type: ignore[index]
+    for road, base in (("a", 0), ("b", 100)):
+        assert [speed for speed in last if speed // 100 == base // 100] == [base + hour for hour in range(3, 40)], road
+    shards = [list(DataFolder(tmp_path, columns).records("all", shard, 3)) for shard in range(3)]
+    assert sorted(r.row for shard in shards for r in shard) == sorted(r.row for r in found)

@@ -109,6 +109,14 @@ def test_an_mp3_is_read_to_its_end_where_its_header_only_lets_one_guess():
         as_wav(content, 0.05, 3)
 
 
+@pytest.mark.parametrize("seconds", [1.3, 4.8])
+@pytest.mark.parametrize("bit_rate", [24_000, 64_000])
+def test_an_mp3_of_constant_rate_without_a_length_in_its_header_is_read(seconds, bit_rate):
+    """As it comes out of a pipe: that there is less than a reader would reckon from its bytes is no damage."""
+    content = encoded("libmp3lame", "mp3", seconds, bit_rate=bit_rate, write_xing="0")
+    assert as_wav(content, 0.05, 60)[1] == pytest.approx(seconds, abs=0.15)
+
+
 def test_a_piped_flac_is_read_to_its_end():
     piped = bytearray(written("FLAC", "PCM_16"))
     piped[21] &= 0xF0

@@ -79,6 +79,22 @@ def test_the_closing_names_failed_bounds_and_counts_kept_ones_on_slices() -> Non
     assert "label: 1" not in closing and "pass  bounds on 2 slices" in closing
 
 
+def test_the_closing_tells_intervals_ties_and_what_is_open() -> None:
+    tie = gate("accuracy", 0.9712, 0.973, passed=True) | {"bound_from": "reference: kNN", "tie": True}
+    no_value = gate("loss", float("nan"), 0.0, passed=False) | {
+        "bound": None,
+        "bound_from": "no value",
+        "state": "open",
+    }
+    told = dataclasses.replace(RESULT, intervals={"accuracy": [0.9625, 0.9781]}, gates=[tie, no_value])
+    lines = told.closing().splitlines()
+    heading = next(line for line in lines if "this run" in line)
+    row = next(line for line in lines if line.startswith("  accuracy"))
+    assert row.index("0.9625 to 0.9781") == heading.index("95 % interval")
+    assert "  pass  accuracy 0.9712 ≥ 0.973 (reference: kNN), within the sampling error" in lines
+    assert "  open  loss nan (no value)" in lines
+
+
 def test_the_closing_tells_counts_places_and_what_next() -> None:
     closing = RESULT.closing()
     assert "train 8,000, eval 2,000, quarantined 7" in closing

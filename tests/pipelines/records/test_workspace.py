@@ -63,7 +63,15 @@ def test_the_last_result_is_kept(tmp_path: Path) -> None:
     assert space.last_run is None
     space.finish({"result": {"exit": 0}})
     space.finish({"result": {"exit": 3}})
-    assert space.last_run == {"result": {"exit": 3}}
+    assert space.last_run == {"result": {"exit": 3, "places": {}}}
+
+
+def test_places_go_with_a_workspace_that_is_moved(tmp_path: Path) -> None:
+    before, after = TaskSpace(tmp_path / "before"), TaskSpace(tmp_path / "after")
+    inside, outside = before.run("r1") / "log.txt", tmp_path / "elsewhere.txt"
+    before.finish({"result": {"places": {"log": str(inside), "other": str(outside)}}})
+    before.root.rename(after.root)
+    assert after.last_run == {"result": {"places": {"log": str(after.run("r1") / "log.txt")}}}
 
 
 def test_seconds_are_remembered_by_node(tmp_path: Path) -> None:

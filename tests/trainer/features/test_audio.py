@@ -199,3 +199,39 @@ def test_the_loudest_window_is_found_and_a_short_sound_lies_in_its_middle(frames
     decibels[expected : expected + 10] = -20.0
     found = audio.loudest_window(tf.constant(decibels), 10)
     assert found.dtype == tf.int64 and int(found) == expected
+
+
+def test_powers_of_two_sounds_and_of_all_bands_add_up() -> None:
+    both = np.asarray(audio.added(tf.constant([10.0, 0.0]), tf.constant([10.0, -60.0])))
+    assert both == pytest.approx([10 + 10 * np.log10(2), 0], abs=1e-4)
+    assert float(audio.added_up(tf.zeros([4]))) == pytest.approx(10 * np.log10(4))
+
+
+# --- pitch ---
+
+
+def voiced(hertz: np.ndarray, rate: int) -> np.ndarray:
+    """Of as many samples as `hertz`: up to twelve harmonics, which formants colour."""
+    phase = 2 * np.pi * np.cumsum(hertz) / rate
+    weights = 1 / (1 + np.abs(np.arange(1, 13) - 5))
+    below = int(rate / 2 / hertz.max())
+    harmonics = [weight * np.sin(number * phase) for number, weight in enumerate(weights[:below], 1)]
+    return (0.1 * np.sum(harmonics, axis=0)).astype(np.float32)
+
+
+@pytest.mark.parametrize("rate", [8000, 16000])
+@pytest.mark.parametrize("hertz", [75, 110, 180, 300, 430])
+def test_the_pitch_of_a_voice_is_that_of_its_first_harmonic(hertz: int, rate: int) -> None:
+    found = np.asarray(audio.pitch(tf.constant(voiced(np.full(rate, hertz), rate)), rate, rate // 100))
+    inside = found[5:-10]
+    assert inside == pytest.approx(np.full(len(inside), hertz), rel=0.02)
+
+
+def test_the_pitch_follows_a_voice_that_rises_and_is_none_in_noise_and_silence() -> None:
+    rate = 16000
+    rising = np.asarray(audio.pitch(tf.constant(voiced(np.linspace(100, 200, rate), rate)), rate, 160))
+    assert rising[10] == pytest.approx(112, rel=0.05) and rising[80] == pytest.approx(182, rel=0.05)
+    noise = np.random.default_rng(0).normal(size=rate).astype(np.float32)
+    assert (np.asarray(audio.pitch(tf.constant(noise), rate, 160)) == 0).mean() > 0.9
+    assert (np.asarray(audio.pitch(tf.zeros([rate]), rate, 160)) == 0).all()
+    assert audio.pitch(tf.constant([0.5]), rate, 160).shape == (1,)

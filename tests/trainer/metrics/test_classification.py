@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
 
 from trainer.backend import tf
 from trainer.metrics.classification import (
@@ -14,9 +14,11 @@ from trainer.metrics.classification import (
     CrossEntropy,
     MacroF1,
     ShareAboveZero,
+    UnweightedAverageRecall,
     area,
     macro_f1,
     score_counts,
+    unweighted_average_recall,
 )
 from trainer.metrics.counts import CountsMetric
 
@@ -69,6 +71,19 @@ def test_a_class_without_examples_and_answers_counts_nowhere_and_an_unknown_one_
     unknown = summed(MacroF1, np.array([0, 0, -1]), probabilities)
     assert MacroF1.value(unknown) == pytest.approx((1 + 0 + 0) / 3)
     assert set(MacroF1.of_classes(unknown)) == {0, 1}
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_unweighted_average_recall_is_scikit_learns_balanced_accuracy(classes: int) -> None:
+    labels, probabilities = drawn(classes)
+    rare = (labels > 0) | (np.arange(len(labels)) % 5 == 0)
+    labels, probabilities = labels[rare], probabilities[rare]
+    answers = probabilities.argmax(axis=1)
+    counts = summed(UnweightedAverageRecall, labels, probabilities)
+    assert UnweightedAverageRecall.value(counts) == pytest.approx(balanced_accuracy_score(labels, answers))
+    assert unweighted_average_recall(labels, answers, classes) == UnweightedAverageRecall.value(counts)
+    unknown = summed(UnweightedAverageRecall, np.array([0, -1]), np.eye(2)[[0, 0]])
+    assert UnweightedAverageRecall.value(unknown) == 0.5 and set(UnweightedAverageRecall.of_classes(unknown)) == {0}
 
 
 def test_the_area_of_two_classes_and_the_mean_of_more_are_scikit_learns() -> None:

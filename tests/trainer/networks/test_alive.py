@@ -1,4 +1,4 @@
-"""Every network as its task makes it by default: moderate answers at first, no dead layer, and no unfounded alarm."""
+"""Networks as their tasks make them by default: moderate answers at first, no dead layer, and no unfounded alarm."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from trainer import health
 from trainer.backend import tf
 from trainer.features.interactions import Interactions
 from trainer.features.texts import END
+from trainer.task import DataSpec, Task
 
 EXAMPLES = 16
 
@@ -76,7 +77,50 @@ def two_tower() -> tuple[Any, Any, Any]:
     return model, {"user": users[of]}, {"item": tf.constant(items[of]), "rating": tf.constant(ratings[of])}
 
 
-NETWORKS = [dcgan, crnn, faster_rcnn, seq2seq, two_tower]
+def unet() -> tuple[Any, Any, Any]:
+    from trainer.tasks.semantic_segmentation import SemanticSegmentation
+
+    specs = {"image": tf.TensorSpec([48, 64, 3], tf.uint8)}
+    model = made_by(SemanticSegmentation, specs, {"label": [f"{number}\t{number}" for number in range(5)]})
+    mask = tf.constant(random().integers(0, 5, (EXAMPLES, 48, 64)).astype(np.uint8))
+    size = tf.tile(tf.constant([[48, 64]], tf.int64), [EXAMPLES, 1])
+    return model, {"image": pictures(48, 64, 3), "size": size}, {"mask": mask}
+
+
+def resnet() -> tuple[Any, Any, Any]:
+    from trainer.tasks.image_recognition import ImageRecognition
+
+    specs = {"image": tf.TensorSpec([64, 64, 3], tf.uint8)}
+    model = made_by(ImageRecognition, specs, {"label": [str(number) for number in range(26)]})
+    return model, {"image": pictures(64, 64, 3)}, {"label": tf.range(EXAMPLES, dtype=tf.int64)}
+
+
+def recurrent() -> tuple[Any, Any, Any]:
+    """On series of a trend, in a unit of their own."""
+    from trainer.tasks.sequence_regression import COMPANIONS, STEPS, SequenceRegression
+
+    shapes = {"value": [STEPS], "window": [STEPS, 1 + COMPANIONS], "cycles": [6], "scale": [], "unit": []}
+    specs = {name: tf.TensorSpec(shape, tf.float32) for name, shape in [*shapes.items(), ("next_value", [])]}
+    window = random().normal(0, 30, (EXAMPLES, *specs["window"].shape)).cumsum(axis=1).astype(np.float32)
+    window[:, :, 0] -= window[:, -1:, 0]
+    features = {
+        "value": 1e5 + window[:, :, 0],
+        "window": window,
+        "cycles": random().uniform(-1, 1, (EXAMPLES, 6)).astype(np.float32),
+        "scale": np.full(EXAMPLES, 30, np.float32),
+        "unit": np.ones(EXAMPLES, np.float32),
+    }
+    targets = {"next_value": random().normal(1, 1, EXAMPLES).astype(np.float32)}
+    model = made_by(SequenceRegression, specs, {}, lambda limit: features | targets)
+    return model, features, {name: tf.constant(value) for name, value in targets.items()}
+
+
+def made_by(task: type[Task], features: Any, vocabularies: Any, train: Any = dict) -> Any:
+    """Its network at default settings."""
+    return task(task.HParams()).build_model(DataSpec(features, vocabularies, 1000, 1000, train))
+
+
+NETWORKS = [dcgan, crnn, faster_rcnn, seq2seq, two_tower, unet, resnet, recurrent]
 
 
 @pytest.mark.parametrize("network", NETWORKS)

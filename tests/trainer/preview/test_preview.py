@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.preview import Bars, Box, Curve, Part, Picture, Preview, Sound, Words
+from trainer.preview import Animation, Bars, Box, Curve, Part, Picture, Preview, Sound, Words
 from trainer.preview.disk import write
 from trainer.preview.drawing import render_png
 
@@ -131,6 +131,7 @@ PARTS: dict[str, Part] = {
     "counts": Bars({"votes": 12.0}),
     "curve": Curve({"$x{": [1.0, np.nan, 3.0]}, "load", "$h{", "MW"),
     "sound": Sound(TONE, 8000),
+    "animation": Animation(np.stack([DIGIT, DIGIT[::-1], DIGIT.swapaxes(0, 1)]), 1.5, "$^{a film"),
 }
 
 
@@ -141,6 +142,29 @@ def test_one_picture_of_a_part(name: str, tmp_path: Path) -> None:
     picture = Image.open(path).convert("L")
     assert min(picture.size) >= 300 and max(picture.size) <= 1500
     assert len(picture.crop((0, 60, *picture.size)).getcolors(256) or []) > 2  # more than an empty page
+
+
+def test_an_animation_plays_as_long_as_its_film_and_has_a_still(tmp_path: Path) -> None:
+    shown = write_one(PARTS["animation"], tmp_path)
+    with Image.open(tmp_path / shown["file"]) as film:
+        assert (film.n_frames, film.size, film.info["loop"]) == (3, (8, 8), 0)
+        film.seek(1)
+        film.load()
+        assert film.info["duration"] == 500
+    with Image.open(tmp_path / shown["still"]) as still:
+        assert (np.asarray(still) == DIGIT[::-1, :, 0]).all()
+
+
+@pytest.mark.parametrize(("frames", "seconds", "each"), [(1, 0.0, 0), (300, 3.0, 40), (2, 90.0, 1000)])
+def test_films_of_any_length_can_be_watched(frames: int, seconds: float, each: int, tmp_path: Path) -> None:
+    film = np.random.default_rng(0).integers(0, 256, (frames, 500, 30, 3), dtype=np.uint8)
+    shown = write_one(Animation(film, seconds), tmp_path)
+    assert (shown["width"], shown["height"]) == (23, 384)
+    with Image.open(tmp_path / shown["file"]) as opened:
+        assert opened.n_frames == min(frames, 100)
+        opened.seek(opened.n_frames - 1)
+        opened.load()
+        assert opened.info.get("duration", 0) == each
 
 
 def test_one_picture_of_many_parts_grows_downwards(tmp_path: Path) -> None:

@@ -1,0 +1,93 @@
+"""Files whose names tell their class."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from data.columns import Column
+from data.folders.files import Inside, printable, visible
+from data.folders.layouts.base import (
+    Folder,
+    Item,
+    Layout,
+    Problem,
+    Shuffled,
+    has_suffix,
+    is_document,
+    relative,
+    wrong_suffix,
+)
+from data.folders.layouts.class_folders import class_columns
+
+_SHARE = 0.5
+"""Of the files at least so many must be named so."""
+
+
+@dataclass(frozen=True)
+class NamedFiles(Layout):
+    """Files side by side, or in folders of which nothing is told, for tasks whose class column reads names of files
+    (`Label.in_file_names`): each file's name tells its class, and may tell other columns. Items come shuffled."""
+
+    root: Path
+    folder: Path
+    media: str
+    label: str
+    columns: Mapping[str, Column]
+    paths: Shuffled
+
+    words = "the class and what else is told by the names of files"
+
+    @classmethod
+    def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
+        names = class_columns(columns)
+        if not names or not columns[names[1]].names_in_files:
+            return None
+        media, label = columns[names[0]], columns[names[1]]
+        paths = list(_paths(folder))
+        files = [path for path in paths if has_suffix(path, media.suffixes)]
+        if sum(label.said_by_name(path) is not None for path in files) < max(1, _SHARE * len(files)):
+            return None
+        return cls(folder.root, folder.path, *names, columns, Shuffled(relative(folder.root, folder.path), paths))
+
+    @classmethod
+    def example_tree(cls, columns: Mapping[str, Column]) -> str:
+        names = class_columns(columns)
+        if not names or not columns[names[1]].names_in_files:
+            return ""
+        suffix = columns[names[0]].suffixes[0]
+        files = [f"{name}{suffix}" for name in columns[names[1]].names_in_files]
+        return "\n".join(f"  {file}   whose name tells the {names[1]}; in any folder" for file in files)
+
+    @classmethod
+    def lack(cls, columns: Mapping[str, Column]) -> str:
+        return "no files whose names tell their class"
+
+    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+        prefix = relative(self.root, self.folder)
+        media, label = self.columns[self.media], self.columns[self.label]
+        for path in self.paths.shard(shard, num_shards):
+            file = printable(prefix + path)
+            if not has_suffix(path, media.suffixes):
+                yield Item(file, None, {}, Problem(self.media, wrong_suffix(media.suffixes)))
+            elif label.said_by_name(path) is None:
+                known = " or ".join(label.names_in_files)
+                yield Item(file, None, {}, Problem(self.label, f"the name tells no {self.label}: expected as {known}"))
+            else:
+                told = {name: column.said_by_name(path) for name, column in self.columns.items() if name != self.media}
+                yield Item(file, None, {self.media: path} | {k: v for k, v in told.items() if v is not None})
+
+
+def _paths(folder: Folder) -> Iterator[str]:
+    """Files at the top, and in the folders there."""
+    inside = Inside(folder.root)
+    for entry in folder.entries:
+        if entry.is_dir() and inside.holds(entry.path):
+            for file in visible(entry.path):
+                if not file.is_dir() and not is_document(file.name):
+                    yield os.path.join(entry.name, file.name)
+        elif not entry.is_dir() and not is_document(entry.name):
+            yield entry.name

@@ -1,0 +1,108 @@
+"""Files of tunes: ABC with any number of tunes in each, and MIDI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from data.columns import Column, Tune
+from data.columns.document import text_of_file
+from data.columns.tune import MIDI
+from data.errors import BadValue
+from data.folders.files import Inside, below, printable
+from data.folders.layouts.base import (
+    Folder,
+    Item,
+    Layout,
+    Problem,
+    has_suffix,
+    is_document,
+    key,
+    number,
+    relative,
+    required,
+    wrong_suffix,
+)
+from data.media import abc
+
+
+@dataclass(frozen=True)
+class TuneFiles(Layout):
+    """ABC and MIDI files, also in folders below, of a task that needs nothing but tunes. A tune of an ABC file is a
+    record by its number (`songs.abc, X:12`), and its first line."""
+
+    root: Path
+    folder: Path
+    tune: str
+    suffixes: tuple[str, ...]
+    paths: tuple[str, ...]
+    words = "files of tunes"
+
+    @classmethod
+    def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
+        name = _only_tune(columns)
+        if name is None:
+            return None
+        suffixes = columns[name].suffixes
+        paths = tuple(path.name for path in folder.files) or tuple(below(folder.path))
+        if not any(has_suffix(path, suffixes) for path in paths):
+            return None
+        return cls(folder.root, folder.path, name, suffixes, paths)
+
+    @classmethod
+    def takes_file(cls, columns: Mapping[str, Column], name: str) -> bool:
+        tune = _only_tune(columns)
+        return tune is not None and has_suffix(name, columns[tune].suffixes)
+
+    @classmethod
+    def example_tree(cls, columns: Mapping[str, Column]) -> str:
+        if _only_tune(columns) is None:
+            return ""
+        return (
+            "  reels.abc    tunes in ABC, any number in a file, also in folders\n"
+            "  1.mid        or MIDI files, each a tune"
+        )
+
+    @classmethod
+    def lack(cls, columns: Mapping[str, Column]) -> str:
+        return "no tunes in ABC or MIDI"
+
+    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+        inside, prefix = Inside(self.root), relative(self.root, self.folder)
+        for path in self.paths:
+            offset = number(key(prefix + path))
+            if not has_suffix(path, self.suffixes) or has_suffix(path, MIDI):
+                if offset % num_shards == shard and not is_document(os.path.basename(path)):
+                    yield self._whole_file(prefix, path)
+                continue
+            for index, item in enumerate(self._tunes(inside, prefix, path)):
+                if (offset + index) % num_shards == shard:
+                    yield item
+
+    def _whole_file(self, prefix: str, path: str) -> Item:
+        file = printable(prefix + path)
+        if not has_suffix(path, self.suffixes):
+            return Item(file, None, {}, Problem(self.tune, wrong_suffix(self.suffixes)))
+        return Item(file, None, {self.tune: Tune().in_file(path)})
+
+    def _tunes(self, inside: Inside, prefix: str, path: str) -> Iterator[Item]:
+        file = printable(prefix + path)
+        try:
+            text = text_of_file(inside.read(str(self.folder), path))
+            found = list(abc.entries(text))
+        except BadValue as error:  # BadFile too, as of a link that leads out of the folder
+            yield Item(file, None, {}, Problem(self.tune, str(error), attack=bool(getattr(error, "attack", False))))
+            return
+        if not found:
+            yield Item(file, None, {}, Problem(self.tune, "it holds no tune: each begins with X: and its number"))
+        for entry in found:
+            yield Item(f"{file}, X:{printable(entry.number)}", entry.line, {self.tune: entry.text})
+
+
+def _only_tune(columns: Mapping[str, Column]) -> str | None:
+    """The column of tunes of a task that needs nothing else from a folder."""
+    name = next((name for name, column in columns.items() if isinstance(column, Tune)), None)
+    return name if name is not None and required(columns) == {name} else None

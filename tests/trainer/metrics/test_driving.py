@@ -1,0 +1,26 @@
+"""Distances where they are known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from trainer.metrics.driving import MeanDifference, MeanDistance, mean
+
+NAN = math.nan
+
+
+def test_way_points_by_their_distance() -> None:
+    truth = np.array([[0.0, 0.0, 3.0, 4.0]])
+    assert mean(MeanDistance, truth, np.array([[[0.0, 2.0], [0.0, 0.0]]])) == pytest.approx((2 + 5) / 2)
+
+
+def test_numbers_by_their_difference() -> None:
+    assert mean(MeanDifference, np.array([0.5, -0.5]), np.array([0.0, 0.5])) == pytest.approx(0.75)
+
+
+def test_what_nobody_recorded_does_not_count() -> None:
+    assert mean(MeanDifference, np.array([NAN, 1.0]), np.array([5.0, 0.0])) == 1.0
+    assert math.isnan(mean(MeanDistance, np.full((3, 4), NAN), np.zeros((3, 0, 2))))
