@@ -54,7 +54,7 @@ class TeacherForced(tf.keras.Model):
         beams = {name: tf.repeat(value, beam_width, 0) for name, value in encoded.items() if name not in state}
 
         def step(tokens: Any, state: Any) -> tuple[Any, Any]:
-            logits, after = self._step(tokens, beams, state)
+            logits, after = self._continued(tokens, beams, state)
             return tf.nn.log_softmax(logits), after
 
         return decoding.beam_search(step, state, START, END, beam_width, max_steps, length_penalty)
@@ -67,11 +67,11 @@ class TeacherForced(tf.keras.Model):
         start = tf.fill([tf.shape(uniform)[0]], tf.constant(START, tf.int64))
 
         def step(tokens: Any, state: Any) -> tuple[Any, Any]:
-            return self._step(tokens, fixed, state)
+            return self._continued(tokens, fixed, state)
 
         return sampling.generate(step, start, state, choice, uniform, END)[0]
 
-    def _step(self, tokens: Any, fixed: dict[str, Any], state: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def _continued(self, tokens: Any, fixed: dict[str, Any], state: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """The logits `[rows, tokens]` of what follows one more token, `[rows]`, and the state behind it."""
         logits, after = self.decode(tokens[:, None], fixed | state)
         return logits[:, 0], {name: after[name] for name in state}
