@@ -389,8 +389,10 @@ def midi(sounding: Sounds, written: Written, tokens: Tokens) -> Any:
 
 # --- sound ---
 
-RELEASE_SECONDS = 0.08
+RELEASE_SECONDS = 0.05
 """In which a note that has ended loses two thirds of its loudness."""
+SOUNDING = 4
+"""Notes that sound at once at most; all but the last one fade. What is cut off louder would click."""
 LOUDNESS = 0.5
 
 
@@ -413,9 +415,9 @@ def wav(sounding: Sounds, tempo: Any, instrument: Any, lowest: int, rate: int) -
 
 
 def _played(sounding: Sounds, tempo: Any, instrument: Any, lowest: int, rate: int) -> Any:
-    """float32 `[samples]` of one tune: each moment the note that began last, and the one before it, which fades."""
+    """float32 `[samples]` of one tune: each moment the note that began last, and those before it, which fade."""
     pitch, begins, lasting = sounding
-    count = tf.reduce_sum(tf.cast(lasting > 0, tf.int32))
+    count = tf.maximum(tf.reduce_sum(tf.cast(lasting > 0, tf.int32)), 1)  # one of no length where there is none
     samples_a_tick = 60.0 * rate / (TICKS / 4 * tf.cast(tempo, tf.float32))
     begin = tf.cast(tf.cast(begins[:count], tf.float32) * samples_a_tick, tf.int32)
     end = tf.cast(tf.cast((begins + lasting)[:count], tf.float32) * samples_a_tick, tf.int32)
@@ -426,12 +428,12 @@ def _played(sounding: Sounds, tempo: Any, instrument: Any, lowest: int, rate: in
     changes = tf.concat([[0], begin, [tf.size(moments)]], 0)
     latest = tf.repeat(tf.range(-1, count), changes[1:] - changes[:-1])
     found = tf.zeros_like(moments, tf.float32)
-    for back in range(2):
+    for back in range(SOUNDING):
         which = latest - back
         at = tf.maximum(which, 0)
         since = moments - tf.gather(begin, at)
         over = tf.cast(tf.maximum(moments - tf.gather(end, at), 0), tf.float32) / (RELEASE_SECONDS * rate)
-        audible = (which >= 0) & (since < length)
+        audible = (which >= 0) & (since < length) & (tf.gather(lasting, at) > 0)
         where = tf.stack([tf.gather(row, at), tf.clip_by_value(since, 0, length - 1)], -1)
         found += tf.where(audible, tf.cast(tf.gather_nd(instrument, where), tf.float32) * tf.exp(-over), 0.0)
     return tf.clip_by_value(LOUDNESS * found, -1.0, 1.0)

@@ -10,7 +10,8 @@ A `key`, a `metre` and an `opening` in ABC notation, each of which may be left o
 `tempo` in quarters a minute (the asset `piano`, notes out of a sound font; `--set piano=FILE.sf2` takes another).
 
 Judged by bits per token of whole tunes held out, behind mode and metre, ends included; and by the tunes that it writes:
-the share of bars that music21 reads and that add up to their metre, and of tunes in which all do. A token that training
+the share of bars that music21 reads and that add up to their metre, of tunes in which all do, and of tunes that come to
+an end of their own. A token that training
 saw less than twice is unknown: it costs its class's bits and 12 that name it, and is never written.
 
 Reference: a trigram of the same tokens with modified Kneser-Ney smoothing (Chen & Goodman 1999), and tunes drawn from
@@ -95,7 +96,7 @@ class MusicGeneration(Task):
     assets = {"piano": "piano"}
     HParams = MusicGenerationHParams
     small = {**Task.small, "units": 32, "embedding_size": 16, "learning_rate": 0.02, "min_steps": 120}
-    predict_batch_size = 8
+    predict_batch_size = 32
 
     def preprocess(self, inputs: Features) -> Features:
         given = {name: inputs[name] for name in ("key", "metre", "opening", "bars", "temperature", "tempo", "seed")}
@@ -115,15 +116,16 @@ class MusicGeneration(Task):
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
         """`notes` are those of the tune, float32 `[batch, most, 3]`: pitch as MIDI has it, beginning and length in
-        seconds; -1 behind the last. `remark` says where the tune is other than was asked for. In evaluation also what
-        the tune that was held out costs."""
+        seconds; -1 behind the last. `remark` says where the tune is other than was asked for, `ended`, float32
+        `[batch]`, is 1 where it came to an end of its own. In evaluation also what the tune that was held out costs."""
         tokens = model.tokens
-        written, remark = self._compose(model, features, tokens)
+        written, remark, ended = self._compose(model, features, tokens)
         sounding, tempo = tunes.sounds(written, tokens), written.tempo
         answer = {
             "abc": tunes.abc(written, tokens),
             "notes": _in_seconds(sounding, tempo),
             "remark": remark,
+            "ended": ended,
             "midi_bytes": tunes.midi(sounding, written, tokens),
             "wav_bytes": tunes.wav(sounding, tempo, _instrument(spec), piano.LOWEST, piano.RATE),
         }
@@ -131,7 +133,7 @@ class MusicGeneration(Task):
             answer |= dict(zip(("bits", "tokens", "unknown_tokens"), model.bits(features["tune"]), strict=True))
         return answer
 
-    def _compose(self, model: Any, features: Features, tokens: tunes.Tokens) -> tuple[tunes.Written, Any]:
+    def _compose(self, model: Any, features: Features, tokens: tunes.Tokens) -> tuple[tunes.Written, Any, Any]:
         wanted = _wanted(features, tokens)
         bars = tf.cast(features["bars"], tf.int32)
         steps = tf.reduce_max(bars) * TOKENS_A_BAR + tf.shape(wanted.forced)[1]
@@ -145,7 +147,10 @@ class MusicGeneration(Task):
         mode = tf.where(wanted.mode >= 0, wanted.mode, drawn_mode)
         keynote = tf.where(wanted.keynote >= 0, wanted.keynote, _draw_keynote(model.keynotes, mode, features["seed"]))
         numbers = tf.where(kept, made, PAD)[:, HEAD:]
-        return tunes.Written(numbers, keynote, mode, made[:, 1], tf.cast(features["tempo"], tf.int32)), wanted.remark
+        within = tf.cumsum(is_bar, 1, exclusive=True) <= bars[:, None]
+        own_end = tf.cast(tf.reduce_any((made == END) & within, 1), tf.float32)
+        written = tunes.Written(numbers, keynote, mode, made[:, 1], tf.cast(features["tempo"], tf.int32))
+        return written, wanted.remark, own_end
 
     def metrics(self) -> Evaluation:
         language, written = "trainer.metrics.language", "trainer.metrics.tunes"
@@ -157,6 +162,7 @@ class MusicGeneration(Task):
             metrics=(
                 Metric("bits_per_token", "BitsPerToken", language),
                 Metric("unknown_tokens", "ShareUnknownTokens", language, prediction=("unknown_tokens", "tokens")),
+                Metric("own_end", "ShareOfOnes", "trainer.metrics.counts", prediction="ended"),
                 Metric("valid_bars", "valid_bars", written, runs_model=True),
                 Metric("valid_tunes", "valid_tunes", written, runs_model=True),
             ),

@@ -112,3 +112,20 @@ def test_the_digest_follows_what_a_folder_holds(folder: Path) -> None:
     linked = tree_digest(folder)
     (folder / "part" / "b.txt").write_text("longer")
     assert len({first, renamed, linked, tree_digest(folder)}) == 4
+
+
+def test_what_is_streamed_may_be_larger_than_what_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"0123456789")
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setattr(files, "MAX_FILE_BYTES", 9)
+    inside = Inside(tmp_path)
+    with pytest.raises(BadFile, match="10 bytes; the largest file taken has 9"):
+        inside.content(str(tmp_path), "film.mp4", streamed=False)
+    opened = inside.content(str(tmp_path), "film.mp4", streamed=True)
+    assert not isinstance(opened, bytes)
+    with opened:
+        assert opened.read(4) == b"0123"
+    told = {"folder": "not an ordinary file", "../a.mp4": "leaves", "none.mp4": "no such", 7: "name"}
+    for name, reason in told.items():
+        with pytest.raises(BadFile, match=reason):
+            inside.content(str(tmp_path), name, streamed=True)

@@ -87,3 +87,14 @@ def test_places_are_those_step_by_step(tokens: tunes.Tokens) -> None:
         place = tunes.advance(place, numbers[:, step], tokens)
         np.testing.assert_array_equal(place.position, whole.position[:, step])
         np.testing.assert_array_equal(place.bars, whole.bars[:, step])
+
+
+def test_a_tune_without_notes_is_silent_and_a_file_all_the_same(tokens: tunes.Tokens) -> None:
+    made = written(tokens)._replace(numbers=tf.zeros([3, 4], tf.int64))
+    sounding = tunes.sounds(made, tokens)
+    [samples, *_] = [
+        soundfile.read(io.BytesIO(one))[0] for one in tunes.wav(sounding, made.tempo, tf.ones([9, 9]), 60, 8000).numpy()
+    ]
+    assert len(samples) and not samples.any()
+    for content in tunes.midi(sounding, made, tokens).numpy():
+        assert [m for m in mido.MidiFile(file=io.BytesIO(content)) if m.type == "note_on"] == []

@@ -76,3 +76,42 @@ def test_videos_of_several_sizes_come_to_one_in_a_graph_of_static_shape():
         return decoded
 
     assert shown(decode([grey([50, 200]), grey([50, 200], (7, 30))])) == [[50, 200], [50, 200]]
+
+
+def clips(count=3, frames=6, height=5, width=7):
+    """Each value of uint8 `[count, frames, height, width, 1]` tells its frame and its column: 10 * frame + column."""
+    frame, column = np.meshgrid(np.arange(frames), np.arange(width), indexing="ij")
+    told = (10 * frame + column).astype(np.uint8)[None, :, None, :, None]
+    return np.broadcast_to(told, (count, frames, height, width, 1))
+
+
+def test_one_frame_of_each_stretch_is_chosen_by_chance_or_in_the_middle():
+    middle = videos.choose_frames(clips(), 2).numpy()
+    assert (middle[:, :, 0, 0, 0] == [10, 40]).all()
+    drawn = videos.choose_frames(clips(64), 2, [1, 2]).numpy()[:, :, 0, 0, 0] // 10
+    assert set(drawn[:, 0]) == {0, 1, 2} and set(drawn[:, 1]) == {3, 4, 5}
+    assert (drawn == videos.choose_frames(clips(64), 2, [1, 2]).numpy()[:, :, 0, 0, 0] // 10).all()
+    assert (videos.choose_frames(clips(), 6, [1, 2]).numpy() == clips()).all(), "there is nothing to choose"
+
+
+def test_a_clip_is_cut_alike_in_all_frames():
+    middle = videos.crop(clips(), 5).numpy()
+    assert (middle == clips()[:, :, :, 1:6]).all()
+    drawn = videos.crop(clips(64), 5, [3, 4]).numpy()
+    assert drawn.shape == (64, 6, 5, 5, 1)
+    lefts = drawn[:, :, 0, 0, 0] - 10 * np.arange(6)
+    assert set(lefts[:, 0]) == {0, 1, 2} and (lefts == lefts[:, :1]).all()
+
+
+def test_frames_below_one_another_and_back():
+    below = videos.as_pictures(load_tensorflow().constant(clips()))
+    assert below.shape == (3, 30, 7, 1) and (videos.as_clips(below, 6).numpy() == clips()).all()
+
+
+@pytest.mark.parametrize(("columns", "size"), [(4, (10, 28)), (9, (5, 42)), (1, (30, 7))])
+def test_frames_in_rows_and_back(columns, size):
+    picture = videos.in_rows(load_tensorflow().constant(clips()), columns).numpy()
+    assert picture.shape == (3, *size, 1)
+    assert (videos.from_rows(picture[1], 6, columns) == clips()[1]).all()
+    if columns == 4:
+        assert picture[0, 0, 7, 0] == 10 and picture[0, 5, 0, 0] == 40 and not picture[0, 5:, 14:].any()

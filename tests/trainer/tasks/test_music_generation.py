@@ -106,6 +106,15 @@ def test_what_cannot_be_asked_is_refused(given: dict[str, Any], reason: str) -> 
         asked(**given)
 
 
+def test_it_is_told_whether_a_tune_ends_by_itself(task: MusicGeneration, model: Any, spec: DataSpec) -> None:
+    """No bar is cut, and a tune that did not end has all of its bars."""
+    found = answered(task, model, spec, 8, bars=2)
+    for text, ended in zip(found["abc"], found["ended"], strict=True):
+        bars = text.decode().partition("K:")[2].count("|")
+        assert bars <= 2 and (ended == 1.0 or bars == 2)
+    assert 0.0 in found["ended"]
+
+
 def test_drawing_foresees_as_judging_does(model: Any) -> None:
     """Step by step the same probabilities as for whole tunes."""
     tune = tf.constant(train()["tune"])
