@@ -6,12 +6,12 @@ on a thousand replies as on a million; see `trainer.networks.replier`. `context`
 `reply`, drawn at a `temperature` from the `top_k` most probable tokens or those that make up `top_p`, by a `seed`
 (`trainer.networks.sampling`). `benison chat dialogue_generation` holds a conversation; its last turns are the context.
 
-Of the context the last `context_tokens` are read, with END behind each turn and what was said last in the first place;
-how much was left out is said with each answer, and the share of replies longer than `reply_tokens`, whose rest is
-neither learnt nor judged, by the metric `replies_cut`. Perplexity is that of a token of `trainer.features.texts`: words
-with the space before them, and pieces of rarer words, of a vocabulary that the run makes; the end of a reply is one,
-too. So it is to be compared within a run, and bits per character with others. Distinct-2 (Li et al. 2016) is of the
-replies that are drawn to the eval split's contexts at default inputs.
+Of the context the last `context_tokens` are read, with END behind each turn and what was said last in the first
+place; how many turns were left out is said with each answer, and the share of replies longer than `reply_tokens`,
+whose rest is neither learnt nor judged, by the metric `replies_cut`. Perplexity is that of a token of
+`trainer.features.texts`: words with the space before them, and pieces of rarer words, of a vocabulary that the run
+makes; the end of a reply is one, too. So it is to be compared within a run, and bits per character with others.
+Distinct-2 (Li et al. 2016) is of the replies that are drawn to the eval split's contexts at default inputs.
 
 Reference: a trigram with modified Kneser-Ney smoothing (Chen & Goodman 1999) of the replies, on the same tokens, which
 does not know what was said.
@@ -106,27 +106,30 @@ class DialogueGeneration(Task, Converses):
         """
         Returns:
           `context` and `response`, tokens int64 `[batch, context_tokens]` and `[batch, reply_tokens]`, padded with PAD,
-          what was said last in the first place; `context_length` and `response_length`, how many there are, and
-          `context_left_out` and `response_left_out`, how many more there would be; what was chosen.
+          what was said last in the first place; `context_length` and `response_length`, how many there are;
+          `context_left_out`, turns of which nothing is read, and `response_left_out`, tokens behind those; what was
+          chosen.
         """
         hparams = self.hparams
         said = texts.listed(inputs["context"])
-        turns, answers = texts.split_words(said.flat_values), texts.split_words(inputs["response"])
+        last = tf.reverse(said, [1])[:, : hparams.context_tokens // 2 + 1]  # each is a token and END at least
+        turns, answers = texts.split_words(last.flat_values), texts.split_words(inputs["response"])
         spelt = tf.concat([turns.flat_values, answers.flat_values], 0)
         tokens = texts.tokenizer(spelt, VOCABULARY, hparams.words, hparams.pieces)
-        ended = tf.concat([tokens(turns), tf.fill([turns.nrows(), 1], tf.constant(texts.END, tf.int64))], 1)
-        context = tf.reverse(said.with_flat_values(ended).merge_dims(1, 2), [1])
+        context = backwards(last.with_flat_values(tokens(turns)))[:, : hparams.context_tokens]
+        every = tokens(answers)
+        response = every[:, : hparams.reply_tokens]
+        begun = tf.reduce_sum(tf.cast(context == texts.END, tf.int64), 1)
         found = {name: inputs[name] for name in CHOSEN}
         found["seed"] += tf.strings.to_hash_bucket_fast(inputs["context"], 2**31)  # another for each context
-        for name, every, most in (
-            ("context", context, hparams.context_tokens),
-            ("response", tokens(answers), hparams.reply_tokens),
-        ):
-            kept = every[:, :most]
-            found[name] = kept.to_tensor(texts.PAD, shape=[None, most])
-            found[f"{name}_length"] = kept.row_lengths()
-            found[f"{name}_left_out"] = every.row_lengths() - kept.row_lengths()
-        return found
+        return found | {
+            "context": context.to_tensor(texts.PAD, shape=[None, hparams.context_tokens]),
+            "context_length": context.row_lengths(),
+            "context_left_out": said.row_lengths() - begun,
+            "response": response.to_tensor(texts.PAD, shape=[None, hparams.reply_tokens]),
+            "response_length": response.row_lengths(),
+            "response_left_out": every.row_lengths() - response.row_lengths(),
+        }
 
     def build_model(self, spec: DataSpec) -> Any:
         from trainer.networks.replier import Replier
@@ -138,7 +141,7 @@ class DialogueGeneration(Task, Converses):
         return model
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
-        """`reply`, and `context_left_out`, tokens of the context that were not read. In evaluation what the reply of
+        """`reply`, and `context_left_out`, turns of the context that were not read. In evaluation what the reply of
         the data costs: `bits`, its `tokens`, its end among them unless it was cut, its `characters`, and
         `reply_left_out`, tokens of it that are not judged."""
         from trainer.networks import sampling
@@ -197,7 +200,7 @@ class DialogueGeneration(Task, Converses):
 
     def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
         left_out = answer["context_left_out"]
-        return {"reply": answer["reply"]} | ({"tokens of the context not read": left_out} if left_out else {})
+        return {"reply": answer["reply"]} | ({"turns not read": left_out} if left_out else {})
 
     def turn_inputs(self, turns: Sequence[Turn], line: str) -> Mapping[str, str]:
         said = [text for turn in turns for text in (turn.said, turn.answered)]
@@ -205,6 +208,14 @@ class DialogueGeneration(Task, Converses):
 
     def turn(self, turns: Sequence[Turn], line: str, prediction: Mapping[str, Any]) -> Turn:
         return Turn(line, as_text(prediction["reply"]))
+
+
+def backwards(turns: Any) -> Any:
+    """Tokens of turns, int64 RaggedTensor `[batch, turns, tokens]`, the last turn first, one behind the other: END of
+    each, then its last token to its first; RaggedTensor `[batch, tokens]`."""
+    of_turns = turns.values
+    ends = tf.fill([of_turns.nrows(), 1], tf.constant(texts.END, tf.int64))
+    return turns.with_values(tf.concat([ends, tf.reverse(of_turns, [1])], 1)).merge_dims(1, 2)
 
 
 def _is_judged(wanted: Any, left_out: Any) -> Any:

@@ -14,7 +14,7 @@ from trainer.features import texts
 from trainer.preview import Words
 from trainer.references.kneser_ney import KneserNey
 from trainer.task import DataSpec
-from trainer.tasks.dialogue_generation import ORDER, DialogueGeneration, _windows
+from trainer.tasks.dialogue_generation import ORDER, DialogueGeneration, _windows, backwards
 
 VOCABULARIES = {"said_words": ["▁one", "▁two", "▁six"], "said_characters": ["▁", "o"], "said_pieces": []}
 SIZE = texts.NUM_SPECIAL + 5
@@ -80,6 +80,11 @@ def test_the_trigram_is_judged_on_the_same_tokens(task: Any, spec: DataSpec) -> 
     assert scores["trigram, Kneser-Ney"]["perplexity"] == pytest.approx(2 ** bits.mean())
 
 
+def test_what_was_said_last_stands_first() -> None:
+    latest_first = tf.ragged.constant([[[7], [4, 5]], [[6, 6, 8]], [[], [9]]], dtype=tf.int64)
+    assert backwards(latest_first).to_list() == [[2, 7, 2, 5, 4], [2, 8, 6, 6], [2, 2, 9]]
+
+
 def test_the_last_turns_are_the_context(task: DialogueGeneration) -> None:
     turns = [Turn("Hello", "Hi!"), Turn("…", "")]
     asked_for = task.turn_inputs(turns, "[How] are you?")
@@ -93,5 +98,5 @@ def test_the_preview_shows_what_was_said_and_both_replies(task: DialogueGenerati
     assert [part.text for part in shown.parts if isinstance(part, Words)] == ["a\nb", "d", "c"]
     assert task.answer_row(example, {"reply": "d", "context_left_out": 2}) == {
         "reply": "d",
-        "tokens of the context not read": 2,
+        "turns not read": 2,
     }
