@@ -1,6 +1,6 @@
 """`autonomous_driving` with and without recoveries among what it learns from: what covariate shift does to laps.
 
-As many records of as many tracks, the same network and steps; without recoveries the expert drives as it would. Both
+As many drives of the same tracks, the same network and steps; without recoveries the expert drives as it would. Both
 drive the same laps. Each has a workspace of its own, so that neither is the baseline of the other.
 """
 

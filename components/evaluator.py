@@ -87,9 +87,12 @@ class EvaluatorExecutor(executor.Executor):
         shares = [json.loads(m.config)["name"] for m in metrics if m.class_name in SHARES]
         judgement = judge(
             [Gate(**gate) for gate in json.loads(exec_properties["gates"])],
-            dataclasses.replace(
-                found_by(evaluation, read_scores(reference), shares, class_names(_models(input_dict)[CANDIDATE])),
-                may_lack=json.loads(exec_properties["may_lack"]),
+            found_by(
+                evaluation,
+                read_scores(reference),
+                shares,
+                json.loads(exec_properties["may_lack"]),
+                class_names(_models(input_dict)[CANDIDATE]),
             ),
             strict=bool(exec_properties["strict"]),
             health=_health(input_dict.get("model_run")),
@@ -105,9 +108,13 @@ def class_names(model: Path) -> list[str]:
 
 
 def found_by(
-    evaluation: Path, reference: Mapping[str, Mapping[str, Any]], shares: Collection[str], classes: Sequence[str]
+    evaluation: Path,
+    reference: Mapping[str, Mapping[str, Any]],
+    shares: Collection[str],
+    may_lack: Collection[str],
+    classes: Sequence[str],
 ) -> Found:
-    """What TFMA left in `evaluation`, with sampling errors, beside the references' scores."""
+    """What TFMA left in `evaluation`, with sampling errors, beside the references' scores; arguments as in `Found`."""
     results = Results(evaluation, classes)
     estimates, episodes = sampling.read(evaluation), model_runs.read(evaluation)
 
@@ -126,6 +133,7 @@ def found_by(
         reference=reference,
         slices=results.slices(),
         shares=shares,
+        may_lack=may_lack,
         episodes={name: max(len(found.without), 1) for name, found in episodes.get(CANDIDATE, {}).items()},
     )
 

@@ -99,6 +99,7 @@ def _frame(store: Store) -> html.Div:
                 [html.Span("Benison", className="brand"), html.Nav(places, **parts.aria(label="Pages")), switch],
                 className="top",
             ),
+            html.P("The dashboard does not answer: what is shown may be old.", id="gone", role="alert", hidden=True),
             html.Main(page(store, **known) if known else None, id="page", tabIndex=-1),
             dcc.Store(id="theme-chosen"),
             dcc.Store(id="media-watched"),

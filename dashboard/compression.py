@@ -31,7 +31,7 @@ def compress(server: Flask) -> None:
         response.direct_passthrough = False
         content = response.get_data()
         if len(content) >= LEAST_BYTES:
-            shrunk = _script(request.path, content) if is_script else gzip.compress(content, 5, mtime=0)
+            shrunk = _script(content) if is_script else gzip.compress(content, 5, mtime=0)
             response.set_data(shrunk)
             response.headers["Content-Encoding"] = "gzip"
         return response
@@ -47,5 +47,5 @@ def _let_keep(response: Response) -> None:
 
 
 @functools.lru_cache(KEPT_SCRIPTS)
-def _script(path: str, content: bytes) -> bytes:
+def _script(content: bytes) -> bytes:
     return gzip.compress(content, 6, mtime=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,6 +36,11 @@ TONES = {"blessed": "good", "not blessed": "bad", "failed": "bad", "unreadable":
 def aria(**said: str) -> dict[str, Any]:
     """ARIA attributes as components take them: `aria(label="x")` is aria-label."""
     return {f"aria-{name}": value for name, value in said.items()}
+
+
+def dom_id(identity: Mapping[str, str]) -> str:
+    """A component's identity of several parts as it stands in the page, for labels."""
+    return json.dumps(identity, sort_keys=True, separators=(",", ":"))
 
 
 def section(place: str, heading: str, *children: Child, note: str = "") -> html.Section:

@@ -80,10 +80,9 @@ class Policy:
         match = _HOST.fullmatch(header)
         if not match:
             return False
-        name, own = match[1].lower(), self.host.lower().strip("[]")
-        names = {own, f"[{own}]"}
-        if self.public_origin is not None:
-            names.add(urlsplit(self.public_origin).netloc.rpartition("@")[2].partition(":")[0])
+        public = urlsplit(self.public_origin or "").hostname
+        own = {self.host.lower().strip("[]")} | ({public} if public else set())
+        name, names = match[1].lower(), own | {f"[{one}]" for one in own}
         if is_loopback(self.host):
             return name in names.union(LOOPBACK_NAMES)
         return _is_any(self.host) or name in names

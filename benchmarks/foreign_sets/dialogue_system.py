@@ -10,8 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from data.sets import home_intents
-from data.sources.cache import cache_root
-from data.sources.fetch import fetch
+from data.sources.fetch import fetch_to_cache
 from data.sources.shelf import silent
 
 GERMAN: Mapping[str, Sequence[str]] = {
@@ -107,7 +106,7 @@ def library(folder: Path) -> None:
 
 def _home(folder: Path, language: str, values: Mapping[str, Sequence[str]]) -> None:
     with TemporaryDirectory() as scratch:
-        archive = fetch(home_intents.SOURCE, cache_root() / "downloads", Path(scratch), silent)
+        archive = fetch_to_cache(home_intents.SOURCE, Path(scratch), silent)
         document = home_intents.read_language(archive, Path(scratch), language)
     splits = {side: texts[: MOST[side]] for side, texts in home_intents.draw(document, values).items()}
     home_intents.write(folder, splits, ())

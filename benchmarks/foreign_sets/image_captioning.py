@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -53,12 +53,11 @@ def stamps(folder: Path) -> None:
     """Cut-outs of photographs and drawings, up to 256 pixels, each with what Japanese translators wrote: a row of
     `metadata.csv` for each. Those whose names begin with the same word are on one side."""
     from data.sources.archives import unpack
-    from data.sources.cache import cache_root
-    from data.sources.fetch import fetch
+    from data.sources.fetch import fetch_to_cache
 
     rows: dict[str, list[tuple[str, str, str]]] = {"train": [], "eval": []}
     with TemporaryDirectory() as scratch:
-        archive = fetch(DATA_SET.sources[0][0], cache_root() / "downloads", Path(mkdtemp(dir=scratch)), print)
+        archive = fetch_to_cache(DATA_SET.sources[0][0], Path(scratch), print)
         pictures, texts = Path(scratch, "pictures"), Path(scratch, "texts")
         unpack(archive, pictures, f"{STAMPS}*.png")
         unpack(archive, texts, f"{STAMPS}*.txt")

@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.foreign_sets._speech import VARIANTS, archive, spoken
-from data.sources.fetch import Source
+from benchmarks.foreign_sets._speech import VARIANTS, spoken
+from data.sources.fetch import Source, fetch_to_cache
 
 CARLO = Source(
     client="debian",
@@ -61,7 +61,7 @@ def italian(folder: Path) -> None:
         for source in (CARLO, MENARDI):
             wanted = [f"usr/share/asterisk/sounds/it*/digits/{number}.wav" for number in ITALIAN]
             place = Path(scratch) / source.package
-            unpack(archive(source, Path(scratch)), place, *wanted, skip_links=True)
+            unpack(fetch_to_cache(source, Path(scratch), print), place, *wanted, skip_links=True)
             for file in sorted(place.rglob("*.wav")):
                 name = f"{source.package}-{file.name}"
                 shutil.copyfile(file, folder / name)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 
 from data.sets.fiddle_tunes import MUSIC21
 from data.sources.archives import unpack
-from data.sources.cache import cache_root
-from data.sources.fetch import fetch
+from data.sources.fetch import fetch_to_cache
 
 CORPUS = "music21/corpus"
 SONGS = ("kinder0", "erk10", "fink0", "boehme10", "han1", "han2")
@@ -19,7 +18,8 @@ def folk_songs(folder: Path) -> None:
     """Songs of one voice, as they are: without the mended bars and with metres that music21 carries them with."""
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as scratch:
-        for file in unpack(_archive(Path(scratch)), Path(scratch) / "out", f"{CORPUS}/essenFolksong/*.abc"):
+        archive = fetch_to_cache(MUSIC21, Path(scratch), print)
+        for file in unpack(archive, Path(scratch) / "out", f"{CORPUS}/essenFolksong/*.abc"):
             if file.stem in SONGS:
                 (folder / file.name).write_text(file.read_bytes().decode("utf-8", "replace"), encoding="utf-8")
 
@@ -30,12 +30,9 @@ def chorales(folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as scratch:
-        for file in sorted(unpack(_archive(Path(scratch)), Path(scratch) / "out", f"{CORPUS}/bach/bwv[2-4]*.mxl")):
+        archive = fetch_to_cache(MUSIC21, Path(scratch), print)
+        for file in sorted(unpack(archive, Path(scratch) / "out", f"{CORPUS}/bach/bwv[2-4]*.mxl")):
             music21.converter.parse(file).write("midi", folder / f"{file.stem}.mid")
-
-
-def _archive(scratch: Path) -> Path:
-    return fetch(MUSIC21, cache_root() / "downloads", Path(mkdtemp(dir=scratch)), print)
 
 
 SETS = {"folk_songs": folk_songs, "chorales": chorales}

@@ -12,8 +12,7 @@ from data.media.sound_font import SOUND_FONT, SYNTHESISER, Orchestra, Performanc
 from data.media.tunes import Tune
 from data.sets import fiddle_tunes
 from data.sets.fiddle_tunes import MUSIC21, Found
-from data.sources.cache import cache_root
-from data.sources.fetch import fetch
+from data.sources.fetch import fetch_to_cache
 
 COUNT = 120
 """Of each class."""
@@ -26,7 +25,7 @@ SONG_INSTRUMENTS = (19, 52, 68, 75, 79, 104)
 def lands(folder: Path) -> None:
     """Folk songs of three lands, eight seconds of each at 22,050 Hz."""
     with TemporaryDirectory() as scratch:
-        archive = _fetched(MUSIC21, Path(scratch))
+        archive = fetch_to_cache(MUSIC21, Path(scratch), print)
         songs = {
             land: list(fiddle_tunes.tunes_of(archive, Path(mkdtemp(dir=scratch)), ("essenFolksong",), file))
             for land, file in LANDS.items()
@@ -37,7 +36,7 @@ def lands(folder: Path) -> None:
 def metres(folder: Path) -> None:
     """James Aird's airs by their metre, twelve seconds of each at 11,025 Hz."""
     with TemporaryDirectory() as scratch:
-        archive = _fetched(MUSIC21, Path(scratch))
+        archive = fetch_to_cache(MUSIC21, Path(scratch), print)
         found = list(fiddle_tunes.tunes_of(archive, Path(mkdtemp(dir=scratch)), ("airdsAirs",)))
         airs = {metre.replace("/", "-"): [one for one in found if f" M:{metre} " in one.tokens] for metre in METRES}
         _play(airs, folder, Path(scratch), 12.0, 11_025)
@@ -57,12 +56,8 @@ def _play(songs: dict[str, list[Found]], folder: Path, scratch: Path, seconds: f
             path = str(folder / name / f"{number:03}.wav")
             performances.append(Performance(path, rng.choice(SONG_INSTRUMENTS), notes, seconds))
     sources: Sequence = (SYNTHESISER, SOUND_FONT)
-    archives = [_fetched(source, scratch) for source in sources]
+    archives = [fetch_to_cache(source, scratch, print) for source in sources]
     Orchestra.of(archives, sources, scratch / "orchestra").play(performances, rate)
-
-
-def _fetched(source: fiddle_tunes.Source, scratch: Path) -> Path:
-    return fetch(source, cache_root() / "downloads", Path(mkdtemp(dir=scratch)), print)
 
 
 SETS = {"lands": lands, "metres": metres}

@@ -21,18 +21,9 @@ GERMAN = (
     *("Der Zug fährt um sieben Uhr ab.", "Das Fenster ist noch offen.", "Meine Brüder warten vor dem Haus."),
 )
 SPANISH = (
-    *(
-        "Los niños vuelven el lunes.",
-        "La carta está en la mesa.",
-        "El tren sale a las siete.",
-        "Hay gente en la calle.",
-    ),
-    *(
-        "Mi hermano espera en casa.",
-        "La ventana está abierta.",
-        "Han dejado las llaves aquí.",
-        "Mañana llega el médico.",
-    ),
+    *("Los niños vuelven el lunes.", "La carta está en la mesa.", "El tren sale a las siete."),
+    *("Hay gente en la calle.", "Mi hermano espera en casa.", "La ventana está abierta."),
+    *("Han dejado las llaves aquí.", "Mañana llega el médico."),
 )
 
 

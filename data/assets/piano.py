@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,8 @@ import numpy as np
 from data.errors import BadFile, BenisonError
 from data.media.sound_font import CREDIT, SOUND_FONT, SYNTHESISER, Orchestra, Performance
 from data.sources.assets import FILE, Asset
-from data.sources.cache import cache_root
-from data.sources.fetch import Source, fetch
+from data.sources.fetch import Source, fetch_to_cache
+from data.sources.shelf import silent
 
 LOWEST, PITCHES = 48, 49
 RATE = 22_050
@@ -55,7 +55,7 @@ def from_own(file: Path) -> dict[str, np.ndarray[Any, Any]]:
     if head[:4] != b"RIFF" or head[8:] != b"sfbk":
         raise BadFile("it is no sound font: it begins otherwise than .sf2 files do")
     with TemporaryDirectory() as scratch:
-        archive = fetch(SYNTHESISER, cache_root() / "downloads", Path(mkdtemp(dir=scratch)), lambda message: None)
+        archive = fetch_to_cache(SYNTHESISER, Path(scratch), silent)
         library = Orchestra.of([archive], [SYNTHESISER], Path(scratch)).library
         try:
             return {"notes": _notes(Orchestra(library, file), Path(scratch))}

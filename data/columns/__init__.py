@@ -7,7 +7,7 @@ from data.columns.boxes import Boxes
 from data.columns.clip_source import ClipSource
 from data.columns.crossed import Crossed, crossed
 from data.columns.document import Document
-from data.columns.excerpt import Excerpt
+from data.columns.excerpt import Excerpt, excerpt_column
 from data.columns.given import Derived, Given, Prefix, Recorded
 from data.columns.identifier import Identifier
 from data.columns.image import NO_PICTURE, Image
@@ -86,6 +86,7 @@ __all__ = [
     "crossed",
     "derive",
     "encode_row",
+    "excerpt_column",
     "partner_of",
     "raw_features",
     "sameness",

@@ -78,15 +78,10 @@ def _recordings(folder: Path) -> list[bytes]:
 
 def _stretch(recording: bytes, seconds: float, drawn: int) -> bytes:
     """So much of it from a place that `drawn` decides; all of a shorter one."""
+    from data.media.sounds import wav_of
+
     with wave.open(io.BytesIO(recording)) as sound:
         rate, count = sound.getframerate(), sound.getnframes()
         wanted = min(round(seconds * rate), count)
         sound.setpos(drawn % (count - wanted + 1))
-        samples = sound.readframes(wanted)
-    stream = io.BytesIO()
-    with wave.open(stream, "wb") as stretch:
-        stretch.setnchannels(1)
-        stretch.setsampwidth(2)
-        stretch.setframerate(rate)
-        stretch.writeframes(samples)
-    return stream.getvalue()
+        return wav_of(sound.readframes(wanted), rate)

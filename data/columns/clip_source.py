@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from data.columns.identifier import Identifier
 
-_UCF101 = re.compile(r"(v_.+_g\d+)_c\d+", re.IGNORECASE)
+_UCF101 = r"(?i)(v_.+_g\d+)_c\d+"
 """`v_ApplyEyeMakeup_g08_c01`: the first clip of the eighth group of its class (Soomro et al. 2012)."""
 
 
@@ -19,7 +17,4 @@ class ClipSource(Identifier):
     names of files do, as in UCF101, where clips of one group (`v_CLASS_g08_c01.avi`) are of one film."""
 
     noun: ClassVar[str] = "source of a clip"
-
-    def said_by_name(self, path: str) -> Any:
-        found = _UCF101.fullmatch(os.path.splitext(os.path.basename(path))[0])
-        return found[1] if found else None
+    in_file_names: tuple[str, ...] = (_UCF101,)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from data.columns.base import Feature, Value
+from data.columns.base import Column, Feature, Value
 from data.columns.document import text_of_file
 from data.columns.passage import InFile
 from data.columns.samples import WORDS
@@ -61,3 +61,8 @@ class Excerpt(Text):
         """Words in turn, so far apart that their order shows to who remembers more than some characters."""
         words = [WORDS[(subject.kind + i) % len(WORDS)] for i in range(self.characters // 12)]
         return "......".join(words)[: self.characters]
+
+
+def excerpt_column(columns: Mapping[str, Column]) -> str | None:
+    """The task's Excerpt column, if it has one."""
+    return next((name for name, column in columns.items() if isinstance(column, Excerpt)), None)

@@ -11,13 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from data.columns import Column, Excerpt, Value, derive
+from data.columns import Column, Excerpt, Value, derive, excerpt_column
 from data.folders.splits import EVAL_SHARE, about_a_fifth
-
-
-def excerpt_column(columns: Mapping[str, Column]) -> str | None:
-    """The task's Excerpt column, if it has one."""
-    return next((name for name, column in columns.items() if isinstance(column, Excerpt)), None)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
-from data.columns import BadColumn, Column, Content, Value, content_digest, crossed, encode_row, sameness
+from data.columns import (
+    BadColumn,
+    Column,
+    Content,
+    Value,
+    content_digest,
+    crossed,
+    encode_row,
+    excerpt_column,
+    sameness,
+)
 from data.errors import BadValue, DataRefused, WrongUse
 from data.folders import excerpts, windows
 from data.folders.crossing import Crossing
@@ -122,7 +132,7 @@ class DataFolder:
             records = (r for i, r in enumerate(self._windows(split)) if i % num_shards == shard)
         elif sameness(self.columns):
             records = self._paired(split, shard, num_shards)
-        elif excerpts.excerpt_column(self.columns):
+        elif excerpt_column(self.columns):
             records = self._excerpts(split, self._layouts[split].items(shard, num_shards))
         elif crossed(self.columns):
             records = self._crossed(split, shard, num_shards)
@@ -150,7 +160,7 @@ class DataFolder:
     def _excerpts(self, split: str, items: Iterable[Item]) -> Iterator[Record]:
         """The excerpts of whole texts, all of one text after each other."""
         inside, folder = Inside(self.root), str(self._layouts[split].folder)
-        name = excerpts.excerpt_column(self.columns) or ""
+        name = excerpt_column(self.columns) or ""
         for item in items:
             features, problem = self._encode(item, folder, inside)
             if features is None:
@@ -165,7 +175,7 @@ class DataFolder:
     @functools.cached_property
     def _text_sides(self) -> excerpts.TextSides:
         inside, folder = Inside(self.root), str(self._layouts["all"].folder)
-        name = excerpts.excerpt_column(self.columns) or ""
+        name = excerpt_column(self.columns) or ""
         encoded = (self._encode(item, folder, inside)[0] for item in self._layouts["all"].in_order())
         return excerpts.TextSides.of(excerpts.sized(features[name] for features in encoded if features is not None))
 
@@ -241,7 +251,7 @@ class DataFolder:
 
     @property
     def _how_split(self) -> str:
-        if excerpts.excerpt_column(self.columns):
+        if excerpt_column(self.columns):
             return self._text_sides.words
         if sameness(self.columns):
             return self._pairs("all").words

@@ -21,6 +21,7 @@ from data.errors import BadValue, DataRefused
 from data.folders.layouts import Item, Problem
 from data.folders.layouts.base import key, number
 from data.folders.splits import Sides, side_of_place, sides_of_groups
+from data.ties import Ties
 
 MOST_OFFSETS = 4
 """Each record is paired with at most so many of its own, and as many others."""
@@ -113,7 +114,7 @@ def _sides(
     items: Sequence[Item], values: Sequence[str | None], columns: Mapping[str, Column], by: str
 ) -> tuple[Sides, list[str]]:
     """The side of each item: all that is tied together, by a name or a file, on one."""
-    ties = _Ties()
+    ties = Ties()
     partners = partner_of(columns)
     roots: list[Hashable] = []
     for item, value in zip(items, values, strict=True):
@@ -136,28 +137,6 @@ def _sides(
         for item, group in zip(items, groups, strict=True)
     ]
     return decided, sides
-
-
-class _Ties:
-    """Which tokens belong together (union-find, by path halving)."""
-
-    def __init__(self) -> None:
-        self._above: dict[Hashable, Hashable] = {}
-
-    def root(self, token: Hashable) -> Hashable:
-        above = self._above
-        above.setdefault(token, token)
-        while above[token] != token:
-            above[token] = above[above[token]]
-            token = above[token]
-        return token
-
-    def tie(self, tokens: Sequence[Hashable]) -> Hashable:
-        """The smallest root of all, so that it does not depend on the order of ties."""
-        roots = sorted((self.root(token) for token in tokens), key=repr)
-        for root in roots:
-            self._above[root] = roots[0]
-        return roots[0]
 
 
 def _hashed(token: Hashable) -> int:

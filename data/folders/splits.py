@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from data.columns import Column, Label, Value, content_digest, crossed, sameness
+from data.columns import Column, Label, Value, content_digest, crossed, excerpt_column, sameness
 from data.errors import BadValue, DataRefused
 from data.folders.layouts import (
     LAYOUTS,
@@ -27,7 +27,7 @@ from data.folders.layouts import (
     find_ucf_set,
     find_voc_set,
 )
-from data.folders.layouts.base import refuse_link_out, text_suffixes
+from data.folders.layouts.base import refuse_link_out
 from data.folders.windows import has_windows, series_columns, time_column
 
 NAMES = {
@@ -232,7 +232,7 @@ def ways_to_split(columns: Mapping[str, Column]) -> list[str]:
         return [CONTENT]  # of either set
     if has_windows(columns):
         return [time_column(columns), *series_columns(columns)]
-    if text_suffixes(columns):  # all excerpts of a text are on one side
+    if excerpt_column(columns):  # all excerpts of a text are on one side
         return [CONTENT]
     return [*(name for name, column in columns.items() if column.in_folder and not column.is_media), CONTENT]
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from data.errors import BadValue
-from data.media import tunes
-from data.media.midis import DRUMS
+from data.media import midis, tunes
+from data.media.midis import DRUMS, NO_NOTE
 from data.media.tunes import Bar, Metre, Pitch, Sounding, Tune, Tuplet
 
 GRID = Fraction(1, 16)
@@ -42,18 +41,10 @@ def read(content: bytes) -> Tune:
     Raises:
       BadValue: it is no MIDI file, is damaged, or holds no note; or as `data.media.tunes.written`.
     """
-    import mido
-
-    try:
-        file = mido.MidiFile(file=io.BytesIO(content))
-        if file.ticks_per_beat <= 0:
-            raise ValueError("times in frames, not in beats")
-        messages = list(_placed(mido.merge_tracks(file.tracks), 4 * file.ticks_per_beat))
-    except Exception as error:  # noqa: BLE001 - on damaged bytes mido raises nearly anything, IndexError too
-        raise BadValue(f"the MIDI file cannot be read: {error or type(error).__name__}") from None
+    messages = midis.read(content, _placed)
     melody = skyline(_notes(messages))
     if not melody:
-        raise BadValue("the MIDI file holds no note")
+        raise BadValue(NO_NOTE)
     keynote, mode = _told_key(messages) or likely_key(melody)
     metre = next((Metre(m.numerator, m.denominator) for _, m in messages if m.type == "time_signature"), Metre(4, 4))
     bars = _bars(_in_time(melody), metre.whole, keynote, mode)
@@ -91,11 +82,16 @@ def likely_key(melody: Sequence[Note]) -> tuple[str, str]:
     return keynote, mode
 
 
-def _placed(track: Any, ticks: int) -> Iterator[tuple[Fraction, Any]]:
+def _placed(file: Any) -> Iterator[tuple[Fraction, Any]]:
+    """All messages, each with its time in whole notes."""
+    import mido
+
+    if file.ticks_per_beat <= 0:
+        raise ValueError("times in frames, not in beats")
     now = 0
-    for message in track:
+    for message in mido.merge_tracks(file.tracks):
         now += message.time
-        yield Fraction(now, ticks), message
+        yield Fraction(now, 4 * file.ticks_per_beat), message
 
 
 def _notes(messages: Sequence[tuple[Fraction, Any]]) -> list[Note]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from data.errors import BadValue
 
@@ -13,9 +14,26 @@ STEP_SECONDS = 0.01
 MAX_STEPS = 100
 """Longer waits are several tokens."""
 
+T = TypeVar("T")
+
 DRUMS = 9
+NO_NOTE = "the MIDI file holds no note"
 _TOKEN = re.compile(r"(on|off|wait)_(\d{1,3})")
 _HIGHEST = 127
+
+
+def read(content: bytes, parts: Callable[[Any], Iterator[T]]) -> list[T]:
+    """What `parts` finds in a MIDI file, which it gets as a mido.MidiFile.
+
+    Raises:
+      BadValue: it is no MIDI file, or is damaged.
+    """
+    import mido
+
+    try:
+        return list(parts(mido.MidiFile(file=io.BytesIO(content))))
+    except Exception as error:  # noqa: BLE001 - on damaged bytes mido raises nearly anything, IndexError too
+        raise BadValue(f"the MIDI file cannot be read: {error or type(error).__name__}") from None
 
 
 def tokens(content: bytes, max_tokens: int = 100_000) -> str:
@@ -28,15 +46,9 @@ def tokens(content: bytes, max_tokens: int = 100_000) -> str:
     Raises:
       BadValue: it is no MIDI file, is damaged, holds no note, or gives more than `max_tokens`.
     """
-    import mido
-
-    try:
-        file = mido.MidiFile(file=io.BytesIO(content))
-        found = list(_events(file))
-    except Exception as error:  # noqa: BLE001 - on damaged bytes mido raises nearly anything, IndexError too
-        raise BadValue(f"the MIDI file cannot be read: {error or type(error).__name__}") from None
+    found = read(content, _events)
     if not found:
-        raise BadValue("the MIDI file holds no note")
+        raise BadValue(NO_NOTE)
     words: list[str] = []
     now = found[0][0]
     for at, word in found:

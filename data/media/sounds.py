@@ -50,13 +50,18 @@ def as_wav(content: bytes, min_seconds: float, max_seconds: float) -> tuple[byte
         raise BadValue("the file holds no sound")
     if len(samples) < min_seconds * rate:
         raise BadValue(f"{len(samples) / rate:.2f} seconds; must be {low} to {high}")
+    return wav_of(samples.astype("<i2").tobytes(), rate), len(samples) / rate, rate, channels
+
+
+def wav_of(samples: bytes, rate: int) -> bytes:
+    """16-bit mono samples, little-endian, as WAV."""
     stored = io.BytesIO()
     with wave.open(stored, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(rate)
-        file.writeframes(samples.astype("<i2").tobytes())
-    return stored.getvalue(), len(samples) / rate, rate, channels
+        file.writeframes(samples)
+    return stored.getvalue()
 
 
 def _plain(content: bytes) -> tuple[np.ndarray[Any, Any], int, int] | None:

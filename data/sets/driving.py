@@ -5,11 +5,12 @@ Nobody drove: the expert is a rule that looks at the track itself (`data.simulat
 in the middle of the road. In the others something goes wrong, and the expert finds back: the car starts beside the
 middle or the road, turned, at any speed, and the hand on the wheel is pushed by noise (Laskey et al. 2017). What is
 recorded is always what the expert would do there. A drive ends where the car has come to face back: nothing that it
-sees tells then which way is right. Without such recoveries a model never sees how to come back from its
-own small errors, which then add up (Ross et al. 2011): `python -m benchmarks.recovery` shows it.
+sees tells then which way is right. Without such recoveries a model never sees how to come back from its own small
+errors, which then add up (Ross et al. 2011); `python -m benchmarks.recovery` is there to measure by how much on these
+tracks.
 
 Each track is wholly in `train/` or in `eval/`. A lap that a model is later judged by is on neither
-(`trainer.metrics.driving`). Tracks are driven in as many processes as there are cores, each from its seed alone.
+(`trainer.metrics.laps`). Tracks are driven in as many processes as there are cores, each from its seed alone.
 """
 
 from __future__ import annotations
@@ -72,13 +73,16 @@ class Look:
     lidar: bool = True
 
 
+USUAL = Look()
+
+
 def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
     """Writes `target/{train,eval}/metadata.jsonl`, a row for each record, and beside it the pictures as PNG."""
     del archives, sources
     write(target, TRACKS)
 
 
-def write(target: Path, tracks: Mapping[str, Sequence[int]], look: Look = Look(), recovery: bool = True) -> None:  # noqa: B008
+def write(target: Path, tracks: Mapping[str, Sequence[int]], look: Look = USUAL, recovery: bool = True) -> None:
     """Drives on `tracks`, split -> seeds. Without `recovery` nothing goes wrong in any drive."""
     jobs = [(target / split, seed, look, recovery) for split, seeds in tracks.items() for seed in seeds]
     for split in tracks:

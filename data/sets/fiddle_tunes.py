@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +22,7 @@ from data.errors import BadValue
 from data.media import abc
 from data.sources.archives import unpack
 from data.sources.catalogue import DataSet, Source
+from data.ties import Ties
 
 MUSIC21 = Source(
     client="pypi",
@@ -127,19 +128,12 @@ def families(found: Sequence[Found]) -> list[int]:
             for i, one in enumerate(those):
                 for other in those[i + 1 :]:
                     shared[one, other] += 1
-    head = list(range(len(found)))
-
-    def first(place: int) -> int:
-        while head[place] != place:
-            head[place] = head[head[place]]
-            place = head[place]
-        return place
-
+    ties = Ties()
     for (one, other), count in shared.items():
         if count >= SHARED * min(len(stretches[one]), len(stretches[other])):
-            a, b = sorted((first(one), first(other)))
-            head[b] = a
-    return [first(place) for place in range(len(found))]
+            ties.tie((one, other))
+    head: dict[Hashable, int] = {}
+    return [head.setdefault(ties.root(place), place) for place in range(len(found))]
 
 
 def _stretches(notes: Sequence[str]) -> set[int]:

@@ -14,10 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Literal
 
 from data.errors import BenisonError
-from data.sources.cache import Progress, sync
+from data.sources.cache import Progress, cache_root, sync
 
 # A client that delivers less than this has stalled; the constant part covers its start and the registry's answer.
 _MIN_BYTES_PER_SECOND = 50_000
@@ -68,6 +69,11 @@ def fetch(source: Source, downloads: Path, scratch: Path, progress: Progress) ->
     downloads.mkdir(parents=True, exist_ok=True)
     sync(fetched)
     return fetched.replace(kept)
+
+
+def fetch_to_cache(source: Source, scratch: Path, progress: Progress) -> Path:
+    """As `fetch`, kept in this machine's cache; `scratch` may hold other things."""
+    return fetch(source, cache_root() / "downloads", Path(mkdtemp(dir=scratch)), progress)
 
 
 def _verified(source: Source, path: Path) -> Path:

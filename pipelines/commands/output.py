@@ -18,12 +18,13 @@ def print_json(value: Any) -> None:
 
 
 def print_table(rows: list[dict[str, Any]], headings: dict[str, str]) -> None:
-    """Rows of the same keys, which are the headings except where `headings` has a better one."""
+    """The keys of all rows are the headings, except where `headings` has a better one; a row may lack some."""
     from trainer.preview.wording import as_cell
 
     if rows:
-        cells = [[as_cell(value) for value in row.values()] for row in rows]
-        print("\n".join(aligned([[headings.get(key, key) for key in rows[0]], *cells])))
+        keys = list(dict.fromkeys(key for row in rows for key in row))
+        cells = [[as_cell(row[key]) if key in row else "" for key in keys] for row in rows]
+        print("\n".join(aligned([[headings.get(key, key) for key in keys], *cells])))
 
 
 def progress_listener(json_output: bool) -> Listener:

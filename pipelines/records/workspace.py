@@ -21,6 +21,8 @@ from data.errors import BenisonError, WrongUse
 from data.shapes import WrongShape, expect
 
 DEFAULT_WORKSPACE = Path("workspace")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""Of a task's, a run's or a version's folder."""
 
 
 class KeptResult(TypedDict, total=False):
@@ -105,7 +107,7 @@ class TaskSpace:
             if not (last := self.last_run):
                 raise BenisonError(f"{self.root.name} has no finished run in {self.root.parent}", again)
             run_id = last["result"].get("run_id", "")
-        if not RUN_ID.fullmatch(run_id) or not self.run(run_id).is_dir():
+        if not NAME.fullmatch(run_id) or not self.run(run_id).is_dir():
             shown = f"`benison dashboard{named(self.root.parent)}` shows those that there are"
             raise WrongUse(f"{self.root.name} has no run {run_id!r} in {self.root.parent}", shown)
         folder = self.run(run_id).resolve()
@@ -178,9 +180,6 @@ UNREADABLE = frozenset("[\\")
 """In a path they mean something else to the matching of names by which TensorFlow looks for a checkpoint's files.
 `*`, `?`, `{}` and spaces are read as they are: each matches itself. Named as /proc/self/fd/N, a folder of any path
 can be read, but TFMA and Transform load models by the path that the metadata store has, in processes of their own."""
-
-
-RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def _read(path: Path, shape: Any) -> dict[str, Any] | None:

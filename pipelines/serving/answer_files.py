@@ -52,7 +52,8 @@ class AnswerFiles:
 
     def _free(self, example: Example, kind: str, suffix: str) -> Path:
         stem = example.file.stem if example.row is None else f"{example.file.stem}-{example.row}"
-        names = (f"{stem}.{kind}{f'-{n}' if n > 1 else ''}{suffix}" for n in count(1))
+        what = "" if f".{kind}".startswith(suffix) else f".{kind}"  # what is called midi is no .midi.mid
+        names = (f"{stem}{what}{f'-{n}' if n > 1 else ''}{suffix}" for n in count(1))
         path = next(path for name in names if (path := self._folder / name).resolve() not in self._taken)
         self._taken.add(path.resolve())
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -74,7 +74,7 @@ def visit(chromium: Any) -> Iterator[Callable[..., Any]]:
 
     def open_page(address: str, width: int = 1280, height: int = 900, **how: Any) -> Any:
         page = chromium.new_page(viewport={"width": width, "height": height}, **how)
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         asked: list[str] = []
         complaints: list[str] = []
         page.on("request", lambda request: asked.append(request.url))

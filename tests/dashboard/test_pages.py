@@ -138,14 +138,29 @@ def test_a_run_appears_and_ends_without_a_reload(tmp_path: Path, own_site: str, 
     page.wait_for_selector("text=running 1/8", timeout=15_000)
     page.wait_for_selector("text=2 runs, 1 going on")
 
+    (folder / "log.txt").write_text("first line\n")
     live = visit(run_address(own_site, RUNNING))
+    live.click("#log summary")
     assert "Node 1 of 8: Trainer." in live.inner_text(".verdict")
     assert live.locator("#progress .track").get_attribute("aria-label") == "step 30 of 120"
+    with (folder / "log.txt").open("a") as log:
+        log.write("second line\n")
+    (folder / "state.json").write_text(json.dumps(going | {"progress": {"step": 60, "steps_total": 120}}))
+    live.wait_for_selector("#log details[open] >> text=second line")
+    live.wait_for_selector("#progress .track[aria-label='step 60 of 120']")
+    assert live.evaluate("document.activeElement.tagName") == "SUMMARY", "what has the focus keeps it"
     shoot(live, "running")
     (folder / "result.json").write_text(json.dumps(stores.result(TASK, RUNNING, 0.8).to_dict()), encoding="utf-8")
     (folder / "state.json").write_text(json.dumps(stores.state(TASK, RUNNING, "finished")), encoding="utf-8")
     live.wait_for_selector(".verdict:has-text('Blessed')", timeout=15_000)
     assert live.locator("#progress").count() == 0
+
+
+def test_a_server_that_is_gone_is_said_to_be(site: str, visit: Visit) -> None:
+    page = visit(f"{site}/models")
+    assert not page.is_visible("#gone")
+    page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError('gone')); }")
+    page.wait_for_selector("#gone:visible")
 
 
 def test_an_empty_workspace_says_what_to_run(own_site: str, visit: Visit) -> None:

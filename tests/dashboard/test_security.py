@@ -89,6 +89,16 @@ def test_a_public_address_needs_a_token_and_a_whole_host() -> None:
             Policy(token=TOKEN, public_url=url)
 
 
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [("https://dash.example.org:8443", "Dash.example.org:8443"), ("https://[2001:DB8::1]:8443", "[2001:db8::1]:8443")],
+)
+def test_a_public_address_is_answered_to_by_its_name_and_no_other(url: str, host: str) -> None:
+    policy = Policy(token=TOKEN, public_url=url)
+    assert policy.admits_host(host) and policy.admits_host("127.0.0.1:8050")
+    assert not policy.admits_host("evil.example") and not policy.admits_host("[2001:db8::2]")
+
+
 def test_a_public_address_is_the_only_origin_whatever_the_proxy_makes_of_the_host(workspace: Path) -> None:
     browser = client(workspace, Policy(token=TOKEN, public_url="https://Dash.example.org:443/"))
     known = {"Authorization": f"Bearer {TOKEN}", "Origin": "https://dash.example.org"}

@@ -118,6 +118,7 @@ def test_a_text_is_typed_and_answered(site: str, visit: Callable[..., Any]) -> N
     page.click("#try-ask")
     page.wait_for_selector(".answer", timeout=90_000)
     assert stores.HOSTILE[::-1] in page.inner_text(".answer dl")
+    assert stores.HOSTILE in page.inner_text(".asked")
     shoot(page, "try-text")
 
 
@@ -131,6 +132,34 @@ def test_a_sound_is_recorded(tmp_path: Path, own_site: str, visit: Callable[...,
     page.click("button.record")
     page.wait_for_selector("#try >> text=recording.wav")
     assert page.inner_text("button.record") == "● Record"
+
+
+def test_a_question_that_changes_takes_its_answer_along(
+    tmp_path: Path, own_site: str, visit: Callable[..., Any]
+) -> None:
+    stores.pushed(tmp_path, PICTURES, 1)
+    (tmp_path / PICTURES / "runs").mkdir()
+    page = visit(f"{own_site}/models/{PICTURES}")
+    field = page.locator("#try input[type=file]")
+    page.click("#try-ask")
+    until(page, lambda: "Choose a file for image first." in page.inner_text("#try-answer"))
+    field.set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": picture()})
+    page.wait_for_selector("#try >> text=: a.png")
+    until(page, lambda: page.locator(".seen").evaluate("one => one.naturalWidth") == 48)
+    assert not page.inner_text("#try-answer")
+    field.set_input_files({"name": "b.exe", "mimeType": "application/x-msdownload", "buffer": b"MZ"})
+    page.wait_for_selector("#try-status >> text=b.exe is not taken: give")
+    until(page, lambda: page.locator(".seen").count() == 0)
+    page.click("#try-ask")
+    until(page, lambda: "Choose a file for image first." in page.inner_text("#try-answer"))
+
+
+def test_what_is_typed_has_a_label(tmp_path: Path, own_site: str, visit: Callable[..., Any]) -> None:
+    stores.pushed(tmp_path, TEXTS, 1)
+    (tmp_path / TEXTS / "runs").mkdir()
+    page = visit(f"{own_site}/models/{TEXTS}")
+    page.locator("#try label").first.click()
+    until(page, lambda: page.evaluate("document.activeElement.tagName") == "TEXTAREA")
 
 
 def test_what_a_model_cannot_take_is_refused_in_words(site: str, visit: Callable[..., Any]) -> None:

@@ -105,6 +105,12 @@ class GatedByNothing(Fitting):
         return dataclasses.replace(super().metrics(), gates=(Gate("recall"),))
 
 
+class GatedByWhatMayLack(Fitting):
+    def metrics(self) -> Evaluation:
+        own = super().metrics()
+        return dataclasses.replace(own, metrics=(dataclasses.replace(own.metrics[0], may_lack=True),))
+
+
 class LabelledByAnInput(Fitting):
     def metrics(self) -> Evaluation:
         return dataclasses.replace(super().metrics(), label="text")
@@ -133,6 +139,7 @@ MISFITS = {
         "image_width",
     ),
     "a gate on no metric": (GatedByNothing, "'recall', which is not declared"),
+    "a key metric that data may lack": (GatedByWhatMayLack, "data may lack the key metric 'accuracy'"),
     "an asset that the catalogue does not have": (
         variant(assets={"backbone": "efficientnet_lite1"}),
         "the asset 'backbone' is 'efficientnet_lite1', which the catalogue does not have",
@@ -152,7 +159,7 @@ MISFITS = {
         "'laps' runs the model, but names no module",
     ),
     "a metric that runs the model and compares": (
-        judged_by(Metric("laps", "laps", "trainer.metrics.driving", label="label", runs_model=True)),
+        judged_by(Metric("laps", "laps", "trainer.metrics.laps", label="label", runs_model=True)),
         "'laps' runs the model and compares nothing",
     ),
 }

@@ -34,8 +34,8 @@ CHUNK = 64
 SUMMARY_COEFFICIENTS = 13
 """Cepstral coefficients of which the reference gets the mean and the deviation."""
 
-CURVES = 4
-"""Classes of which the answer over time is drawn: the most probable ones overall."""
+CURVES = 6
+"""Classes of which the answer over time is drawn: those that are surest in some window."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,13 @@ class SoundClassifierTask(Task):
     lies anywhere in it, amid silence. Inference goes over the whole sound in windows that overlap by half or more:
     `over_time` says what is heard in each, and the answer is the mean of their probabilities.
 
-    A task says its `scale`, its `network`, and the metrics it is judged by (`metrics` and `scores`, of the same names).
-    It may say what else the network is given of a window (`network_input`), how windows are changed in training
-    (`augmented`) or drawn (`drawn_window`), how windows make one answer (`overall`), and what the reference knows of a
-    sound (`summary`). `split_by` may name a column of its own, such as the voice.
+    A task says its frames (`frame_seconds`, `hop_seconds`), its `network`, and the metrics it is judged by (`metrics`
+    and `scores`, of the same names). It may say what else the network is given of a window (`network_input`), how
+    windows are changed in training (`augmented`) or drawn (`drawn_window`), how windows make one answer (`overall`),
+    and what the reference knows of a sound (`summary`). `split_by` may name a column of its own, such as the voice.
 
     Attributes:
+      frame_seconds, hop_seconds: length of a spectrogram's frames, and from one to the next.
       keeps_level: whether how loud a sound is may tell of its class.
       floor: decibels to which what is softer is brought.
       summary_size: how many numbers `summary` gives.
@@ -74,16 +75,13 @@ class SoundClassifierTask(Task):
     }
     targets: ClassVar[tuple[str, ...]] = ("label",)
     predict_batch_size = 16
+    frame_seconds: ClassVar[float]
+    hop_seconds: ClassVar[float]
     keeps_level: ClassVar[bool] = True
     floor: ClassVar[float] = -80.0
     summary_size: ClassVar[int] = 2 * SUMMARY_COEFFICIENTS
     reference_name: ClassVar[str] = "statistics of MFCC + logistic regression"
     small: ClassVar[Mapping[str, bool | int | float | str]] = {**Task.small, "min_steps": 100, "dropout": 0.0}
-
-    @property
-    @abstractmethod
-    def scale(self) -> audio.MelScale:
-        """Of the spectrograms."""
 
     @abstractmethod
     def network(self, window: Any) -> Any:
@@ -95,8 +93,29 @@ class SoundClassifierTask(Task):
         """Metrics of answers in memory: int64 `[examples]`, float `[examples, classes]`."""
 
     @property
+    def scale(self) -> audio.MelScale:
+        """Of the spectrograms."""
+        rate = self.hparams.sample_rate
+        return audio.MelScale(
+            rate, self.hparams.bands, round(self.frame_seconds * rate), round(self.hop_seconds * rate)
+        )
+
+    @property
     def window_frames(self) -> int:
         return max(1, round(self.hparams.window_seconds / self.scale.seconds))
+
+    def spectrogram(self, content: Any) -> tuple[Any, Any]:
+        """Of a WAV file, string `[]`: samples float32 `[n]` at `scale.rate` Hz, and their log-mel spectrogram, float32
+        `[frames, bands]` in decibels, at least `floor`."""
+        samples = audio.decode_wav(content, self.scale.rate)
+        decibels = audio.mel_decibels(samples, self.scale, keeps_level=self.keeps_level)
+        return samples, tf.maximum(decibels, self.floor)
+
+    def masked(self, windows: Any, band_mask: int, time_mask: int, seed: Any) -> Any:
+        """Windows float32 `[batch, frames, bands]`, brought to mean 0, with a mask of bands and one of frames, at most
+        so wide (SpecAugment)."""
+        frames = tf.fill([tf.shape(windows)[0]], tf.constant(self.window_frames, tf.int64))
+        return audio.spec_augment(windows, frames, seed, 1, band_mask, time_mask)
 
     # --- what a task may say otherwise ---
 
@@ -116,7 +135,8 @@ class SoundClassifierTask(Task):
         return decibels
 
     def augmented(self, decibels: Any, features: Features, seed: Any) -> Any:
-        """Windows in training, float32 `[batch, frames, bands]`; `features` are those of `preprocess`."""
+        """Windows in training, float32 `[batch, frames, bands]`; `features` are those of `preprocess`. What is below
+        `floor` is brought to it afterwards."""
         return decibels
 
     def drawn_window(self, features: Features, seed: Any) -> Any:
@@ -144,15 +164,12 @@ class SoundClassifierTask(Task):
           int64 `[batch]`, its length, and `loudest` int64 `[batch]`, the first frame of its loudest window; `summary`
           float32 `[batch, summary_size]`, for the reference; `label` int64, -1 for a class that the train split lacks.
         """
-        scale = self.scale
 
         def heard(content: Any) -> tuple[Any, Any, Any]:
-            samples = audio.decode_wav(content, scale.rate)
-            decibels = audio.mel_decibels(samples, scale, keeps_level=self.keeps_level)
-            decibels = tf.maximum(decibels, self.floor)
+            samples, decibels = self.spectrogram(content)
             return decibels, self.summary(samples, decibels), audio.loudest_window(decibels, self.window_frames)
 
-        spectrogram = tf.RaggedTensorSpec([None, scale.bands], tf.float32, ragged_rank=0)
+        spectrogram = tf.RaggedTensorSpec([None, self.scale.bands], tf.float32, ragged_rank=0)
         signature = (spectrogram, tf.TensorSpec([self.summary_size], tf.float32), tf.TensorSpec([], tf.int64))
         decibels, summary, loudest = tf.map_fn(
             heard,
@@ -177,8 +194,8 @@ class SoundClassifierTask(Task):
             return {**features, "window": self.network_input(self._cut(features["levels"], features["loudest"]))}
         drawing, changing = tf.unstack(tf.random.split(seed))
         decibels = self._cut(features["levels"], self.drawn_window(features, drawing))
-        window = self.network_input(self.augmented(decibels, features, changing))
-        return {"window": window, "label": features["label"]}
+        changed = tf.maximum(self.augmented(decibels, features, changing), self.floor)
+        return {"window": self.network_input(changed), "label": features["label"]}
 
     def _cut(self, levels: Any, first: Any) -> Any:
         return audio.cut(levels, first, self.window_frames, self.scale.bands, self.floor)
@@ -266,14 +283,12 @@ class SoundClassifierTask(Task):
 
     def _curve(self, prediction: Mapping[str, Any]) -> Curve:
         count = int(prediction["windows"])
-        best = np.argsort(-np.asarray(prediction["probabilities"]))[:CURVES]
+        over_time = np.asarray(prediction["over_time"])[:count]
+        best = np.argsort(-over_time.max(axis=0), kind="stable")[:CURVES]
         begin = np.asarray(prediction["heard_from"])[:count]
         length = self.window_frames * self.scale.seconds
         return Curve(
-            {
-                as_text(prediction["labels"][index]): np.asarray(prediction["over_time"])[:count, index]
-                for index in best
-            },
+            {as_text(prediction["labels"][index]): over_time[:, index] for index in best},
             caption=f"in the course of it, by windows of {length:.2g} seconds",
             x_label="seconds, middle of the window",
             y_label="probability",

@@ -13,9 +13,12 @@ import numpy as np
 
 from data.media import tunes
 from trainer.backend import tf
-from trainer.features.texts import NUM_SPECIAL, PAD, UNKNOWN
+from trainer.features.texts import END, NUM_SPECIAL, PAD, UNKNOWN
 
 VOCABULARY = "tune_tokens"
+
+HEAD = 2
+"""Tokens before the first bar: mode and metre."""
 
 LEAST_FREQUENT = 2
 """How often a token of its own stands in the train split at least. One that stands there once is UNKNOWN, so that it is
@@ -48,7 +51,7 @@ class Tokens:
     """What each token of a vocabulary says, as arrays by its number.
 
     Attributes:
-      words: the tokens, special ones empty.
+      words: the tokens, special ones empty; `events` what each says, None as of `tunes.read_word`.
       is_mode, is_metre, is_bar, is_sounding, is_note, is_tuplet, is_tied: bool `[size]`; rests sound, but are no notes.
       ticks: int32, of a note or rest as it is written.
       tuplet: int32 `[size, 3]`, as `tunes.Tuplet`; 1, 1, 0 of other tokens.
@@ -58,7 +61,7 @@ class Tokens:
 
     def __init__(self, vocabularies: Mapping[str, Sequence[str]]) -> None:
         self.words = [""] * NUM_SPECIAL + list(vocabularies[VOCABULARY])
-        events = [tunes.read_word(word) for word in self.words]
+        self.events = events = [tunes.read_word(word) for word in self.words]
         sounding = [event if isinstance(event, tunes.Sounding) else None for event in events]
         pitches = [event.pitch if event and event.pitch else None for event in sounding]
         self.is_mode = np.array([word in tunes.MODES for word in self.words])
@@ -76,6 +79,13 @@ class Tokens:
 
     def __len__(self) -> int:
         return len(self.words)
+
+    @property
+    def may_stand(self) -> np.ndarray[Any, Any]:
+        """bool `[HEAD + 1, size]`: what the first token of a tune may be, the second, and any behind these."""
+        later = ~self.is_mode & (np.arange(len(self)) >= NUM_SPECIAL)
+        later[END] = True
+        return np.array([self.is_mode, self.is_metre, later])
 
     def number(self, words: Any) -> Any:
         """Numbers of tokens, int64 of the shape of `words`, UNKNOWN for what is none. Without lookup tables."""
@@ -248,8 +258,8 @@ def abc(written: Written, tokens: Tokens) -> Any:
     clipped = tf.clip_by_value(letter - _LOWEST_LETTER, 0, len(_LETTERS) - 1)
     letters = tf.where(is_note, tf.gather(_LETTERS, clipped), "")
     said = tf.strings.join([_spaces(written, place, tokens), marks, letters, tf.gather(tokens.shown, numbers)])
-    last = tf.reduce_max(place.bars, 1, keepdims=True)
-    behind = tf.where(place.bars == last, " |]", tf.where(place.bars % BARS_A_LINE == 0, " |\n", " |"))
+    to_come = tf.cumsum(tf.cast(numbers >= NUM_SPECIAL, tf.int32), 1, exclusive=True, reverse=True)
+    behind = tf.where(to_come == 0, " |]", tf.where(place.bars % BARS_A_LINE == 0, " |\n", " |"))
     body = tf.strings.reduce_join(tf.where(is_bar, behind, said), 1)
     head = ["X:1\nT:Benison\n", _metre_of(written, tokens), "\nL:1/8\nQ:1/4="]
     head += [
@@ -266,7 +276,7 @@ def _metre_of(written: Written, tokens: Tokens) -> Any:
 
 def _spaces(written: Written, place: Places, tokens: Tokens) -> Any:
     """A space before what begins a beat, a blank nowhere else, so that notes are beamed by beats."""
-    beats = np.array([_beat(tunes.read_word(word)) for word in tokens.words], np.int32)
+    beats = np.array([_beat(event) for event in tokens.events], np.int32)
     beat = tf.gather(beats, written.metre)[:, None]
     is_tuplet = tf.gather(tokens.is_tuplet, written.numbers)
     behind_tuplet = tf.pad(is_tuplet[:, :-1], [[0, 0], [1, 0]])
@@ -343,8 +353,9 @@ def _variable_length(values: Any) -> Any:
 
 def _silence(written: Written, tokens: Tokens) -> Any:
     """Ticks, int32 `[batch]`, by which the first bar is shorter than the metre."""
-    metres = [tunes.read_word(word) for word in tokens.words]
-    whole = np.array([round(one.whole * TICKS) if isinstance(one, tunes.Metre) else 0 for one in metres], np.int32)
+    whole = np.array(
+        [round(event.whole * TICKS) if isinstance(event, tunes.Metre) else 0 for event in tokens.events], np.int32
+    )
     place = places(written.numbers, tokens)
     is_bar = tf.gather(tokens.is_bar, written.numbers)
     first = tf.reduce_max(tf.where(is_bar & (place.bars == 1), place.begins, 0), 1)
@@ -354,8 +365,8 @@ def _silence(written: Written, tokens: Tokens) -> Any:
 
 def _metre_events(tokens: Tokens) -> np.ndarray[Any, Any]:
     """Of each token the MIDI event of the metre that it is, empty for others."""
-    metres = [tunes.read_word(word) for word in tokens.words]
-    return np.array([_metre_event(one) if isinstance(one, tunes.Metre) else b"" for one in metres], object)
+    said = [_metre_event(event) if isinstance(event, tunes.Metre) else b"" for event in tokens.events]
+    return np.array(said, object)
 
 
 def _metre_event(metre: tunes.Metre) -> bytes:

@@ -62,6 +62,18 @@ class _MeanOfClasses(CountsMetric):
         return float(np.mean(found)) if found else math.nan
 
     @classmethod
+    def scores(cls, labels: Array, probabilities: Array) -> dict[str, float]:
+        """Of answers in memory, and their accuracy.
+
+        Args:
+          labels: class indices `[examples]`, -1 for one that is not known.
+          probabilities: `[examples, classes]`.
+        """
+        answers = probabilities.argmax(axis=1)
+        counts = answer_counts(labels, answers, probabilities.shape[1])
+        return {cls.usual_name: cls.value(counts), "accuracy": float((answers == labels).mean())}
+
+    @classmethod
     def of_classes(cls, counts: Array) -> dict[int, tuple[float, float]]:
         known = counts.shape[1] - 1
         return {index: pair for index, pair in cls.by_class(counts).items() if index < known}
@@ -107,16 +119,6 @@ def answer_counts(labels: Array, answers: Array, classes: int) -> Array:
     labels = np.where((labels >= 0) & (labels < classes), labels, classes)
     columns = labels[labels == answers], answers, labels
     return np.stack([np.bincount(column, minlength=size) for column in columns])
-
-
-def macro_f1(labels: Array, answers: Array, classes: int) -> float:
-    """Of a whole set; arguments as in `answer_counts`."""
-    return MacroF1.value(answer_counts(labels, answers, classes))
-
-
-def unweighted_average_recall(labels: Array, answers: Array, classes: int) -> float:
-    """Of a whole set; arguments as in `answer_counts`."""
-    return UnweightedAverageRecall.value(answer_counts(labels, answers, classes))
 
 
 class AreaUnderCurve(CountsMetric):

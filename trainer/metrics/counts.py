@@ -58,20 +58,6 @@ class CountsMetric(metric_types.Metric):
         return {}
 
 
-class ShareOfOnes(CountsMetric):
-    """The mean of one number, 0 or 1, of each example."""
-
-    usual_name = "share"
-
-    @classmethod
-    def counts(cls, label: Array, prediction: Any) -> Array:
-        return np.array([float(np.sum(prediction)), 1.0])
-
-    @classmethod
-    def value(cls, counts: Array) -> float:
-        return float(counts[0] / counts[1])
-
-
 class _Sum(beam.CombineFn):
     def __init__(self, key: Any, metric: type[CountsMetric], eval_config: Any) -> None:
         self._key, self._metric, self._eval_config = key, metric, eval_config

@@ -11,46 +11,46 @@ from trainer.metrics.counts import CountsMetric
 Array = np.ndarray[Any, Any]
 
 
-class _ForEach(CountsMetric):
-    """The sum of one number of each example, divided by that of another."""
+class _OfEach(CountsMetric):
+    """The sum of the output `number`, divided by that of the output `units`."""
 
     number: ClassVar[str]
-    of: ClassVar[str] = "characters"
+    units: ClassVar[str] = "characters"
 
     @classmethod
     def counts(cls, label: Array, prediction: Any) -> Array:
-        return np.array([np.sum(prediction[name]) for name in (cls.number, cls.of)], np.float64)
+        return np.array([np.sum(prediction[name]) for name in (cls.number, cls.units)], np.float64)
 
     @classmethod
     def value(cls, counts: Array) -> float:
         return float(counts[0] / counts[1])
 
 
-class BitsPerCharacter(_ForEach):
+class BitsPerCharacter(_OfEach):
     """The cross-entropy, in bits, of a model of Unicode code points: of excerpts, by what is before them."""
 
     usual_name = "bits_per_character"
     number = "bits"
 
 
-class PromptBitsPerCharacter(_ForEach):
+class PromptBitsPerCharacter(_OfEach):
     """The same of prompts, before which nothing is known."""
 
     usual_name = "prompt_bits_per_character"
-    number, of = "prompt_bits", "prompt_characters"
+    number, units = "prompt_bits", "prompt_characters"
 
 
-class ShareUnknown(_ForEach):
+class ShareUnknown(_OfEach):
     """Of all characters of excerpts the share that the model does not tell apart."""
 
     usual_name = number = "unknown_characters"
 
 
-class BitsPerToken(_ForEach):
+class BitsPerToken(_OfEach):
     """The cross-entropy, in bits, of a model of tokens, of whatever it calls so."""
 
     usual_name = "bits_per_token"
-    number, of = "bits", "tokens"
+    number, units = "bits", "tokens"
 
 
 class Perplexity(BitsPerToken):
@@ -63,8 +63,8 @@ class Perplexity(BitsPerToken):
         return float(2 ** super().value(counts))
 
 
-class ShareUnknownTokens(_ForEach):
+class ShareUnknownTokens(_OfEach):
     """Of all tokens the share that the model does not tell apart."""
 
     usual_name = number = "unknown_tokens"
-    of = "tokens"
+    units = "tokens"

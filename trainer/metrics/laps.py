@@ -41,6 +41,10 @@ class Lap:
     on_road: Array
 
     @property
+    def share_on_road(self) -> float:
+        return float(self.on_road.mean())
+
+    @property
     def times_left(self) -> int:
         """How often it left the road."""
         return int((~self.on_road[1:] & self.on_road[:-1]).sum())
@@ -76,7 +80,7 @@ def reward_share(model: Path, **laps: int) -> Iterator[float]:
 def on_road(model: Path, **laps: int) -> Iterator[float]:
     """Of each lap the share of the time in which the car was on the road."""
     for driven, _ in _driven(str(model), Laps(**laps)):
-        yield float(driven.on_road.mean())
+        yield driven.share_on_road
 
 
 def times_left(model: Path, **laps: int) -> Iterator[float]:
@@ -90,16 +94,21 @@ def scores(simulators: Sequence[str], laps: Laps) -> dict[str, float]:
     found = laps.by_expert(simulators)
     if not found:
         return {}
-    means = (np.mean([lap.on_road.mean() for lap in found]), np.mean([lap.times_left for lap in found]))
-    return {"reward_share": 1.0, **dict(zip(("on_road", "times_left"), map(float, means), strict=True))}
+    return {
+        "reward_share": 1.0,
+        "on_road": float(np.mean([lap.share_on_road for lap in found])),
+        "times_left": float(np.mean([lap.times_left for lap in found])),
+    }
 
 
 @functools.lru_cache(maxsize=2)
 def _driven(model: str, laps: Laps) -> tuple[tuple[Lap, Lap], ...]:
     """The model's laps, each beside the expert's. Driven once for all metrics that ask for them."""
     simulators = simulators_of(Path(model))
-    driver = ModelDriver(Path(model)) if simulators else None
-    driven = [lap_of(world, driver, laps.actions) for world in laps.worlds(simulators)] if driver else []
+    if not simulators:
+        return ()
+    driver = ModelDriver(Path(model))
+    driven = [lap_of(world, driver, laps.actions) for world in laps.worlds(simulators)]
     return tuple(zip(driven, laps.by_expert(simulators), strict=True))
 
 
@@ -110,18 +119,13 @@ def simulators_of(model: Path) -> list[str]:
     return [name for name in words if name in NAMES]
 
 
-def lap_of(
-    world: World, driver: Callable[[World], Action], actions: int, watch: Callable[[World], None] | None = None
-) -> Lap:
-    """A lap, or as much of it as `actions` come to. `watch` is called after each decision, before it is carried out."""
+def lap_of(world: World, driver: Callable[[World], Action], actions: int) -> Lap:
+    """A lap, or as much of it as `actions` come to."""
     reward = 0.0
     places: list[Array] = []
     on: list[bool] = []
     while len(places) < actions and not world.ended:
-        action = driver(world)
-        if watch is not None:
-            watch(world)
-        reward += world.act(action)
+        reward += world.act(driver(world))
         places.append(world.position)
         on.append(world.on_road)
     return Lap(reward, np.array(places), np.array(on))

@@ -24,14 +24,30 @@ NEAR = 1e-3
 
 def valid_bars(model: Path) -> Iterator[float]:
     """Of each tune the share of its bars that last as long as its metre says; 0 for one that cannot be read."""
-    for bars in _judged(str(model)):
-        yield float(np.mean(bars)) if bars else 0.0
+    for bars, _ in _judged(str(model)):
+        yield share_right(bars)
 
 
 def valid_tunes(model: Path) -> Iterator[float]:
     """1 for each tune that can be read and all of whose bars add up."""
-    for bars in _judged(str(model)):
-        yield float(bool(bars) and all(bars))
+    for bars, _ in _judged(str(model)):
+        yield all_right(bars)
+
+
+def own_end(model: Path) -> Iterator[float]:
+    """1 for each tune that comes to an end of its own."""
+    for _, ended in _judged(str(model)):
+        yield ended
+
+
+def share_right(bars: Sequence[bool]) -> float:
+    """Of `bars_that_add_up`."""
+    return float(np.mean(bars)) if bars else 0.0
+
+
+def all_right(bars: Sequence[bool]) -> float:
+    """1 where there are bars and all of them add up, else 0."""
+    return float(bool(bars) and all(bars))
 
 
 def bars_that_add_up(abc: str) -> list[bool]:
@@ -69,7 +85,7 @@ def _quarters(note: Any) -> float:
 
 
 @functools.lru_cache(maxsize=2)
-def _judged(model: str) -> Sequence[list[bool]]:
+def _judged(model: str) -> Sequence[tuple[list[bool], float]]:
     loaded = tf.saved_model.load(model)
     found = loaded.signatures["raw"](
         key=tf.fill([TUNES], ANY),
@@ -80,4 +96,5 @@ def _judged(model: str) -> Sequence[list[bool]]:
         tempo=tf.fill([TUNES], tf.constant(TEMPO, tf.int64)),
         seed=tf.range(TUNES, dtype=tf.int64),
     )
-    return [bars_that_add_up(text.decode()) for text in found["abc"].numpy()]
+    written = zip(found["abc"].numpy(), found["ended"].numpy(), strict=True)
+    return [(bars_that_add_up(text.decode()), float(ended)) for text, ended in written]

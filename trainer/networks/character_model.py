@@ -33,15 +33,14 @@ class CharacterModel(tf.keras.Model):
         units: int,
         layers: int,
         dropout: float,
-        ngrams: KneserNey,
-        mixed: bool,
+        ngrams: KneserNey | None,
         remembered: np.ndarray[Any, Any],
     ) -> None:
         """
         Args:
           num_characters: special ones included.
           dropout: share of what goes from one layer to the next that is zeroed in training.
-          mixed: whether the n-gram counts; else the network stands alone.
+          ngrams: of the train text; None for the network alone.
           remembered: the train text, by which `suffixes` finds what is copied.
         """
         super().__init__()
@@ -50,7 +49,7 @@ class CharacterModel(tf.keras.Model):
         self.recurrent = [make.LSTM(units, return_sequences=True, return_state=True) for _ in range(layers)]
         self.dropout = make.Dropout(dropout)
         self.output_layer = make.Dense(num_characters, dtype="float32")
-        self.mixture = NGramMixture(ngrams, layers * units, mixed)
+        self.mixture = NGramMixture(ngrams, layers * units) if ngrams else None
         self.suffixes = Suffixes(remembered)
         self._mean_loss = tf.keras.metrics.Mean(name="loss")
         self._mean_bits = tf.keras.metrics.Mean(name="bits_per_character")
@@ -66,10 +65,12 @@ class CharacterModel(tf.keras.Model):
     def read(self, characters: Any) -> list[Any]:
         """The state behind some characters `[batch, steps]`, at least one step; PAD before the first changes nothing.
 
-        The last characters int64 `[batch, order - 2]`, and two tensors float `[batch, units]` a layer.
+        The last characters int64 `[batch, order - 2]`, none without an n-gram, and two tensors float `[batch, units]` a
+        layer.
         """
-        padded = tf.concat([self.mixture.nothing_before(tf.shape(characters)[0]), characters], 1)
-        last = padded[:, tf.shape(characters)[1] :]
+        kept = self.mixture.ngrams.order - 2 if self.mixture else 0
+        padded = tf.pad(characters, [[0, 0], [kept, 0]], constant_values=PAD)
+        last = padded[:, tf.shape(padded)[1] - kept :]
         return [last, *self._read(characters, characters != PAD, training=False)[1]]
 
     def step(self, characters: Any, state: list[Any]) -> tuple[Any, list[Any]]:
@@ -88,7 +89,10 @@ class CharacterModel(tf.keras.Model):
             outputs.append(new[0])
             after += new
         read = tf.concat(outputs, -1)
-        mixed = tf.math.log(self.mixture.following(tf.nn.softmax(self.output_layer(read)), before, read))
+        mixed = tf.nn.softmax(self.output_layer(read))
+        if self.mixture:
+            mixed = self.mixture.following(mixed, before, read)
+        mixed = tf.math.log(mixed)
         special = tf.range(tf.shape(mixed)[-1]) < NUM_SPECIAL
         return tf.where(special, -float("inf"), mixed), after
 
@@ -114,7 +118,7 @@ class CharacterModel(tf.keras.Model):
         reads."""
         wanted = characters[:, 1:]
         alone = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, self.output_layer(read))
-        costs = self.mixture.costs(characters, alone, read, leave_one_out)
+        costs = self.mixture.costs(characters, alone, read, leave_one_out) if self.mixture else alone
         present = tf.cast(wanted != PAD, tf.float32)
         return costs * present, alone * present
 

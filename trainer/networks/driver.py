@@ -50,6 +50,7 @@ def driver(
     filters: int,
     units: int,
     dropout: float,
+    has_lidar: bool,
 ) -> Driver:
     """The network.
 
@@ -61,6 +62,7 @@ def driver(
       targets: of examples of the train split, name -> `[examples]` or `[examples, values]`.
       weights: by target, how much its error counts in the unit of how far the target spreads.
       filters: of the first convolution.
+      has_lidar: whether any example has a sweep. Without one there is no branch for it, in which all would stay 0.
     """
     layers = tf.keras.layers
     shapes = {name: features[name] for name in ("camera", "lidar", "speed")}
@@ -69,11 +71,10 @@ def driver(
     for kernel, factor in ((5, 1.0), (5, 1.5), (3, 2.0), (3, 3.0)):
         x = _normalised(layers.Conv2D(int(factor * filters), kernel, strides=2, padding="same", use_bias=False)(x))
     seen = _normalised(layers.Dense(units, use_bias=False)(layers.Flatten()(x)))
-    x = inputs["lidar"]
-    for kernel, factor in ((5, 1.0), (3, 2.0)):
-        x = _normalised(layers.Conv1D(int(factor * filters), kernel, strides=2, padding="same", use_bias=False)(x))
-    felt = _normalised(layers.Dense(units // 2, use_bias=False)(layers.Flatten()(x)))
-    x = layers.Dropout(dropout)(layers.Concatenate()([seen, felt, inputs["speed"]]))
+    found = [seen, inputs["speed"]]
+    if has_lidar:
+        found.append(_felt(inputs["lidar"], filters, units))
+    x = layers.Dropout(dropout)(layers.Concatenate()(found))
     x = layers.Dense(units, activation="elu")(x)
     usual = {name: _usual(values.reshape(len(values), -1)) for name, values in targets.items()}
     answers = {}
@@ -95,6 +96,13 @@ def _usual(values: Any) -> tuple[Any, float]:
     middle = np.where(known, values, 0.0).sum(axis=0) / count
     spread = float(np.abs(np.where(known, values - middle, 0.0)).sum() / max(known.sum(), 1))
     return middle, spread if spread > 1e-3 else 1.0
+
+
+def _felt(lidar: Any, filters: int, units: int) -> Any:
+    layers, x = tf.keras.layers, lidar
+    for kernel, factor in ((5, 1.0), (3, 2.0)):
+        x = _normalised(layers.Conv1D(int(factor * filters), kernel, strides=2, padding="same", use_bias=False)(x))
+    return _normalised(layers.Dense(units // 2, use_bias=False)(layers.Flatten()(x)))
 
 
 def _normalised(x: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 
 from trainer.backend import tf
 from trainer.features import boxes
+from trainer.networks.convolutions import convolved
 
 STRIDE = 8
 """Pixels of the picture for one cell of the feature map."""
@@ -180,12 +181,12 @@ def backbone(image: Any, filters: int) -> Any:
     layers = tf.keras.layers
     picture = tf.keras.Input(image.shape, dtype=tf.uint8, name="image")
     x = layers.Rescaling(1 / 127.5, -1)(picture)
-    x = _convolved(x, filters, kernel=5, strides=2)
+    x = convolved(x, filters, size=5, strides=2)
     x = layers.MaxPooling2D(2)(x)
-    x = _convolved(_convolved(x, 2 * filters), 2 * filters)
+    x = convolved(convolved(x, 2 * filters), 2 * filters)
     x = layers.MaxPooling2D(2)(x)
     for _ in range(3):
-        x = _convolved(x, 4 * filters)
+        x = convolved(x, 4 * filters)
     return tf.keras.Model(picture, x, name="backbone")
 
 
@@ -240,12 +241,6 @@ def roi_align(features: Any, regions: Any) -> Any:
     )
     pooled = tf.cast(tf.nn.avg_pool2d(sampled, 2, 2, "VALID"), features.dtype)
     return tf.reshape(pooled, [batch, count, POOLED, POOLED, channels])
-
-
-def _convolved(x: Any, filters: int, kernel: int = 3, strides: int = 1) -> Any:
-    layers = tf.keras.layers
-    x = layers.Conv2D(filters, kernel, strides, padding="same", use_bias=False)(x)
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))  # small data sets take few steps
 
 
 def _small(deviation: float) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from trainer.backend import tf
+from trainer.networks.convolutions import as_picture, convolved
 
 
 def keyword_cnn(window: Any, filters: int) -> Any:
@@ -21,12 +22,9 @@ def keyword_cnn(window: Any, filters: int) -> Any:
       Keras tensor `[batch, 8 * filters]`: mean and maximum over what is left of time and coefficients.
     """
     layers = tf.keras.layers
-    x = layers.BatchNormalization(momentum=0.9, scale=False, center=False)(window)
-    x = layers.Reshape((*window.shape[1:], 1))(x)
+    x = as_picture(window)
     for place in range(3):
-        for _ in range(2):
-            x = layers.Conv2D(filters << place, 3, padding="same", use_bias=False)(x)
-            x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+        x = convolved(convolved(x, filters << place), filters << place)
         if place < 2:
             x = layers.MaxPooling2D(2, padding="same")(x)
     return layers.Concatenate()([layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)])

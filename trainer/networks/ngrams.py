@@ -111,15 +111,14 @@ class NGramMixture(tf.keras.layers.Layer):
     that the gate trusts it as much as on new texts.
     """
 
-    def __init__(self, ngrams: KneserNey, units: int, used: bool = True) -> None:
+    def __init__(self, ngrams: KneserNey, units: int) -> None:
         """
         Args:
           ngrams: counted with PAD before the first number of each sequence.
           units: of what the gate reads.
-          used: whether the n-gram counts; else the network stands alone.
         """
         super().__init__()
-        self.ngrams, self._used = NGrams(ngrams), used
+        self.ngrams = NGrams(ngrams)
         self.gate = tf.keras.layers.Dense(1, bias_initializer=tf.constant_initializer(FIRST_GATE), dtype="float32")
         self.gate.build((None, None, units))
         self.built = True
@@ -137,8 +136,6 @@ class NGramMixture(tf.keras.layers.Layer):
           read: what the output layer read for it, `[batch, steps - 1, units]`.
           leave_one_out: for sequences of the train text.
         """
-        if not self._used:
-            return alone
         order = self.ngrams.order
         before = self.nothing_before(tf.shape(numbers)[0])
         windows = tf.signal.frame(tf.concat([before, numbers], 1), order, 1)
@@ -153,7 +150,7 @@ class NGramMixture(tf.keras.layers.Layer):
           own: those of the network.
           read: what its output layer read, `[batch, units]`.
         """
-        return _mix(own, self.ngrams.following(before), tf.sigmoid(self.gate(read))) if self._used else own
+        return _mix(own, self.ngrams.following(before), tf.sigmoid(self.gate(read)))
 
 
 def _mix(own: Any, counted: Any, share: Any) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 
 from trainer.backend import tf
 from trainer.inputs import without_autotune
+from trainer.networks.convolutions import convolved
 from trainer.task import Arrays
 
 FEATURES = 32
@@ -54,9 +55,7 @@ def _network(shape: Any, classes: int) -> tuple[Any, Any, Any]:
     x = picture = tf.keras.Input(shape, dtype=tf.uint8, name="image")
     x = layers.Rescaling(1 / 255)(x)
     for filters in (16, 32, 64):
-        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
-        x = layers.MaxPooling2D(2, padding="same")(x)
+        x = layers.MaxPooling2D(2, padding="same")(convolved(x, filters))
     features = layers.Dense(FEATURES)(layers.Dropout(0.3)(layers.Flatten()(x)))
     # Saved outputs go by the names of their layers.
     probabilities = layers.Dense(classes, activation="softmax", name="probabilities")(layers.ReLU()(features))

@@ -9,7 +9,8 @@ import numpy as np
 
 from trainer.backend import tf
 from trainer.features import tunes
-from trainer.features.texts import END, NUM_SPECIAL, PAD, START, UNKNOWN
+from trainer.features.texts import END, PAD, START, UNKNOWN
+from trainer.features.tunes import HEAD
 from trainer.networks import sampling
 from trainer.networks.teacher_forcing import TeacherForced, given_and_wanted
 
@@ -19,8 +20,6 @@ POSITION_SIZE = 32
 BARS = 32
 """Bars that are told apart; then they begin again."""
 BARS_SIZE = 16
-HEAD = 2
-"""Tokens before the first bar: mode and metre."""
 FREE = -1
 """In place of a token that is to be drawn."""
 FORBIDDEN = -1e9
@@ -103,7 +102,7 @@ class TuneModel(TeacherForced):
             tuple(tunes.Place.first(start)),
             tuple((zero, zero) for _ in self.recurrent),
         )
-        masks = tf.constant(self._masks())
+        masks = tf.constant(np.where(self.tokens.may_stand, 0.0, FORBIDDEN).astype(np.float32))
 
         def step(numbers: Any, state: Any) -> tuple[Any, Any]:
             made, place, memory = state
@@ -116,13 +115,6 @@ class TuneModel(TeacherForced):
             return logits, (made + 1, tuple(place), memory)
 
         return sampling.generate(step, start, state, choice, uniform, END)[0]
-
-    def _masks(self) -> np.ndarray[Any, Any]:
-        """float32 `[HEAD + 1, tokens]`: what is added to the logits of the first token, the second, and any other."""
-        special = np.arange(len(self.tokens)) < NUM_SPECIAL
-        later = ~self.tokens.is_mode & ~special
-        later[END] = True
-        return np.where([self.tokens.is_mode, self.tokens.is_metre, later], 0.0, FORBIDDEN).astype(np.float32)
 
     def _step(self, numbers: Any, place: tunes.Place, memory: Any) -> tuple[Any, tunes.Place, Any]:
         place = tunes.advance(place, numbers, self.tokens)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from trainer.backend import tf
+from trainer.networks.convolutions import convolved
 
 
 def stride(depth: int) -> int:
@@ -31,21 +32,14 @@ def unet(picture: Any, filters: int, depth: int) -> Any:
       `[batch, height, width, filters]`.
     """
     layers = tf.keras.layers
-    x = _convolution(picture, filters)
+    x = convolved(picture, filters)
     seen = [x]
     for level in range(1, depth + 1):
         x = layers.MaxPooling2D(2)(x)
-        x = _convolution(_convolution(x, filters << level), filters << level)
+        x = convolved(convolved(x, filters << level), filters << level)
         seen.append(x)
     for level in reversed(range(depth)):
-        x = layers.UpSampling2D(2, interpolation="bilinear")(_convolution(x, filters << level, size=1))
+        x = layers.UpSampling2D(2, interpolation="bilinear")(convolved(x, filters << level, size=1))
         x = layers.Concatenate()([seen[level], x])
-        x = _convolution(x, filters << level)
+        x = convolved(x, filters << level)
     return x
-
-
-def _convolution(x: Any, filters: int, size: int = 3) -> Any:
-    layers = tf.keras.layers
-    x = layers.Conv2D(filters, size, padding="same", use_bias=False)(x)
-    x = layers.BatchNormalization(momentum=0.9)(x)  # small data sets take few steps
-    return layers.ReLU()(x)

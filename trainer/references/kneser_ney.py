@@ -54,6 +54,28 @@ class KneserNey:
             found = np.where(history >= 0, (kept + table.left[history] * found) / table.totals[history], found)
         return found
 
+    def following(self, before: Array) -> Array:
+        """float64 `[n, size]`: the probability of each number behind some, int `[n, order - 1]`."""
+        each = np.tile(np.arange(self.size), len(before))
+        windows = np.concatenate([np.repeat(before, self.size, 0), each[:, None]], 1)
+        return self.probabilities(windows).reshape(-1, self.size)
+
+
+def windows_of(sequences: Array, order: int, pad: int) -> Array:
+    """Each number of sequences `[n, steps]` from place `order - 1` on that is no `pad`, behind those before it:
+    `[windows, order]`."""
+    every = np.lib.stride_tricks.sliding_window_view(sequences, order, axis=1)
+    return every[every[..., -1] != pad]
+
+
+def framed(sequences: Array, order: int, pad: int, start: int, end: int) -> Array:
+    """Whole sequences `[n, steps]`, filled up with `pad`, as `windows_of` takes them: behind `order - 1` numbers, of
+    which the last is `start`, and with `end` behind each: `[n, order + steps]`."""
+    found = np.pad(sequences, [(0, 0), (order - 1, 1)], constant_values=pad)
+    found[:, order - 2] = start
+    found[np.arange(len(sequences)), order - 1 + (sequences != pad).sum(1)] = end
+    return found
+
 
 class Table(NamedTuple):
     """The n-grams of one order, by history: all numbers but the last.

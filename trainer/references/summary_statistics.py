@@ -26,6 +26,11 @@ def logistic_probabilities(train: Array, labels: Array, evaluated: Array, classe
         return None
     method = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000, random_state=seed))
     method.fit(train[known], labels[known])
-    found = np.zeros((len(evaluated), classes))
-    found[:, method.classes_] = method.predict_proba(evaluated)
+    return of_all_classes(method, evaluated, classes)
+
+
+def of_all_classes(fitted: Any, evaluated: Any, classes: int) -> Array:
+    """Probabilities float64 `[examples, classes]` by scikit-learn's classifier; 0 for a class that it has not seen."""
+    found = np.zeros((evaluated.shape[0], classes))
+    found[:, fitted.classes_] = fitted.predict_proba(evaluated)
     return found

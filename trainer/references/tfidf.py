@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from trainer.references.summary_statistics import of_all_classes
+
 MAX_EXAMPLES = 50_000
 """Texts that are learnt from, drawn from all by the seed: the first ones of a table may all be of one class."""
 
@@ -37,9 +39,7 @@ def tfidf_probabilities(train: Array, labels: Array, evaluated: Array, classes: 
     vectorizer = TfidfVectorizer(analyzer=_words_and_pairs, sublinear_tf=True)
     method = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=seed)
     method.fit(vectorizer.fit_transform(train[used]), labels[used])
-    found = np.zeros((len(evaluated), classes))
-    found[:, method.classes_] = method.predict_proba(vectorizer.transform(evaluated))
-    return found
+    return of_all_classes(method, vectorizer.transform(evaluated), classes)
 
 
 def _words_and_pairs(text: Array) -> list[str]:

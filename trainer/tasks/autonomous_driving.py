@@ -24,6 +24,7 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run autonomous
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -46,6 +47,8 @@ from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, 
 STEERING, THROTTLE, BRAKE, PATH = "steering", "throttle", "brake", "path"
 LEARNT = {STEERING: 1.0, THROTTLE: 0.15, BRAKE: 0.15, PATH: 0.3}
 """What is learnt, and how much its error counts."""
+OPEN_LOOP = {STEERING: "steering_mae", PATH: "path_error", THROTTLE: "throttle_mae", BRAKE: "brake_mae"}
+"""The metrics of what was recorded."""
 WAY_POINTS = len(senses.WAY_POINTS)
 FARTHEST = 200.0
 """Metres to which a lidar is listened."""
@@ -220,7 +223,8 @@ class AutonomousDriving(Task):
         hparams = self.hparams
         train = spec.train(limit=FITTED)
         targets = {name: train[name] for name in LEARNT}
-        model = driver(spec.features, targets, LEARNT, hparams.filters, hparams.units, hparams.dropout)
+        has_lidar = bool(np.any(train["lidar"][..., 1]))
+        model = driver(spec.features, targets, LEARNT, hparams.filters, hparams.units, hparams.dropout, has_lidar)
         model.compile(optimizer(hparams, spec.steps, warmup=100, clip=5.0), jit_compile=hparams.xla)
         return model
 
@@ -247,24 +251,24 @@ class AutonomousDriving(Task):
         def driven(name: str) -> Metric:
             return Metric(name, name, laps.__name__, drives, runs_model=True, may_lack=True)
 
-        def known(name: str, kind: str, of: str) -> Metric:
-            return Metric(name, kind, "trainer.metrics.driving", prediction=of, label=of, may_lack=True)
+        def known(of: str, kind: str) -> Metric:
+            return Metric(OPEN_LOOP[of], kind, "trainer.metrics.numbers", prediction=of, label=of, may_lack=True)
 
         return Evaluation(
             prediction=STEERING,
             label=STEERING,
             metrics=(
-                Metric("steering_mae", "AbsoluteError", "trainer.metrics.driving"),
-                known("path_error", "MeanDistance", PATH),
-                known("throttle_mae", "MeanDifference", THROTTLE),
-                known("brake_mae", "MeanDifference", BRAKE),
+                Metric(OPEN_LOOP[STEERING], "AbsoluteError", "trainer.metrics.numbers"),
+                known(PATH, "MeanDistance"),
+                known(THROTTLE, "MeanDifference"),
+                known(BRAKE, "MeanDifference"),
                 driven("reward_share"),
                 driven("on_road"),
                 driven("times_left"),
             ),
             gates=(
-                Gate("steering_mae", higher_is_better=False, baseline_margin=0.01),
-                Gate("path_error", higher_is_better=False, baseline_margin=0.2),
+                Gate(OPEN_LOOP[STEERING], higher_is_better=False, baseline_margin=0.01),
+                Gate(OPEN_LOOP[PATH], higher_is_better=False, baseline_margin=0.2),
                 Gate("reward_share", reference_factor=0.5, baseline_margin=0.1),
             ),
             slices=("view",),
@@ -275,15 +279,10 @@ class AutonomousDriving(Task):
 
     def reference(self, train: Arrays, evaluation: Arrays, spec: DataSpec) -> dict[str, dict[str, float]]:
         """The constant, the last action, and the expert, who drives the laps itself."""
-        from trainer.metrics.driving import MeanDifference, MeanDistance, mean
+        from trainer.metrics.numbers import MeanDifference, MeanDistance, mean
 
         constant: dict[str, float] = {}
-        for name, metric in (
-            (STEERING, "steering_mae"),
-            (THROTTLE, "throttle_mae"),
-            (BRAKE, "brake_mae"),
-            (PATH, "path_error"),
-        ):
+        for name, metric in OPEN_LOOP.items():
             truth = evaluation[name]
             if np.isfinite(truth).any() and np.isfinite(train[name]).any():
                 median = np.broadcast_to(np.nanmedian(train[name], axis=0), truth.shape)
@@ -291,7 +290,8 @@ class AutonomousDriving(Task):
         found = {"median of training": constant}
         before = evaluation["last_steering"]
         if (there := np.isfinite(before)).any():
-            found["last action"] = {"steering_mae": mean(MeanDifference, evaluation[STEERING][there], before[there])}
+            wheel = mean(MeanDifference, evaluation[STEERING][there], before[there])
+            found["last action"] = {OPEN_LOOP[STEERING]: wheel}
         by_expert = laps.scores(_simulators(spec), self._laps())
         return found | ({"expert": by_expert} if by_expert else {})
 
@@ -365,17 +365,16 @@ def _filmed(world: Any, driver: laps.ModelDriver, actions: int) -> Preview:
 
     frames: list[Any] = []
     step = max(1, round(RATE / FILMED_RATE))
-    asked = 0
+    decisions = itertools.count()
 
-    def watch(_: Any) -> None:
-        nonlocal asked
-        if asked % step == 0:
-            frames.append(
-                driving.board(driver.seen.camera, _drive(driver.said), None, driver.seen.lidar, from_above=True)
-            )
-        asked += 1
+    def filmed(world: Any) -> senses.Action:
+        action = driver(world)
+        if next(decisions) % step == 0:
+            seen = driver.seen
+            frames.append(driving.board(seen.camera, _drive(driver.said), None, seen.lidar, from_above=True))
+        return action
 
-    lap = laps.lap_of(world, driver, actions, watch)
+    lap = laps.lap_of(world, filmed, actions)
     left = f"left the road {lap.times_left} times" if lap.times_left else "never left the road"
     return Preview(
         title=f"A lap driven by the model: {left}, reward {lap.reward:.0f}",

@@ -33,13 +33,13 @@ from typing import Any
 
 import numpy as np
 
-from data.columns import Given, Identifier, Integer, Number, Text, Turns
+from data.columns import Given, Identifier, Integer, Number, Seed, Text, Turns
 from trainer.backend import tf
 from trainer.conversation import Converses, Turn
 from trainer.features import texts
 from trainer.optimisers import optimizer
 from trainer.preview import Part, Preview, Words, as_text
-from trainer.references.kneser_ney import KneserNey
+from trainer.references.kneser_ney import KneserNey, framed, windows_of
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 ORDER = 3
@@ -83,7 +83,7 @@ class DialogueGeneration(Task, Converses):
         "temperature": Given(kind=Number(minimum=0.0, maximum=10.0), default=0.7),
         "top_k": Given(kind=Integer(minimum=0, maximum=100_000), default=0),
         "top_p": Given(kind=Number(minimum=0.0, maximum=1.0), default=0.9),
-        "seed": Given(kind=Integer(), default=0),
+        "seed": Seed(),
     }
     targets = ("response", "conversation")
     split_by = "conversation"
@@ -224,14 +224,9 @@ def _is_judged(wanted: Any, left_out: Any) -> Any:
 
 
 def _windows(replies: np.ndarray, left_out: np.ndarray | None = None) -> np.ndarray:
-    """Each token of replies, int64 `[n, tokens]`, and the END of each, behind those before it, PAD and START first:
-    int64 `[tokens, ORDER]`. Of replies that were cut, as `left_out` says, without END."""
-    length = (replies != texts.PAD).sum(1)
-    wanted = np.pad(replies, [(0, 0), (ORDER - 1, 1)])
-    wanted[:, ORDER - 2] = texts.START
-    wanted[np.arange(len(replies)), ORDER - 1 + length] = texts.END
-    every = np.lib.stride_tricks.sliding_window_view(wanted, ORDER, axis=1)
-    judged = every[..., -1] != texts.PAD
+    """Each token of replies, int64 `[n, tokens]`, and the END of each, behind those before it: int64 `[tokens, ORDER]`.
+    Of replies that were cut, as `left_out` says, without END."""
+    found = framed(replies, ORDER, texts.PAD, texts.START, texts.END)
     if left_out is not None:
-        judged &= (every[..., -1] != texts.END) | (left_out == 0)[:, None]
-    return every[judged]
+        found[(found == texts.END) & (left_out > 0)[:, None]] = texts.PAD
+    return windows_of(found, ORDER, texts.PAD)

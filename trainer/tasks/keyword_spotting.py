@@ -31,7 +31,7 @@ import numpy as np
 from data.columns import Audio, Backdrop, Identifier, Label
 from trainer.backend import tf
 from trainer.families import classification, sounds
-from trainer.features import audio
+from trainer.features import audio, optional
 from trainer.preview import Preview, as_text
 from trainer.task import DataSpec, Evaluation, Features, Metric
 
@@ -43,9 +43,6 @@ UNKNOWN_CLASSES = ("_unknown_", "unknown")
 
 REFUSED = 0.05
 """Share of the right answers that fall below the threshold."""
-
-WINDOW_SECONDS, HOP_SECONDS = 0.064, 0.04
-"""Of the frames."""
 
 CENTRE, SPREAD = -14.0, 20.0
 """Decibels: mean and deviation of spectrograms of words, to which augmentation's strengths are relative."""
@@ -95,6 +92,7 @@ class KeywordSpotting(sounds.SoundClassifierTask):
     targets = ("label", "voice", "backdrop")
     split_by = "voice"
     keeps_level = False
+    frame_seconds, hop_seconds = 0.064, 0.04
     floor = -45.0
     HParams = KeywordSpottingHParams
     small = {
@@ -108,16 +106,11 @@ class KeywordSpotting(sounds.SoundClassifierTask):
         "time_mask": 0,
     }
 
-    @property
-    def scale(self) -> audio.MelScale:
-        rate = self.hparams.sample_rate
-        return audio.MelScale(rate, self.hparams.bands, round(WINDOW_SECONDS * rate), round(HOP_SECONDS * rate))
-
     def preprocess(self, inputs: Features) -> Features:
         """Beside those of the base, `backdrop` string `[batch]`: the spectrogram of a stretch of noise; empty where
         there is none."""
         features = super().preprocess(inputs)
-        given = tf.sparse.to_dense(tf.sparse.reset_shape(inputs["backdrop"], [tf.size(features["frames"]), 1]))[:, 0]
+        given = optional.dense(inputs["backdrop"], tf.size(features["frames"]), absent="")
         return {**features, "backdrop": self._levels_of_noise(given)}
 
     def batch(self, features: Features, seed: Any) -> Features:
@@ -126,21 +119,14 @@ class KeywordSpotting(sounds.SoundClassifierTask):
         return {name: value for name, value in changed.items() if name != "backdrop"}
 
     def _levels_of_noise(self, sounds_given: Any) -> Any:
-        scale = self.scale
+        bands = self.scale.bands
 
         def heard(content: Any) -> Any:
-            samples = audio.decode_wav(content, scale.rate)
-            return audio.mel_decibels(samples, scale, keeps_level=False)
+            is_there = tf.strings.length(content) > 0
+            return tf.cond(is_there, lambda: self.spectrogram(content)[1], lambda: tf.zeros([0, bands]))
 
-        def none(_: Any) -> Any:
-            return tf.zeros([0, scale.bands])
-
-        spectra = tf.map_fn(
-            lambda content: tf.cond(tf.strings.length(content) > 0, lambda: heard(content), lambda: none(content)),
-            sounds_given,
-            fn_output_signature=tf.RaggedTensorSpec([None, scale.bands], tf.float32, ragged_rank=0),
-        )
-        return audio.to_levels(spectra, self.floor)
+        spectrogram = tf.RaggedTensorSpec([None, bands], tf.float32, ragged_rank=0)
+        return audio.to_levels(tf.map_fn(heard, sounds_given, fn_output_signature=spectrogram), self.floor)
 
     def drawn_window(self, features: Features, seed: Any) -> Any:
         """The loudest, moved a little."""
@@ -154,9 +140,8 @@ class KeywordSpotting(sounds.SoundClassifierTask):
         x = (decibels - CENTRE) / SPREAD
         x = audio.random_voice_and_room(x, changing, hparams.warp, hparams.tilt, hparams.noise)
         x = self._with_backdrop(x * SPREAD + CENTRE, features["backdrop"], mixing)
-        frames = tf.fill([tf.shape(x)[0]], tf.constant(self.window_frames, tf.int64))
-        x = audio.spec_augment((x - CENTRE) / SPREAD, frames, masking, 1, hparams.band_mask, hparams.time_mask)
-        return tf.maximum(x * SPREAD + CENTRE, self.floor)
+        x = self.masked((x - CENTRE) / SPREAD, hparams.band_mask, hparams.time_mask, masking)
+        return x * SPREAD + CENTRE
 
     def _with_backdrop(self, decibels: Any, backdrops: Any, seed: Any) -> Any:
         """The powers of another sound's noise added, 0 to 30 decibels below the word; nothing where there is none."""

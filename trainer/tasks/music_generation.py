@@ -11,8 +11,8 @@ A `key`, a `metre` and an `opening` in ABC notation, each of which may be left o
 
 Judged by bits per token of whole tunes held out, behind mode and metre, ends included; and by the tunes that it writes:
 the share of bars that music21 reads and that add up to their metre, of tunes in which all do, and of tunes that come to
-an end of their own. A token that training
-saw less than twice is unknown: it costs its class's bits and 12 that name it, and is never written.
+an end of their own. A token that training saw less than twice is unknown: it costs its class's bits and 12 that name
+it, and is never written.
 
 Reference: a trigram of the same tokens with modified Kneser-Ney smoothing (Chen & Goodman 1999), and tunes drawn from
 it.
@@ -26,6 +26,7 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run music_gene
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,18 +40,17 @@ from data.media.tunes import keys
 from data.sources.assets import read_tensors
 from trainer.backend import tf
 from trainer.features import tunes
-from trainer.features.texts import END, NUM_SPECIAL, PAD, START, UNKNOWN
+from trainer.features.texts import END, PAD, START, UNKNOWN
+from trainer.features.tunes import HEAD
 from trainer.networks import sampling
 from trainer.optimisers import optimizer
 from trainer.preview import Picture, Preview, Sound, Words, as_text
 from trainer.preview.piano_roll import piano_roll
-from trainer.references.kneser_ney import KneserNey
+from trainer.references.kneser_ney import KneserNey, framed, windows_of
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 MAX_TOKENS = 1_000
 """Of a tune that is learnt from."""
-HEAD = 2
-"""Tokens before the first bar: mode and metre."""
 KEYS = (ANY, *keys())
 METRES = (ANY, "2/2", "2/4", "3/4", "4/4", "5/4", "6/4", "3/2", "3/8", "5/8", "6/8", "7/8", "9/8", "12/8")
 TOKENS_A_BAR = 20
@@ -63,7 +63,7 @@ KEYNOTE_DRAW = 1_000_000
 
 @dataclass(frozen=True)
 class MusicGenerationHParams(HParams):
-    epochs: int = field(default=8, metadata={"min": 1})
+    epochs: int = field(default=12, metadata={"min": 1})
     min_steps: int = field(default=800, metadata={"min": 1})
     global_batch_size: int = field(default=32, metadata={"min": 1})
     learning_rate: float = field(default=4e-3, metadata={"min": 0.0})
@@ -162,9 +162,7 @@ class MusicGeneration(Task):
             metrics=(
                 Metric("bits_per_token", "BitsPerToken", language),
                 Metric("unknown_tokens", "ShareUnknownTokens", language, prediction=("unknown_tokens", "tokens")),
-                Metric("own_end", "ShareOfOnes", "trainer.metrics.counts", prediction="ended"),
-                Metric("valid_bars", "valid_bars", written, runs_model=True),
-                Metric("valid_tunes", "valid_tunes", written, runs_model=True),
+                *(Metric(name, name, written, runs_model=True) for name in ("valid_bars", "valid_tunes", "own_end")),
             ),
             gates=(
                 Gate("bits_per_token", higher_is_better=False, baseline_margin=0.02),
@@ -174,7 +172,7 @@ class MusicGeneration(Task):
         )
 
     def reference(self, train: Arrays, evaluation: Arrays, spec: DataSpec) -> dict[str, dict[str, float]]:
-        from trainer.metrics.tunes import BARS, TEMPO, TUNES, bars_that_add_up
+        from trainer.metrics.tunes import BARS, TEMPO, TUNES, all_right, bars_that_add_up, share_right
 
         tokens = tunes.Tokens(spec.vocabularies)
         counted = KneserNey(ORDER, _windows(train["tune"]), len(tokens))
@@ -186,19 +184,17 @@ class MusicGeneration(Task):
         bars = [bars_that_add_up(text.decode()) for text in tunes.abc(written, tokens).numpy()]
         scores = {
             "bits_per_token": float(bits.mean()),
-            "valid_bars": float(np.mean([sum(one) / max(1, len(one)) for one in bars])),
-            "valid_tunes": float(np.mean([bool(one) and all(one) for one in bars])),
+            "valid_bars": float(np.mean([share_right(one) for one in bars])),
+            "valid_tunes": float(np.mean([all_right(one) for one in bars])),
         }
         return {"trigram, Kneser-Ney": scores}
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
-        import io
-
         import soundfile
 
         abc, notes = as_text(prediction["abc"]), np.asarray(prediction["notes"])
         samples, rate = soundfile.read(io.BytesIO(prediction["wav_bytes"]), dtype="float32")
-        head = dict(line.split(":", 1) for line in abc.splitlines() if line[1:2] == ":")
+        head = dict(line.split(":", 1) for line in reversed(abc.splitlines()) if line[1:2] == ":")  # not a later metre
         parts = [
             Picture(piano_roll(notes[notes[:, 2] > 0]), caption="notes"),
             Sound(samples, rate, caption="played by a piano"),
@@ -235,9 +231,8 @@ def _wanted(features: Features, tokens: tunes.Tokens) -> _Wanted:
     is_any = features["metre"] == ANY
     unheard_metre = ~is_any & (metre_token == UNKNOWN)
     metre_token = tf.where(is_any | unheard_metre, tf.constant(FREE, tf.int64), metre_token)
-    opening = tokens.number(tf.strings.split(features["opening"]).to_tensor(""))
-    there = tf.strings.length(tf.strings.split(features["opening"]).to_tensor("")) > 0
-    opening = tf.where(there, opening, FREE)
+    opening_words = tf.strings.split(features["opening"]).to_tensor("")
+    opening = tf.where(tf.strings.length(opening_words) > 0, tokens.number(opening_words), FREE)
     remark = tf.strings.join(
         [
             tf.where(unheard_metre, "training saw no tune in this metre, so that another was drawn; ", ""),
@@ -296,30 +291,21 @@ def _instrument(spec: DataSpec) -> Any:
 
 def _windows(tune: np.ndarray[Any, Any], head: int = 0) -> np.ndarray[Any, Any]:
     """Each token behind the first `head` once, ends included, behind the two before it: int64 `[tokens, ORDER]`."""
-    length = (tune != PAD).sum(1)
-    ended = np.pad(tune, [(0, 0), (ORDER - 1, 1)], constant_values=PAD)
-    ended[:, : ORDER - 1] = START
-    ended[np.arange(len(tune)), length + ORDER - 1] = END
-    every = np.lib.stride_tricks.sliding_window_view(ended, ORDER, axis=1)[:, head:]
-    return every[every[..., -1] != PAD]
+    return windows_of(framed(tune, ORDER, PAD, START, END)[:, head:], ORDER, PAD)
 
 
 def _drawn(counted: KneserNey, tokens: tunes.Tokens, count: int, bars: int, seed: int) -> np.ndarray[Any, Any]:
     """Tunes drawn from an n-gram, int64 `[count, steps]` with mode and metre, of at most so many bars."""
     rng = np.random.default_rng(seed)
-    size, steps = len(tokens), bars * TOKENS_A_BAR
+    steps = bars * TOKENS_A_BAR
     made = np.full((count, ORDER - 1 + steps), PAD, np.int64)
-    made[:, : ORDER - 1] = START
+    made[:, ORDER - 2] = START
     going, ended_bars = np.ones(count, bool), np.zeros(count, np.int64)
-    allowed = [tokens.is_mode, tokens.is_metre]
-    later = ~tokens.is_mode & (np.arange(size) >= NUM_SPECIAL)
-    later[END] = True
     for step in range(steps):
         before = made[going, step : step + ORDER - 1]
-        windows = np.concatenate([np.repeat(before, size, 0), np.tile(np.arange(size), len(before))[:, None]], 1)
-        found = counted.probabilities(windows).reshape(-1, size) * (allowed[step] if step < HEAD else later)
+        found = counted.following(before) * tokens.may_stand[min(step, HEAD)]
         reached = np.cumsum(found / found.sum(1, keepdims=True), 1)
-        drawn = np.minimum((reached <= rng.random(len(before))[:, None]).sum(1), size - 1)
+        drawn = np.minimum((reached <= rng.random(len(before))[:, None]).sum(1), len(tokens) - 1)
         made[going, step + ORDER - 1] = np.where(drawn == END, PAD, drawn)
         ended_bars[going] += tokens.is_bar[drawn]
         going[np.flatnonzero(going)[drawn == END]] = False

@@ -1,7 +1,7 @@
 """Music recognition (question 22): of which class is a piece of music, such as its dance or its genre?
 
 Method: log-mel spectrograms in the graph, of windows of some seconds, through convolutions and a recurrent layer (Choi
-et al. 2017; `trainer.networks.spectrogram_rnn`). Sounds `[]` of any rate and length, WAV in the graph -> class
+et al. 2017; `trainer.networks.crnn`). Sounds `[]` of any rate and length, WAV in the graph -> class
 probabilities `[classes]` float32. Loudness does not matter. The answer is the mean over windows, `over_time` says what
 is heard in each, so that a piece of minutes is told in its course and overall. In training a window is cut from
 anywhere in a piece, and bands and stretches of it are masked (SpecAugment, Park et al. 2019).
@@ -23,13 +23,11 @@ from typing import Any
 import numpy as np
 
 from data.columns import Audio, Label
-from trainer.backend import tf
 from trainer.families import sounds
-from trainer.features import audio
 from trainer.task import Evaluation, Features, Gate, Metric
 
-WINDOW_SECONDS, HOP_SECONDS = 0.064, 0.02
-"""Of the frames."""
+POOLS = ((2, 2), (1, 2), (1, 2))
+"""Frames and bands that are made one after each convolution."""
 CENTRE, SPREAD = -30.0, 15.0
 """Decibels: mean and deviation of spectrograms of music, to which masks are relative."""
 
@@ -61,6 +59,7 @@ class MusicRecognition(sounds.SoundClassifierTask):
         "label": Label(description="its kind, such as a dance or a genre"),
     }
     keeps_level = False
+    frame_seconds, hop_seconds = 0.064, 0.02
     floor = -70.0
     HParams = MusicRecognitionHParams
     small = {
@@ -73,21 +72,14 @@ class MusicRecognition(sounds.SoundClassifierTask):
         "time_mask": 0,
     }
 
-    @property
-    def scale(self) -> audio.MelScale:
-        rate = self.hparams.sample_rate
-        return audio.MelScale(rate, self.hparams.bands, round(WINDOW_SECONDS * rate), round(HOP_SECONDS * rate))
-
     def augmented(self, decibels: Any, features: Features, seed: Any) -> Any:
-        frames = tf.fill([tf.shape(decibels)[0]], tf.constant(self.window_frames, tf.int64))
         x = (decibels - CENTRE) / SPREAD
-        x = audio.spec_augment(x, frames, seed, 1, self.hparams.band_mask, self.hparams.time_mask)
-        return tf.maximum(x * SPREAD + CENTRE, self.floor)
+        return self.masked(x, self.hparams.band_mask, self.hparams.time_mask, seed) * SPREAD + CENTRE
 
     def network(self, window: Any) -> Any:
-        from trainer.networks.spectrogram_rnn import spectrogram_rnn
+        from trainer.networks.crnn import crnn
 
-        return spectrogram_rnn(window, self.hparams.filters, self.hparams.units)
+        return crnn(window, self.hparams.filters, self.hparams.units, POOLS)
 
     def metrics(self) -> Evaluation:
         return Evaluation(
@@ -103,10 +95,6 @@ class MusicRecognition(sounds.SoundClassifierTask):
         )
 
     def scores(self, labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-        from trainer.metrics.classification import macro_f1
+        from trainer.metrics.classification import MacroF1
 
-        answers = probabilities.argmax(axis=1)
-        return {
-            "macro_f1": macro_f1(labels, answers, probabilities.shape[1]),
-            "accuracy": float((answers == labels).mean()),
-        }
+        return MacroF1.scores(labels, probabilities)

@@ -158,7 +158,7 @@ class SequenceRegression(Task):
             prediction="forecast",
             label="next_value",
             raw_label=True,
-            metrics=(Metric("mae", "MeanAbsoluteError"), Metric("rmse", "RootMeanSquaredError")),
+            metrics=(Metric("mae", "AbsoluteError", "trainer.metrics.numbers"), Metric("rmse", "RootMeanSquaredError")),
             gates=(
                 Gate("mae", higher_is_better=False, baseline_margin=0.02),
                 Gate("rmse", higher_is_better=False, baseline_margin=0.05),

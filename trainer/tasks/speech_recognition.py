@@ -28,7 +28,7 @@ from typing import Any, cast
 from data.columns import Audio, Identifier, Text, Value
 from data.errors import WrongUse
 from trainer.backend import tf
-from trainer.features import audio
+from trainer.features import audio, optional
 from trainer.optimisers import optimizer
 from trainer.preview import Preview, Sound, Words, as_text, plots
 from trainer.preview.plots import Plot
@@ -121,14 +121,13 @@ class SpeechRecognition(Task):
         log_mel, frames = audio.standardised_log_mels(
             inputs["sound"], hparams.sample_rate, hparams.bands, HOP_SECONDS, hparams.max_seconds
         )
-        voice = tf.sparse.reset_shape(inputs["voice"], [tf.size(frames), 1])  # none at all where no row names one
         symbols = ctc.index_characters(inputs["text"], "characters")
         return {
             "log_mel": log_mel,
             "frames": frames,
             "text": symbols.to_tensor(-1, shape=[None, MAX_CHARACTERS]),
             "characters": symbols.row_lengths(),
-            "voice": tf.strings.to_hash_bucket_fast(tf.sparse.to_dense(voice)[:, 0], 2**31),
+            "voice": tf.strings.to_hash_bucket_fast(optional.dense(inputs["voice"], tf.size(frames), absent=""), 2**31),
         }
 
     def batch(self, features: Features, seed: Any) -> Features:

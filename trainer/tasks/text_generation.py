@@ -23,6 +23,7 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run text_gener
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,7 +36,7 @@ from trainer.features import characters
 from trainer.networks import sampling
 from trainer.optimisers import optimizer
 from trainer.preview import Preview, Words, as_text
-from trainer.references.kneser_ney import KneserNey
+from trainer.references.kneser_ney import KneserNey, windows_of
 from trainer.streaming import Streams
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -54,8 +55,6 @@ ORDER = 5
 
 def opening(text: bytes, number: int) -> str:
     """The first OPENING characters of a text, and what belongs to the last of them."""
-    import unicodedata
-
     whole = text.decode()
     end = OPENING
     while end < len(whole) and (unicodedata.combining(whole[end]) or whole[end] == "\u200d"):
@@ -126,8 +125,7 @@ class TextGeneration(Task, Streams):
             hparams.units,
             hparams.layers,
             hparams.dropout,
-            _counted(train, spec),
-            hparams.ngrams,
+            _counted(train, spec) if hparams.ngrams else None,
             rejoined(train, CONTEXT, characters.PAD)[: hparams.remembered],
         )
         model.compile(optimizer(hparams, spec.steps, warmup=100, clip=1.0), jit_compile=hparams.xla)
@@ -246,5 +244,4 @@ def _counted(text: np.ndarray, spec: DataSpec) -> KneserNey:
 def _windows(text: np.ndarray) -> np.ndarray:
     """Each character of excerpts `[n, CONTEXT + CHARACTERS]` once, behind those before it: int64 `[characters, ORDER]`.
     What is before an excerpt is of another."""
-    every = np.lib.stride_tricks.sliding_window_view(text[:, CONTEXT - ORDER + 1 :], ORDER, axis=1)
-    return every[every[..., -1] != characters.PAD]
+    return windows_of(text[:, CONTEXT - ORDER + 1 :], ORDER, characters.PAD)

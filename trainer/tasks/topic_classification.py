@@ -55,8 +55,6 @@ class TopicClassification(texts.TextClassifierTask):
         return texts.evaluation(Gate("macro_f1", baseline_margin=0.01), macro_f1, accuracy)
 
     def scores(self, labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-        from trainer.metrics.classification import macro_f1
+        from trainer.metrics.classification import MacroF1
 
-        answers = probabilities.argmax(axis=1)
-        accuracy = float((answers == labels).mean())
-        return {"macro_f1": macro_f1(labels, answers, probabilities.shape[1]), "accuracy": accuracy}
+        return MacroF1.scores(labels, probabilities)

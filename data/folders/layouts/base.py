@@ -12,10 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from data.columns import Column, Excerpt, Value
+from data.columns import Column, Value
 from data.errors import DataRefused
 from data.folders import tables
-from data.folders.files import Inside, printable, visible
+from data.folders.files import Inside, below, printable, visible
 
 _LEVELS = 3
 _FOLDERS_TRIED = 20
@@ -67,6 +67,11 @@ class Folder:
     def folders(self) -> dict[str, Path]:
         return {entry.name: Path(entry.path) for entry in self.entries if entry.is_dir()}
 
+    @cached_property
+    def below(self) -> list[str]:
+        """All files of the split, also in folders, as paths relative to `path`."""
+        return [file.name for file in self.files] or list(below(self.path))
+
     def holds(self, name: str) -> bool:
         return any(entry.name == name for entry in self.entries)
 
@@ -77,9 +82,9 @@ class Folder:
 
 def _deeper(path: Path, takes: Callable[[Path], bool], levels: int) -> Path | None:
     folders = [Path(entry.path) for entry in visible(path) if entry.is_dir(follow_symlinks=False)][:_FOLDERS_TRIED]
-    if found := next((below for below in folders if takes(below)), None):
+    if found := next((folder for folder in folders if takes(folder)), None):
         return found
-    deeper = (_deeper(below, takes, levels - 1) for below in folders if levels > 1)
+    deeper = (_deeper(folder, takes, levels - 1) for folder in folders if levels > 1)
     return next((found for found in deeper if found), None)
 
 
@@ -161,9 +166,10 @@ def media_columns(columns: Mapping[str, Column]) -> list[str]:
     return [name for name, column in columns.items() if column.is_media and column.in_folder]
 
 
-def text_suffixes(columns: Mapping[str, Column]) -> tuple[str, ...]:
-    """How the files end that are whole texts, of a task that reads these in excerpts."""
-    return next((column.suffixes for column in columns.values() if isinstance(column, Excerpt)), ())
+def only(columns: Mapping[str, Column], kind: type[Column]) -> str | None:
+    """The first column of a kind, of a task that needs nothing else from a folder."""
+    name = next((name for name, column in columns.items() if isinstance(column, kind)), None)
+    return name if name is not None and required(columns) == {name} else None
 
 
 def table_fields(columns: Mapping[str, Column]) -> dict[str, str]:
@@ -248,6 +254,26 @@ def refuse_link_out(root: Path, path: Path) -> None:
 def refuse_no_file(path: Path) -> None:
     if not path.is_file():
         raise DataRefused(f"{path} is not an ordinary file", "Put the table itself there.")
+
+
+def lines_of(root: Path, path: Path, fix: str) -> list[tuple[int, str]]:
+    """The lines of a list in a data folder that are not empty, by number, without spaces around them.
+
+    Raises:
+      DataRefused: it is a link that leads out, or cannot be read; `fix` says what to do then.
+    """
+    refuse_link_out(root, path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataRefused(f"{path} cannot be read: {error}", fix) from error
+    return [(row, line.strip()) for row, line in enumerate(text.splitlines(), 1) if line.strip()]
+
+
+def told_by_name(columns: Mapping[str, Column], path: str) -> dict[str, Any]:
+    """What the path of a record's file says of these columns."""
+    told = {name: column.said_by_name(path) for name, column in columns.items()}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def relative(root: Path, path: Path) -> str:

@@ -20,10 +20,11 @@ from data.folders.layouts.base import (
     example_file,
     has_suffix,
     is_document,
+    lines_of,
     media_columns,
-    refuse_link_out,
     relative,
     required,
+    told_by_name,
     wrong_suffix,
 )
 
@@ -110,8 +111,8 @@ class ClassFolders(Layout):
             return Item(file, None, {}, Problem(None, f"the folder holds no {self.column.noun}"))
         if not has_suffix(name, self.column.suffixes):
             return Item(file, None, {}, Problem(self.media, wrong_suffix(self.column.suffixes)))
-        said = {name: value for name, column in self.others.items() if (value := column.said_by_name(path)) is not None}
-        return Item(file, None, {**said, self.media: self.column.in_file(path), self.label: label})
+        told = told_by_name(self.others, path)
+        return Item(file, None, {**told, self.media: self.column.in_file(path), self.label: label})
 
 
 def find_listed_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]:
@@ -133,18 +134,12 @@ def find_listed_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layo
 
 
 def _listed(root: Path, name: str, there: frozenset[str]) -> list[str]:
-    refuse_link_out(root, root / name)
-    try:
-        lines = (root / name).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataRefused(f"{root / name} cannot be read: {error}", "List there a file a line: class/name.") from None
-    found = []
-    for row, line in enumerate(lines, 1):
-        if line.strip() and line.strip() not in there:
+    lines = lines_of(root, root / name, "List there a file a line: class/name.")
+    for row, line in lines:
+        if line not in there:
             fix = "Take the line out, or put the file there."
-            raise DataRefused(f"{root / name}, line {row}: there is no file {printable(line.strip())}", fix)
-        found += [line.strip()] if line.strip() else []
-    return found
+            raise DataRefused(f"{root / name}, line {row}: there is no file {printable(line)}", fix)
+    return [line for _, line in lines]
 
 
 def class_columns(columns: Mapping[str, Column]) -> tuple[str, str] | None:

@@ -19,6 +19,7 @@ from data.folders.layouts.base import (
     has_suffix,
     is_document,
     relative,
+    told_by_name,
     wrong_suffix,
 )
 from data.folders.layouts.class_folders import class_columns
@@ -68,17 +69,16 @@ class NamedFiles(Layout):
 
     def items(self, shard: int, num_shards: int) -> Iterator[Item]:
         prefix = relative(self.root, self.folder)
-        media, label = self.columns[self.media], self.columns[self.label]
+        media, known = self.columns[self.media], " or ".join(self.columns[self.label].names_in_files)
+        others = {name: column for name, column in self.columns.items() if name != self.media}
         for path in self.paths.shard(shard, num_shards):
-            file = printable(prefix + path)
+            file, told = printable(prefix + path), told_by_name(others, path)
             if not has_suffix(path, media.suffixes):
                 yield Item(file, None, {}, Problem(self.media, wrong_suffix(media.suffixes)))
-            elif label.said_by_name(path) is None:
-                known = " or ".join(label.names_in_files)
+            elif self.label not in told:
                 yield Item(file, None, {}, Problem(self.label, f"the name tells no {self.label}: expected as {known}"))
             else:
-                told = {name: column.said_by_name(path) for name, column in self.columns.items() if name != self.media}
-                yield Item(file, None, {self.media: path} | {k: v for k, v in told.items() if v is not None})
+                yield Item(file, None, {self.media: path, **told})
 
 
 def _paths(folder: Folder) -> Iterator[str]:

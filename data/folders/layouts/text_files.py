@@ -9,7 +9,7 @@ from typing import Self
 
 from data.columns import Column, Excerpt
 from data.columns.passage import InFile
-from data.folders.files import below, printable
+from data.folders.files import printable
 from data.folders.layouts.base import (
     Folder,
     Item,
@@ -18,9 +18,8 @@ from data.folders.layouts.base import (
     Shuffled,
     has_suffix,
     is_document,
+    only,
     relative,
-    required,
-    text_suffixes,
     wrong_suffix,
 )
 
@@ -38,23 +37,23 @@ class TextFiles(Layout):
 
     @classmethod
     def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
-        name = _only_text(columns)
+        name = only(columns, Excerpt)
         if name is None:
             return None
         suffixes = columns[name].suffixes
         prefix = relative(folder.root, folder.path)
-        found = [path.name for path in folder.files] or list(below(folder.path))
-        if not any(has_suffix(path, suffixes) for path in found):
+        if not any(has_suffix(path, suffixes) for path in folder.below):
             return None
-        return cls(folder.root, folder.path, name, suffixes, Shuffled(prefix, found))
+        return cls(folder.root, folder.path, name, suffixes, Shuffled(prefix, folder.below))
 
     @classmethod
     def takes_file(cls, columns: Mapping[str, Column], name: str) -> bool:
-        return has_suffix(name, text_suffixes(columns))
+        text = only(columns, Excerpt)
+        return text is not None and has_suffix(name, columns[text].suffixes)
 
     @classmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
-        if _only_text(columns) is None:
+        if only(columns, Excerpt) is None:
             return ""
         return "  first.txt    texts in UTF-8, also in folders\n  second.txt   a fifth of them is held out, whole"
 
@@ -72,9 +71,3 @@ class TextFiles(Layout):
                 yield Item(file, None, {self.text: InFile(name)})
             else:
                 yield Item(file, None, {}, Problem(self.text, wrong_suffix(self.suffixes)))
-
-
-def _only_text(columns: Mapping[str, Column]) -> str | None:
-    """The column of excerpts of a task that needs nothing else from a folder."""
-    name = next((name for name, column in columns.items() if isinstance(column, Excerpt)), None)
-    return name if name is not None and required(columns) == {name} else None

@@ -12,7 +12,7 @@ from data.columns import Column, Tune
 from data.columns.document import text_of_file
 from data.columns.tune import MIDI
 from data.errors import BadValue
-from data.folders.files import Inside, below, printable
+from data.folders.files import Inside, printable
 from data.folders.layouts.base import (
     Folder,
     Item,
@@ -22,8 +22,8 @@ from data.folders.layouts.base import (
     is_document,
     key,
     number,
+    only,
     relative,
-    required,
     wrong_suffix,
 )
 from data.media import abc
@@ -43,23 +43,22 @@ class TuneFiles(Layout):
 
     @classmethod
     def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
-        name = _only_tune(columns)
+        name = only(columns, Tune)
         if name is None:
             return None
         suffixes = columns[name].suffixes
-        paths = tuple(path.name for path in folder.files) or tuple(below(folder.path))
-        if not any(has_suffix(path, suffixes) for path in paths):
+        if not any(has_suffix(path, suffixes) for path in folder.below):
             return None
-        return cls(folder.root, folder.path, name, suffixes, paths)
+        return cls(folder.root, folder.path, name, suffixes, tuple(folder.below))
 
     @classmethod
     def takes_file(cls, columns: Mapping[str, Column], name: str) -> bool:
-        tune = _only_tune(columns)
+        tune = only(columns, Tune)
         return tune is not None and has_suffix(name, columns[tune].suffixes)
 
     @classmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
-        if _only_tune(columns) is None:
+        if only(columns, Tune) is None:
             return ""
         return (
             "  reels.abc    tunes in ABC, any number in a file, also in folders\n"
@@ -100,9 +99,3 @@ class TuneFiles(Layout):
             yield Item(file, None, {}, Problem(self.tune, "it holds no tune: each begins with X: and its number"))
         for entry in found:
             yield Item(f"{file}, X:{printable(entry.number)}", entry.line, {self.tune: entry.text})
-
-
-def _only_tune(columns: Mapping[str, Column]) -> str | None:
-    """The column of tunes of a task that needs nothing else from a folder."""
-    name = next((name for name, column in columns.items() if isinstance(column, Tune)), None)
-    return name if name is not None and required(columns) == {name} else None

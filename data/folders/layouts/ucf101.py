@@ -10,7 +10,7 @@ from pathlib import Path
 from data.columns import ClipSource, Column
 from data.errors import DataRefused
 from data.folders.files import visible
-from data.folders.layouts.base import Folder, Item, Layout, Problem, Shuffled, refuse_link_out
+from data.folders.layouts.base import Folder, Item, Layout, Problem, Shuffled, lines_of, refuse_link_out
 from data.folders.layouts.class_folders import ClassFolders, class_columns
 
 LISTS = "ucfTrainTestlist"
@@ -63,7 +63,8 @@ def find_ucf_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]
     pairs = len({number for number, _ in found})
     layouts: dict[str, Layout] = {}
     for split, name in (("train", f"trainlist{number}.txt"), ("eval", f"testlist{number}.txt")):
-        lines = {row: _LINE.fullmatch(line) for row, line in _lines(root, lists / name)}
+        listed = lines_of(root, lists / name, "List there a clip a line: CLASS/NAME.avi.")
+        lines = {row: _LINE.fullmatch(line) for row, line in listed}
         layouts[split] = ListedClips(
             root,
             clips,
@@ -76,13 +77,3 @@ def find_ucf_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]
             wrong=tuple((row, name) for row, clip in lines.items() if not clip),
         )
     return layouts
-
-
-def _lines(root: Path, path: Path) -> list[tuple[int, str]]:
-    """The lines of a list that are not empty, by number."""
-    refuse_link_out(root, path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataRefused(f"{path} cannot be read: {error}", "List there a clip a line: CLASS/NAME.avi.") from error
-    return [(row, line.strip()) for row, line in enumerate(text.splitlines(), 1) if line.strip()]

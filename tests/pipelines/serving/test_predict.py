@@ -428,6 +428,9 @@ def test_media_are_written_as_the_files_that_they_are(tmp_path: Path) -> None:
     made = files.made(Example(Path("a.csv"), 2, {}), {"repeated": b"x"}, media)
     assert made["film"] == str(tmp_path / "a-2.film.gif") and Path(made["film"]).read_bytes() == gif
     assert made["tune"] == str(tmp_path / "a-2.tune.mid")
+    assert files.made(Example(Path("b.csv"), 2, {}), {"repeated": b"x"}, {"midi": tune})["midi"] == str(
+        tmp_path / "b-2.mid"
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,7 @@ import soundfile
 
 from tests.transformed import write_transformed
 from trainer.backend import tf
-from trainer.families import sounds
-from trainer.features.audio import MelScale
+from trainer.families import classification, sounds
 from trainer.inputs import TransformedExamples
 from trainer.packing import pack
 from trainer.preview import Bars, Curve, Sound
@@ -27,9 +26,7 @@ FRAMES = 10
 class Tones(sounds.SoundClassifierTask):
     title, questions, data, split_by = "Tones", (), "", "voice"
 
-    @property
-    def scale(self) -> MelScale:
-        return MelScale(RATE, self.hparams.bands, window=800, hop=800)
+    frame_seconds = hop_seconds = 0.1
 
     def network(self, window: Any) -> Any:
         return tf.keras.layers.Flatten()(tf.keras.layers.Rescaling(1 / 40, 1)(window))
@@ -38,7 +35,7 @@ class Tones(sounds.SoundClassifierTask):
         return {"accuracy": float((probabilities.argmax(axis=1) == labels).mean())}
 
     def metrics(self) -> Evaluation:
-        raise NotImplementedError
+        return classification.evaluation(accuracy_bound=None, slices=("label", "voice"))
 
 
 TASK = Tones(sounds.SoundHParams(sample_rate=RATE, bands=16, window_seconds=1.0, dropout=0.0, learning_rate=0.02))
@@ -138,6 +135,7 @@ def test_a_preview_plays_the_sound_and_draws_what_is_heard_over_time() -> None:
     assert isinstance(sound, Sound) and isinstance(curve, Curve) and isinstance(bars, Bars)
     assert curve.start == 0.5 and curve.step == 0.5 and set(curve.series) == {"low", "high"}
     assert shown.correct and shown.slice == {"label": "low", "voice": "Ann"}
+    assert list(curve.series) == ["low", "high"] and curve.series["high"][-1] == pytest.approx(0.9)
     unknown = TASK.preview({"sound": wav(300)}, prediction(1))
     assert [type(part) for part in unknown.parts] == [Sound, Bars] and unknown.correct is None
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, roc_auc_score
 
 from trainer.backend import tf
 from trainer.metrics.classification import (
@@ -16,9 +16,7 @@ from trainer.metrics.classification import (
     ShareAboveZero,
     UnweightedAverageRecall,
     area,
-    macro_f1,
     score_counts,
-    unweighted_average_recall,
 )
 from trainer.metrics.counts import CountsMetric
 
@@ -57,7 +55,8 @@ def test_macro_f1_is_scikit_learns_and_from_summed_counts(classes: int) -> None:
     answers = probabilities.argmax(axis=1)
     counts = summed(MacroF1, labels, probabilities)
     assert MacroF1.value(counts) == pytest.approx(f1_score(labels, answers, average="macro"))
-    assert macro_f1(labels, answers, classes) == MacroF1.value(counts)
+    accuracy = accuracy_score(labels, answers)
+    assert MacroF1.scores(labels, probabilities) == {"macro_f1": MacroF1.value(counts), "accuracy": accuracy}
     by_class = MacroF1.of_classes(counts)
     expected = f1_score(labels, answers, average=None)
     assert [by_class[i][0] for i in range(classes)] == pytest.approx(expected.tolist())
@@ -81,7 +80,8 @@ def test_unweighted_average_recall_is_scikit_learns_balanced_accuracy(classes: i
     answers = probabilities.argmax(axis=1)
     counts = summed(UnweightedAverageRecall, labels, probabilities)
     assert UnweightedAverageRecall.value(counts) == pytest.approx(balanced_accuracy_score(labels, answers))
-    assert unweighted_average_recall(labels, answers, classes) == UnweightedAverageRecall.value(counts)
+    scores = UnweightedAverageRecall.scores(labels, probabilities)
+    assert scores["unweighted_average_recall"] == UnweightedAverageRecall.value(counts)
     unknown = summed(UnweightedAverageRecall, np.array([0, -1]), np.eye(2)[[0, 0]])
     assert UnweightedAverageRecall.value(unknown) == 0.5 and set(UnweightedAverageRecall.of_classes(unknown)) == {0}
 

@@ -1,27 +1,31 @@
-"""What a language model's bits come to over a set."""
+"""What language models foresee, over examples of different lengths."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pytest
 
-from trainer.metrics.language import BitsPerCharacter, Perplexity, PromptBitsPerCharacter, ShareUnknown
+from trainer.metrics import language
 
 
 @pytest.mark.parametrize(
-    ("metric", "number", "of", "expected"),
+    ("metric", "names"),
     [
-        (BitsPerCharacter, "bits", "characters", 16 / 8),
-        (PromptBitsPerCharacter, "prompt_bits", "prompt_characters", 16 / 8),
-        (ShareUnknown, "unknown_characters", "characters", 16 / 8),
-        (Perplexity, "bits", "tokens", 2 ** (16 / 8)),
+        (language.BitsPerCharacter, ("bits", "characters")),
+        (language.PromptBitsPerCharacter, ("prompt_bits", "prompt_characters")),
+        (language.ShareUnknown, ("unknown_characters", "characters")),
+        (language.BitsPerToken, ("bits", "tokens")),
+        (language.ShareUnknownTokens, ("unknown_tokens", "tokens")),
     ],
 )
-def test_it_is_of_all_that_is_judged_not_the_mean_over_examples(
-    metric: Any, number: str, of: str, expected: float
+def test_each_character_or_token_counts_alike_whatever_example_it_stands_in(
+    metric: type[language._OfEach], names: tuple[str, str]
 ) -> None:
-    examples = [{number: np.array([15.0]), of: np.array([3])}, {number: np.array([1.0]), of: np.array([5])}]
-    counts = sum(metric.counts(np.array([b""]), example) for example in examples)
-    assert metric.value(counts) == pytest.approx(expected)
+    examples = [dict(zip(names, map(np.float32, values), strict=True)) for values in ((6.0, 2.0), (2.0, 6.0))]
+    counts = np.sum([metric.counts(np.zeros(0), example) for example in examples], axis=0)
+    assert metric.value(counts) == 1.0
+
+
+def test_perplexity_is_two_to_the_power_of_the_bits_of_a_token() -> None:
+    counts = language.Perplexity.counts(np.zeros(0), {"bits": np.float32(12.0), "tokens": np.float32(4.0)})
+    assert language.Perplexity.value(counts) == 8.0

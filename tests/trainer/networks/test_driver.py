@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from trainer import health
 from trainer.backend import tf
 
 NAN = math.nan
@@ -22,11 +23,24 @@ TARGETS = {
 }
 
 
-@pytest.fixture(scope="module")
-def model() -> tf.keras.Model:
+@pytest.fixture(scope="module", params=[True, False], ids=["with lidar", "camera alone"])
+def model(request: pytest.FixtureRequest) -> tf.keras.Model:
     from trainer.networks.driver import driver
 
-    return driver(FEATURES, TARGETS, {"steering": 1.0, "throttle": 1.0, "path": 0.5}, filters=2, units=4, dropout=0.0)
+    weights = {"steering": 1.0, "throttle": 1.0, "path": 0.5}
+    return driver(FEATURES, TARGETS, weights, filters=2, units=4, dropout=0.0, has_lidar=request.param)
+
+
+def test_no_layer_is_dead_where_nobody_has_a_lidar(model: tf.keras.Model) -> None:
+    """A branch that is given nothing but 0 would be, and its training would be refused."""
+    rng = np.random.default_rng(0)
+    has_lidar = any(isinstance(layer, tf.keras.layers.Conv1D) for layer in model.layers)
+    given = {
+        "camera": tf.constant(rng.integers(0, 256, (16, 32, 40, 3)), tf.uint8),
+        "lidar": tf.constant(has_lidar * rng.random((16, 8, 2)), tf.float32),
+        "speed": tf.zeros([16, 2]),
+    }
+    assert health.look(model, given, {"steering": tf.zeros([16])}) == ""
 
 
 def test_answers_have_their_targets_shapes_and_say_what_was_learnt(model: tf.keras.Model) -> None:

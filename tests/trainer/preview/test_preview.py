@@ -123,6 +123,14 @@ def test_curves_have_gaps_and_are_thinned(tmp_path: Path) -> None:
     assert placed["series"]["load"] == [[0.5, 1.0], [0.75, 3.0]]
 
 
+def test_every_curve_has_its_name_in_the_legend() -> None:
+    from matplotlib.figure import Figure
+
+    axes = Figure().subplots()
+    Curve({"_unknown_": [0.1, 0.2], "yes": [0.9, 0.8]}).draw(axes)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["_unknown_", "yes"]
+
+
 PARTS: dict[str, Part] = {
     "picture": Picture(DIGIT),
     "mask": Picture(DIGIT, "mask", [Box(1, 1, 5, 5, "x")], np.eye(8, dtype=np.int64)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainer.references.kneser_ney import KneserNey
+from trainer.references.kneser_ney import KneserNey, framed, windows_of
 
 SIZE = 6
 TEXT = np.random.default_rng(0).choice(SIZE - 1, 400, p=[0.4, 0.3, 0.15, 0.1, 0.05])  # the last one never occurs
@@ -23,6 +23,7 @@ def test_the_probabilities_of_all_numbers_behind_a_history_add_up_to_one(order: 
         found = model.probabilities(asked)
         assert found.sum() == pytest.approx(1)
         assert (found > 0).all()
+        assert model.following(asked[:2, :-1]).tolist() == [found.tolist()] * 2
 
 
 def test_bigrams_are_as_chen_and_goodman_say() -> None:
@@ -56,3 +57,13 @@ def test_longer_histories_foresee_what_follows_from_them_only() -> None:
         model = KneserNey(order, windows(text[:480], order), SIZE)
         costs[order] = -np.log2(model.probabilities(windows(text[480:], order))).mean()
     assert costs[3] < 0.1 < costs[2]
+
+
+def test_windows_end_at_each_number_that_is_no_padding() -> None:
+    assert windows_of(np.array([[0, 3, 4, 5], [3, 4, 0, 0]]), 3, pad=0).tolist() == [[0, 3, 4], [3, 4, 5]]
+
+
+def test_whole_sequences_are_windowed_from_their_start_to_their_end() -> None:
+    found = framed(np.array([[5, 6, 0], [5, 6, 7]]), order=3, pad=0, start=1, end=2)
+    assert found.tolist() == [[0, 1, 5, 6, 2, 0], [0, 1, 5, 6, 7, 2]]
+    assert windows_of(found[:1], 3, pad=0).tolist() == [[0, 1, 5], [1, 5, 6], [5, 6, 2]]

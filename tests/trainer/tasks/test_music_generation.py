@@ -40,6 +40,7 @@ def task() -> MusicGeneration:
 
 @pytest.fixture(scope="module")
 def model(task: MusicGeneration, spec: DataSpec) -> Any:
+    tf.keras.utils.set_random_seed(5)
     return task.build_model(spec)
 
 

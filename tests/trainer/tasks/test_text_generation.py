@@ -72,7 +72,10 @@ def test_pieces_are_the_text_also_of_texts_of_other_lengths(task: TextGeneration
     assert [len(text) for text in made] == [40, 5]
 
 
-def test_steps_foresee_what_the_whole_text_costs(task: TextGeneration, model: Any, spec: DataSpec) -> None:
+@pytest.mark.parametrize("ngrams", [True, False])
+def test_steps_foresee_what_the_whole_text_costs(ngrams: bool, spec: DataSpec) -> None:
+    model = TextGeneration(TextGeneration.HParams(units=8, embedding_size=4, ngrams=ngrams)).build_model(spec)
+    assert any("histories" in weight.name for weight in model.weights) == ngrams
     text = tf.constant(excerpts(2)[:, :30])
     costs = model.nats(text).numpy()
     state = model.read(text[:, :10])

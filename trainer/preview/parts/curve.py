@@ -55,15 +55,14 @@ class Curve(Part):
         axes.axis("on")
         axes.spines[["top", "right"]].set_visible(False)
         styles = ("-", "--", ":", "-.")
-        for i, (name, values) in enumerate(self.series.items()):
+        lines = []
+        for i, values in enumerate(self.series.values()):
             places = self.start + self.step * np.arange(len(values))
-            axes.plot(
-                places, values, styles[i % len(styles)], color=COLOURS[i % len(COLOURS)], linewidth=1.5, label=name
-            )
+            lines += axes.plot(places, values, styles[i % len(styles)], color=COLOURS[i % len(COLOURS)], linewidth=1.5)
         axes.set_xlabel(self.x_label, parse_math=False)
         axes.set_ylabel(self.y_label, parse_math=False)
-        if self.series:
-            for text in axes.legend(fontsize=8, frameon=False).get_texts():
+        if self.series:  # lines and names given apart: else Matplotlib leaves out names like _unknown_
+            for text in axes.legend(lines, list(self.series), fontsize=8, frameon=False).get_texts():
                 text.set_parse_math(False)
 
 

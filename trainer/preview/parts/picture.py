@@ -54,7 +54,6 @@ class Picture(Part):
 
     `mask`, numbers of classes, integers `[rows, columns]` stretched over the picture, tints each region but 0 in Pascal
     VOC's colour of its number; `names` gives those that it shows a legend.
-    `mask`, integers `[rows, columns]` stretched over the picture, tints each region but 0 with a colour of its own.
     `heat`, numbers from 0 to 1 `[rows, columns]` stretched over it, covers the more of it the higher they are: where
     a model looked, or what it finds odd.
     """

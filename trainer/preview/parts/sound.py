@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Required, TypedDict
 
 import numpy as np
 
+from data.media.sounds import wav_of
 from data.shapes import finite
 from trainer.preview.part import COLOURS, Page, Part, Place, Record, Shown_co
 from trainer.preview.wording import number
@@ -48,7 +47,7 @@ class Sound(Part):
 
     def record(self, place: Place) -> dict[str, Any]:
         samples = self._clean()[: MAX_SECONDS * self.rate]
-        _write_wav(place.file(".wav"), samples, self.rate)
+        place.file(".wav").write_bytes(wav_of((samples * 32767).astype("<i2").tobytes(), self.rate))
         _spectrogram(samples, self.rate).save(place.file(".spectrogram.png"))
         return {
             "file": place.name(".wav"),
@@ -79,14 +78,6 @@ class Sound(Part):
 
     def _clean(self) -> np.ndarray:
         return np.clip(np.nan_to_num(np.asarray(self.samples, np.float32)), -1, 1)
-
-
-def _write_wav(file: Path, samples: np.ndarray, rate: int) -> None:
-    with wave.open(str(file), "wb") as stream:
-        stream.setnchannels(1)
-        stream.setsampwidth(2)
-        stream.setframerate(rate)
-        stream.writeframes((samples * 32767).astype("<i2").tobytes())
 
 
 def _envelope(samples: np.ndarray) -> list[list[float]]:

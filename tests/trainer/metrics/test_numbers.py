@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from trainer.metrics.driving import MeanDifference, MeanDistance, mean
+from trainer.metrics.numbers import AbsoluteError, MeanDifference, MeanDistance, mean
 
 NAN = math.nan
 
@@ -24,3 +24,12 @@ def test_numbers_by_their_difference() -> None:
 def test_what_nobody_recorded_does_not_count() -> None:
     assert mean(MeanDifference, np.array([NAN, 1.0]), np.array([5.0, 0.0])) == 1.0
     assert math.isnan(mean(MeanDistance, np.full((3, 4), NAN), np.zeros((3, 0, 2))))
+
+
+def test_each_accumulator_counts_once_however_the_set_is_cut() -> None:
+    [computation] = AbsoluteError().computations()
+    combiner = computation.combiner
+    errors = ([1.0], [2.0, 2.0], [6.0])
+    parts = [np.sum([AbsoluteError.counts(np.zeros(1), np.array([e])) for e in part], axis=0) for part in errors]
+    [value] = combiner.extract_output(combiner.merge_accumulators(parts)).values()
+    assert value == pytest.approx(11 / 4)

@@ -1,0 +1,45 @@
+"""Sets that synthetic voices speak, laid out of made-up archives; no synthesiser is run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from data.sets import _voices, spoken_phrases
+from tests.archives import tar_gz
+
+MEMBERS = {
+    "espeakng-loader": ["espeakng_loader/libespeak-ng.so", "espeakng_loader/espeak-ng-data/phontab"],
+    "libflite1": ["usr/lib/x86_64-linux-gnu/libflite.so.2.2"],
+    "libasound2": ["usr/lib/x86_64-linux-gnu/libasound.so.2.0.0"],
+    "asterisk-core-sounds-en-wav": [f"{spoken_phrases.RECORDINGS}/{r}.wav" for r in spoken_phrases.recordings()],
+}
+"""Package -> what of it is wanted."""
+
+Tables = dict[str, list[dict[str, str]]]
+"""Split -> rows."""
+
+
+def prepared(
+    data_set: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch, alternative: int
+) -> tuple[Tables, list[Any]]:
+    """The tables of a set laid out in `folder / "files"` of one of its alternatives, and the utterances asked for."""
+    sources = data_set.DATA_SET.sources[alternative]
+    folder.mkdir(exist_ok=True)
+    archives = [tar_gz(folder / one.package, dict.fromkeys(MEMBERS[one.package], b"wav")) for one in sources]
+    said: list[Any] = []
+    monkeypatch.setattr(_voices, "speak", lambda utterances, libraries: said.extend(utterances))
+    data_set.prepare(archives, folder / "files", sources)
+    return tables(folder / "files"), said
+
+
+def tables(files: Path) -> Tables:
+    """Of a set that is laid out."""
+    return {
+        split: [json.loads(line) for line in (files / split / "metadata.jsonl").read_text().splitlines()]
+        for split in ("train", "eval")
+    }
