@@ -33,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from data.columns import Given, Identifier, Integer, Number, Seed, Text, Turns
+from data.columns import Given, Identifier, Integer, Number, Text, Turns
 from trainer.backend import tf
 from trainer.conversation import Converses, Turn
 from trainer.features import texts
@@ -83,7 +83,7 @@ class DialogueGeneration(Task, Converses):
         "temperature": Given(kind=Number(minimum=0.0, maximum=10.0), default=0.7),
         "top_k": Given(kind=Integer(minimum=0, maximum=100_000), default=0),
         "top_p": Given(kind=Number(minimum=0.0, maximum=1.0), default=0.9),
-        "seed": Seed(),
+        "seed": Given(kind=Integer(), default=0),
     }
     targets = ("response", "conversation")
     split_by = "conversation"
