@@ -48,15 +48,18 @@ def tokenizer(words: Any, name: str, num_words: int, num_pieces: int) -> Callabl
     """
     import tensorflow_transform as tft
 
-    characters = split_characters(words)
+    different, _, counts = tf.unique_with_counts(words)
+    characters = split_characters(different)
     pieces = tf.strings.ngrams(characters, _PIECE_SIZES, separator="")
     lookups, first = [], tf.constant(NUM_SPECIAL, tf.int64)
-    for part, entries, top_k in (
-        ("words", words, num_words),
-        ("characters", characters.flat_values, MAX_CHARACTERS),
-        ("pieces", pieces.flat_values, num_pieces),
+    for part, entries, rows, top_k in (
+        ("words", different, tf.range(tf.size(different)), num_words),
+        ("characters", characters.flat_values, characters.value_rowids(), MAX_CHARACTERS),
+        ("pieces", pieces.flat_values, pieces.value_rowids(), num_pieces),
     ):
-        vocabulary = tft.vocabulary(entries, top_k=top_k, vocab_filename=f"{name}_{part}")
+        # With weights, equal entries of a batch are added up in the graph; without, each goes through Beam by itself.
+        times = tf.cast(tf.gather(counts, rows), tf.float32)
+        vocabulary = tft.vocabulary(entries, weights=times, top_k=top_k, vocab_filename=f"{name}_{part}")
         lookups.append(_lookup(vocabulary, first))
         first += tft.experimental.get_vocabulary_size_by_name(f"{name}_{part}")
     return lambda found: segment(found, *lookups)

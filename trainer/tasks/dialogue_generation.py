@@ -111,12 +111,13 @@ class DialogueGeneration(Task, Converses):
           chosen.
         """
         hparams = self.hparams
-        said = texts.listed(inputs["context"])
-        last = tf.reverse(said, [1])[:, : hparams.context_tokens // 2 + 1]  # each is a token and END at least
-        turns, answers = texts.split_words(last.flat_values), texts.split_words(inputs["response"])
-        spelt = tf.concat([turns.flat_values, answers.flat_values], 0)
+        said = tf.strings.split(inputs["context"], "\n")
+        last = within_reach(tf.reverse(said, [1]), hparams.context_tokens)
+        turns, answers = texts.split_words(last.values), texts.split_words(inputs["response"])
+        answered = tf.gather(turns, last.row_starts())  # each turn counts as that and as a response, whatever follows
+        spelt = tf.concat([answered.flat_values, answers.flat_values], 0)
         tokens = texts.tokenizer(spelt, VOCABULARY, hparams.words, hparams.pieces)
-        context = backwards(last.with_flat_values(tokens(turns)))[:, : hparams.context_tokens]
+        context = backwards(last.with_values(tokens(turns)))[:, : hparams.context_tokens]
         every = tokens(answers)
         response = every[:, : hparams.reply_tokens]
         begun = tf.reduce_sum(tf.cast(context == texts.END, tf.int64), 1)
@@ -192,8 +193,8 @@ class DialogueGeneration(Task, Converses):
         return {"trigram, Kneser-Ney": {"perplexity": float(2 ** bits.mean())}}
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
-        said, reply = json.loads(as_text(example["context"])), as_text(prediction["reply"])
-        parts: list[Part] = [Words("\n".join(said), caption="what was said"), Words(reply, caption="reply")]
+        said, reply = as_text(example["context"]), as_text(prediction["reply"])
+        parts: list[Part] = [Words(said, caption="what was said"), Words(reply, caption="reply")]
         if "response" in example:
             parts.append(Words(as_text(example["response"]), caption="what a person answered"))
         return Preview(title=reply[:60], correct=None, slice={}, parts=parts)
@@ -208,6 +209,14 @@ class DialogueGeneration(Task, Converses):
 
     def turn(self, turns: Sequence[Turn], line: str, prediction: Mapping[str, Any]) -> Turn:
         return Turn(line, as_text(prediction["reply"]))
+
+
+def within_reach(turns: Any, tokens: int) -> Any:
+    """Of turns, string RaggedTensor `[batch, turns]`, the last first, those of which some of the first `tokens` tokens
+    may be: between two blanks is a token at least, and END is one of each turn."""
+    least = turns.with_values(tf.strings.split(turns.values).row_lengths() + 1)
+    before = tf.cumsum(least.to_tensor(), 1, exclusive=True)
+    return tf.ragged.boolean_mask(turns, tf.RaggedTensor.from_tensor(before < tokens, turns.row_lengths()))
 
 
 def backwards(turns: Any) -> Any:

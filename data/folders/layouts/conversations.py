@@ -23,6 +23,7 @@ class _Columns(NamedTuple):
     context: str
     reply: str
     conversation: str
+    most: int
 
 
 class _Turn(NamedTuple):
@@ -34,13 +35,14 @@ class _Turn(NamedTuple):
 class Conversations(Rows):
     """Rows with a column `messages`: a list of `{"role": ..., "content": ...}`, in CSV written as JSON.
 
-    What `assistant` says behind others is a reply to all before it; where nobody is called so, as when people talk to
-    each other, whatever anybody says behind somebody else. Messages of one role that follow each other are one turn.
+    What `assistant` says behind others is a reply to the turns before it; where nobody is called so, as when people
+    talk to each other, whatever anybody says behind somebody else. Messages of one role that follow each other are one
+    turn.
     Each reply is a record; all of a conversation bear its place as `conversation`, and one that cannot be read, or in
     which nobody answers, is a bad one as a whole.
     """
 
-    columns: _Columns = _Columns("", "", "")
+    columns: _Columns = _Columns("", "", "", 0)
 
     @classmethod
     def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
@@ -86,11 +88,11 @@ class Conversations(Rows):
         try:
             if row.reason:
                 raise BadValue(row.reason)
-            found = replies(turns_of(row.values.get(FIELD)))
+            found = replies(turns_of(row.values.get(FIELD)), self.columns.most)
         except BadValue as error:
             yield Item(file, row.number, {}, Problem(None, str(error)))
             return
-        context, reply, conversation = self.columns
+        context, reply, conversation, _ = self.columns
         for said, answer in found:
             yield Item(file, row.number, {context: said, reply: answer, conversation: f"{file}:{row.number}"})
 
@@ -121,15 +123,15 @@ def _message(place: int, message: Any) -> _Turn:
     return _Turn(role, text.strip())
 
 
-def replies(turns: Sequence[_Turn]) -> list[tuple[list[str], str]]:
-    """What was said before each reply, the oldest first, and the reply.
+def replies(turns: Sequence[_Turn], most: int) -> list[tuple[list[str], str]]:
+    """Up to `most` turns before each reply, the oldest first, and the reply.
 
     Raises:
       BadValue: there is none.
     """
     answers = {turn.role for turn in turns} & {ASSISTANT} or {turn.role for turn in turns}
     texts = [turn.text for turn in turns]
-    found = [(texts[:i], texts[i]) for i, turn in enumerate(turns) if i and turn.role in answers]
+    found = [(texts[max(0, i - most) : i], texts[i]) for i, turn in enumerate(turns) if i and turn.role in answers]
     if not found:
         raise BadValue(f"{FIELD}: nobody answers anybody, so that there is nothing to learn")
     return found
@@ -139,5 +141,5 @@ def _columns_of(columns: Mapping[str, Column]) -> _Columns | None:
     """Of a task of turns and the reply to them that needs nothing else."""
     for name, column in columns.items():
         if isinstance(column, Turns) and required(columns) <= {name, column.reply}:
-            return _Columns(name, column.reply, column.conversation)
+            return _Columns(name, column.reply, column.conversation, column.most)
     return None

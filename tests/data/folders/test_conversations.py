@@ -34,7 +34,7 @@ def pairs(folder: DataFolder) -> list[tuple[list[str], str, str]]:
         assert record.features is not None, record.problem
         context, response, chat = (record.features[name] for name in COLUMNS)
         assert isinstance(context, bytes) and isinstance(response, bytes) and isinstance(chat, bytes)
-        found.append((json.loads(context), response.decode(), chat.decode()))
+        found.append((context.decode().split("\n"), response.decode(), chat.decode()))
     return found
 
 
@@ -53,6 +53,14 @@ def test_what_the_assistant_says_is_a_reply_to_all_before(tmp_path: Path) -> Non
         (["a"], "b", "chats.jsonl:2"),
         (["a", "b", "c"], "d", "chats.jsonl:2"),
     ]
+
+
+def test_of_a_long_conversation_each_reply_has_the_last_turns_before_it(tmp_path: Path) -> None:
+    most = COLUMNS["context"].most
+    folder = write(tmp_path, said(*(("ab"[i % 2], f"turn\n {i}") for i in range(most + 9))))
+    found = {reply: context for context, reply, _ in pairs(folder)}
+    assert found["turn\n 2"] == ["turn 0", "turn 1"]
+    assert found[f"turn\n {most + 8}"] == [f"turn {i}" for i in range(8, most + 8)]
 
 
 def test_where_nobody_is_the_assistant_everybody_answers(tmp_path: Path) -> None:

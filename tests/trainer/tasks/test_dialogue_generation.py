@@ -14,7 +14,7 @@ from trainer.features import texts
 from trainer.preview import Words
 from trainer.references.kneser_ney import KneserNey
 from trainer.task import DataSpec
-from trainer.tasks.dialogue_generation import ORDER, DialogueGeneration, _windows, backwards
+from trainer.tasks.dialogue_generation import ORDER, DialogueGeneration, _windows, backwards, within_reach
 
 VOCABULARIES = {"said_words": ["▁one", "▁two", "▁six"], "said_characters": ["▁", "o"], "said_pieces": []}
 SIZE = texts.NUM_SPECIAL + 5
@@ -85,6 +85,15 @@ def test_what_was_said_last_stands_first() -> None:
     assert backwards(latest_first).to_list() == [[2, 7, 2, 5, 4], [2, 8, 6, 6], [2, 2, 9]]
 
 
+def test_turns_are_left_out_that_cannot_be_read_before_they_are_cut_into_tokens() -> None:
+    latest_first = tf.ragged.constant(
+        [["one two", "six", "never"], ["a-word-of-many-tokens", "six"], ["no 空白" * 9, "x"]]
+    )
+    expected = [["one two", "six"], ["a-word-of-many-tokens", "six"], ["no 空白" * 9]]
+    found = within_reach(latest_first, 5)
+    assert [[turn.decode() for turn in turns] for turns in found.to_list()] == expected
+
+
 def test_the_last_turns_are_the_context(task: DialogueGeneration) -> None:
     turns = [Turn("Hello", "Hi!"), Turn("…", "")]
     asked_for = task.turn_inputs(turns, "[How] are you?")
@@ -93,7 +102,7 @@ def test_the_last_turns_are_the_context(task: DialogueGeneration) -> None:
 
 
 def test_the_preview_shows_what_was_said_and_both_replies(task: DialogueGeneration) -> None:
-    example = {"context": json.dumps(["a", "b"]).encode(), "response": b"c"}
+    example = {"context": b"a\nb", "response": b"c"}
     shown = task.preview(example, {"reply": b"d", "context_left_out": 0})
     assert [part.text for part in shown.parts if isinstance(part, Words)] == ["a\nb", "d", "c"]
     assert task.answer_row(example, {"reply": "d", "context_left_out": 2}) == {
