@@ -12,7 +12,7 @@ from trainer.features.texts import END, NUM_SPECIAL, PAD, START
 from trainer.networks.replier import Replier
 from trainer.networks.sampling import Choice, uniforms
 from trainer.networks.teacher_forcing import given_and_wanted
-from trainer.references.kneser_ney import KneserNey
+from trainer.references.kneser_ney import KneserNey, framed, windows_of
 
 TOKENS = NUM_SPECIAL + 5
 CONTEXTS = tf.constant([[END, 4, 5], [END, 6, PAD], [END, 7, 4]], tf.int64)
@@ -23,9 +23,7 @@ REPLIES = tf.constant([[8, 4, PAD], [5, PAD, PAD], [7, 6, 8]], tf.int64)
 @pytest.fixture
 def model() -> Any:
     tf.keras.utils.set_random_seed(0)
-    given, wanted = (tensor.numpy() for tensor in given_and_wanted(REPLIES))
-    padded = np.pad(given, [(0, 0), (1, 0)])
-    windows = np.stack([padded[:, :-1], given, wanted], -1)[wanted != PAD]
+    windows = windows_of(framed(REPLIES.numpy(), 3, PAD, START, END), 3, PAD)
     return Replier(TOKENS, units=16, layers=2, heads=4, dropout=0.0, ngrams=KneserNey(3, windows, TOKENS))
 
 
