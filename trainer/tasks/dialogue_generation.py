@@ -7,8 +7,8 @@ on a thousand replies as on a million; see `trainer.networks.replier`. `context`
 (`trainer.networks.sampling`). `benison chat dialogue_generation` holds a conversation; its last turns are the context.
 
 Of the context the last `context_tokens` are read, with END behind each turn and what was said last in the first
-place; how many turns were left out is said with each answer, and the share of replies longer than `reply_tokens`,
-whose rest is neither learnt nor judged, by the metric `replies_cut`. Perplexity is that of a token of
+place; how many turns were not read as a whole is said with each answer, and the share of replies longer than
+`reply_tokens`, whose rest is neither learnt nor judged, by the metric `replies_cut`. Perplexity is that of a token of
 `trainer.features.texts`: words with the space before them, and pieces of rarer words, of a vocabulary that the run
 makes; the end of a reply is one, too. So it is to be compared within a run, and bits per character with others.
 Distinct-2 (Li et al. 2016) is of the replies that are drawn to the eval split's contexts at default inputs.
@@ -107,7 +107,7 @@ class DialogueGeneration(Task, Converses):
         Returns:
           `context` and `response`, tokens int64 `[batch, context_tokens]` and `[batch, reply_tokens]`, padded with PAD,
           what was said last in the first place; `context_length` and `response_length`, how many there are;
-          `context_left_out`, turns of which nothing is read, and `response_left_out`, tokens behind those; what was
+          `context_left_out`, turns that are not read as a whole, and `response_left_out`, tokens behind those; what was
           chosen.
         """
         hparams = self.hparams
@@ -117,16 +117,16 @@ class DialogueGeneration(Task, Converses):
         answered = tf.gather(turns, last.row_starts())  # each turn counts as that and as a response, whatever follows
         spelt = tf.concat([answered.flat_values, answers.flat_values], 0)
         tokens = texts.tokenizer(spelt, VOCABULARY, hparams.words, hparams.pieces)
-        context = backwards(last.with_values(tokens(turns)))[:, : hparams.context_tokens]
+        latest_first = last.with_values(tokens(turns))
+        context = backwards(latest_first)[:, : hparams.context_tokens]
         every = tokens(answers)
         response = every[:, : hparams.reply_tokens]
-        begun = tf.reduce_sum(tf.cast(context == texts.END, tf.int64), 1)
         found = {name: inputs[name] for name in CHOSEN}
         found["seed"] += tf.strings.to_hash_bucket_fast(inputs["context"], 2**31)  # another for each context
         return found | {
             "context": context.to_tensor(texts.PAD, shape=[None, hparams.context_tokens]),
             "context_length": context.row_lengths(),
-            "context_left_out": said.row_lengths() - begun,
+            "context_left_out": said.row_lengths() - read_whole(latest_first, hparams.context_tokens),
             "response": response.to_tensor(texts.PAD, shape=[None, hparams.reply_tokens]),
             "response_length": response.row_lengths(),
             "response_left_out": every.row_lengths() - response.row_lengths(),
@@ -142,8 +142,8 @@ class DialogueGeneration(Task, Converses):
         return model
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
-        """`reply`, and `context_left_out`, turns of the context that were not read. In evaluation what the reply of
-        the data costs: `bits`, its `tokens`, its end among them unless it was cut, its `characters`, and
+        """`reply`, and `context_left_out`, turns of the context that were not read as a whole. In evaluation what the
+        reply of the data costs: `bits`, its `tokens`, its end among them unless it was cut, its `characters`, and
         `reply_left_out`, tokens of it that are not judged."""
         from trainer.networks import sampling
 
@@ -201,7 +201,7 @@ class DialogueGeneration(Task, Converses):
 
     def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
         left_out = answer["context_left_out"]
-        return {"reply": answer["reply"]} | ({"turns not read": left_out} if left_out else {})
+        return {"reply": answer["reply"]} | ({"turns not read whole": left_out} if left_out else {})
 
     def turn_inputs(self, turns: Sequence[Turn], line: str) -> Mapping[str, str]:
         said = [text for turn in turns for text in (turn.said, turn.answered)]
@@ -225,6 +225,12 @@ def backwards(turns: Any) -> Any:
     of_turns = turns.values
     ends = tf.fill([of_turns.nrows(), 1], tf.constant(texts.END, tf.int64))
     return turns.with_values(tf.concat([ends, tf.reverse(of_turns, [1])], 1)).merge_dims(1, 2)
+
+
+def read_whole(turns: Any, tokens: int) -> Any:
+    """Of turns as `backwards` takes them how many are within the first `tokens` of its tokens: int64 `[batch]`."""
+    up_to = tf.cumsum(turns.with_values(turns.values.row_lengths() + 1).to_tensor(tokens), 1)
+    return tf.reduce_sum(tf.cast(up_to <= tokens, tf.int64), 1)
 
 
 def _is_judged(wanted: Any, left_out: Any) -> Any:

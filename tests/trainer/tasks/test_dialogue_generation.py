@@ -14,7 +14,7 @@ from trainer.features import texts
 from trainer.preview import Words
 from trainer.references.kneser_ney import KneserNey
 from trainer.task import DataSpec
-from trainer.tasks.dialogue_generation import ORDER, DialogueGeneration, _windows, backwards, within_reach
+from trainer.tasks.dialogue_generation import ORDER, DialogueGeneration, _windows, backwards, read_whole, within_reach
 
 VOCABULARIES = {"said_words": ["▁one", "▁two", "▁six"], "said_characters": ["▁", "o"], "said_pieces": []}
 SIZE = texts.NUM_SPECIAL + 5
@@ -85,6 +85,12 @@ def test_what_was_said_last_stands_first() -> None:
     assert backwards(latest_first).to_list() == [[2, 7, 2, 5, 4], [2, 8, 6, 6], [2, 2, 9]]
 
 
+def test_a_turn_of_which_the_beginning_is_not_read_is_not_read_whole() -> None:
+    latest_first = tf.ragged.constant([[[7], [4, 5]], [[6, 6, 8]], [[], [9]]], dtype=tf.int64)
+    assert read_whole(latest_first, 5).numpy().tolist() == [2, 1, 2]
+    assert read_whole(latest_first, 3).numpy().tolist() == [1, 0, 2]
+
+
 def test_turns_are_left_out_that_cannot_be_read_before_they_are_cut_into_tokens() -> None:
     latest_first = tf.ragged.constant(
         [["one two", "six", "never"], ["a-word-of-many-tokens", "six"], ["no 空白" * 9, "x"]]
@@ -107,5 +113,5 @@ def test_the_preview_shows_what_was_said_and_both_replies(task: DialogueGenerati
     assert [part.text for part in shown.parts if isinstance(part, Words)] == ["a\nb", "d", "c"]
     assert task.answer_row(example, {"reply": "d", "context_left_out": 2}) == {
         "reply": "d",
-        "turns not read": 2,
+        "turns not read whole": 2,
     }
