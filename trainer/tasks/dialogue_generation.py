@@ -142,9 +142,10 @@ class DialogueGeneration(Task, Converses):
         return model
 
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
-        """`reply`, and `context_left_out`, turns of the context that were not read as a whole. In evaluation what the
-        reply of the data costs: `bits`, its `tokens`, its end among them unless it was cut, its `characters`, and
-        `reply_left_out`, tokens of it that are not judged."""
+        """`reply`; `context_left_out`, turns of the context that were not read as a whole, and `context_unknown`,
+        characters of what was read that the model does not know. In evaluation what the reply of the data costs:
+        `bits`, its `tokens`, its end among them unless it was cut, how many of them are `unknown_tokens`, its
+        `characters`, and `reply_left_out`, tokens of it that are not judged."""
         from trainer.networks import sampling
 
         most = self.hparams.reply_tokens
@@ -152,7 +153,11 @@ class DialogueGeneration(Task, Converses):
         choice = sampling.Choice(features["temperature"], features["top_k"], features["top_p"])
         drawn = model.sample(encoded, choice, sampling.uniforms(features["seed"], 0, most))
         spelt = texts.token_texts(spec.vocabularies, VOCABULARY)
-        answer = {"reply": texts.join_tokens(drawn, spelt), "context_left_out": features["context_left_out"]}
+        answer = {
+            "reply": texts.join_tokens(drawn, spelt),
+            "context_left_out": features["context_left_out"],
+            "context_unknown": tf.reduce_sum(tf.cast(features["context"] == texts.UNKNOWN, tf.int64), 1),
+        }
         if "response" in features:  # in evaluation
             answer |= self._judged(model, features, spelt)
         return answer
@@ -166,6 +171,7 @@ class DialogueGeneration(Task, Converses):
         return {
             "bits": tf.reduce_sum(bits * judged, 1),
             "tokens": tf.reduce_sum(judged, 1),
+            "unknown_tokens": tf.reduce_sum(tf.cast(wanted == texts.UNKNOWN, tf.float32), 1),
             "characters": tf.strings.length(texts.join_tokens(features["response"], spelt), "UTF8_CHAR"),
             "reply_left_out": features["response_left_out"],
         }
@@ -180,6 +186,7 @@ class DialogueGeneration(Task, Converses):
             metrics=(
                 Metric("perplexity", "Perplexity", module),
                 Metric("bits_per_character", "BitsPerCharacter", module, prediction=("bits", "characters")),
+                Metric("unknown_tokens", "ShareUnknownTokens", module, prediction=("unknown_tokens", "tokens")),
                 Metric("distinct_2", "DistinctPairs", "trainer.metrics.diversity", prediction="reply"),
                 Metric("replies_cut", "ShareAboveZero", "trainer.metrics.classification", prediction="reply_left_out"),
             ),
@@ -200,8 +207,8 @@ class DialogueGeneration(Task, Converses):
         return Preview(title=reply[:60], correct=None, slice={}, parts=parts)
 
     def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
-        left_out = answer["context_left_out"]
-        return {"reply": answer["reply"]} | ({"turns not read whole": left_out} if left_out else {})
+        told = {"turns not read whole": answer["context_left_out"], "characters not known": answer["context_unknown"]}
+        return {"reply": answer["reply"]} | {what: count for what, count in told.items() if count}
 
     def turn_inputs(self, turns: Sequence[Turn], line: str) -> Mapping[str, str]:
         said = [text for turn in turns for text in (turn.said, turn.answered)]

@@ -62,9 +62,10 @@ def test_the_same_seed_writes_the_same_reply_in_any_batch(task: Any, model: Any,
 
 def test_a_reply_that_was_cut_is_judged_without_its_end(task: Any, model: Any, spec: DataSpec) -> None:
     response, left_out = tf.constant(REPLIES), tf.constant([0, 0, 2], tf.int64)
-    contexts = [[2, 4, 0, 0]] * 3
+    contexts = [[2, 4, 0, 0], [2, 3, 4, 3], [2, 4, 0, 0]]
     found = task.predict(model, asked(*contexts, response=response, response_left_out=left_out), spec)
     assert found["tokens"].numpy().tolist() == [3, 2, 3]
+    assert found["context_unknown"].numpy().tolist() == [0, 2, 0]
     assert found["characters"].numpy().tolist() == [7, 3, 11]
     assert found["reply_left_out"].numpy().tolist() == [0, 0, 2]
     assert (found["bits"].numpy() > 0).all()
@@ -111,7 +112,6 @@ def test_the_preview_shows_what_was_said_and_both_replies(task: DialogueGenerati
     example = {"context": b"a\nb", "response": b"c"}
     shown = task.preview(example, {"reply": b"d", "context_left_out": 0})
     assert [part.text for part in shown.parts if isinstance(part, Words)] == ["a\nb", "d", "c"]
-    assert task.answer_row(example, {"reply": "d", "context_left_out": 2}) == {
-        "reply": "d",
-        "turns not read whole": 2,
-    }
+    answer = {"reply": "d", "context_left_out": 2, "context_unknown": 0}
+    assert task.answer_row(example, answer) == {"reply": "d", "turns not read whole": 2}
+    assert task.answer_row(example, {**answer, "context_unknown": 3})["characters not known"] == 3
