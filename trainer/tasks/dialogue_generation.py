@@ -215,7 +215,8 @@ class DialogueGeneration(Task, Converses):
         return {"context": json.dumps([*(text for text in said if text.strip()), line], ensure_ascii=False)}
 
     def turn(self, turns: Sequence[Turn], line: str, prediction: Mapping[str, Any]) -> Turn:
-        return Turn(line, as_text(prediction["reply"]))
+        told = {name: int(prediction[name]) for name in ("context_left_out", "context_unknown")}
+        return Turn(line, as_text(prediction["reply"]), told)
 
 
 def within_reach(turns: Any, tokens: int) -> Any:

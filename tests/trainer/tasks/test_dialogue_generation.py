@@ -105,7 +105,9 @@ def test_the_last_turns_are_the_context(task: DialogueGeneration) -> None:
     turns = [Turn("Hello", "Hi!"), Turn("…", "")]
     asked_for = task.turn_inputs(turns, "[How] are you?")
     assert json.loads(asked_for["context"]) == ["Hello", "Hi!", "…", "[How] are you?"]
-    assert task.turn(turns, "How?", {"reply": b"Fine."}) == Turn("How?", "Fine.")
+    told = {"context_left_out": 2, "context_unknown": 0}
+    answer = {"reply": b"Fine.", **{name: np.int64(count) for name, count in told.items()}}
+    assert task.turn(turns, "How?", answer) == Turn("How?", "Fine.", told)
 
 
 def test_the_preview_shows_what_was_said_and_both_replies(task: DialogueGeneration) -> None:
