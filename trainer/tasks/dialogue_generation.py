@@ -168,11 +168,13 @@ class DialogueGeneration(Task, Converses):
         given, wanted = given_and_wanted(features["response"])
         judged = tf.cast(_is_judged(wanted, features["response_left_out"]), tf.float32)
         bits = model.nats({**features, "given": given}, wanted) / math.log(2.0)
+        unknown = tf.reduce_sum(tf.cast(wanted == texts.UNKNOWN, tf.float32), 1)  # a character each, without a text
+        known = tf.strings.length(texts.join_tokens(features["response"], spelt), "UTF8_CHAR")
         return {
             "bits": tf.reduce_sum(bits * judged, 1),
             "tokens": tf.reduce_sum(judged, 1),
-            "unknown_tokens": tf.reduce_sum(tf.cast(wanted == texts.UNKNOWN, tf.float32), 1),
-            "characters": tf.strings.length(texts.join_tokens(features["response"], spelt), "UTF8_CHAR"),
+            "unknown_tokens": unknown,
+            "characters": tf.cast(known, tf.float32) + unknown,
             "reply_left_out": features["response_left_out"],
         }
 
