@@ -38,6 +38,7 @@ INSTALL_REQUIRES = [
     "rouge-score",
     "sacrebleu",
     "jiwer",
+    "num2words",  # numbers in texts that are spoken
     "pysword",
     "hassil",  # templates of home intents
 ]
@@ -61,6 +62,7 @@ EXTRAS_REQUIRE = {
         "pytest-asyncio",  # which kmock's plugin for pytest imports
         "kubernetes-validate",
         "playwright",
+        "axe-playwright-python",  # what axe-core finds on pages that not everybody could use
         "pymysql",
         "librosa",  # what log-mel and MFCC are held against
         "seqeval",  # what the metric of slots is held against

@@ -15,6 +15,7 @@ NAMES = (
     "health",
     "evaluator",
     "ingest_memory",
+    "listing",
     "workers",
     "whole_run",
     "beam_workers",

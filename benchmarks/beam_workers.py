@@ -1,39 +1,145 @@
-"""Ingestion, statistics and Transform in two processes (`--set beam.workers=2`) against one in memory, the default.
+"""Ingestion, statistics and Transform in two processes (the default on two cores) against one (`--set beam.workers=1`).
 
-A worker process imports TensorFlow and TFX anew for each of these nodes, so that small data is slower in several.
+Both must leave the same bytes. Memory is that of the run and of its workers together, what they share counted once.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import statistics
+import subprocess
 import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import measure
 
-SIZES = (2_000, 20_000)
-"""Pictures of 28 by 28 pixels."""
+PICTURES = 20_000
+"""Of 28 by 28 pixels."""
 NODES = ("FolderExampleGen", "StatisticsGen", "Transform")
+OUTPUTS = (
+    ("FolderExampleGen", "examples"),
+    ("StatisticsGen", "statistics"),
+    ("Transform", "transformed_examples"),
+)
+SAMPLE_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Run:
+    seconds: dict[str, float]
+    """Of each node."""
+    peak_mb: float
+    """Of all its processes together."""
+    digest: str
+    """Of what the nodes left."""
 
 
 def rows(options: measure.Options) -> list[measure.Row]:
     with tempfile.TemporaryDirectory() as scratch:
-        return [_row(options.repeats, Path(scratch, str(size)), size) for size in SIZES]
+        data = Path(scratch, "data")
+        measure.call("beam_workers", "write_pictures", folder=str(data), size=PICTURES)
+        pictures = _Comparison("image_classification", ["--data", str(data)], Path(scratch, "pictures"))
+        speech = _Comparison("speech_recognition", [], Path(scratch, "speech"))
+        for _ in range(options.repeats):
+            pictures.go_on()
+            speech.go_on()
+        demo = measure.interleaved(options.repeats, **{name: _demo(Path(scratch, name)) for name in ("one", "two")})
+        together = f"{', '.join(NODES)} of {PICTURES:,} pictures, 2 processes"
+        return [
+            pictures.row(together, NODES, at_most=0.65),
+            pictures.memory_row(f"memory of the same, all {len(NODES)} nodes and processes", at_most=1.5),
+            speech.row("Transform of `speech_recognition`, 2 processes", ["Transform"], at_most=0.65),
+            measure.Row("the demo, 1,000 steps", demo["two"], demo["one"], "s", "beam.workers=1", at_most=1.0),
+        ]
 
 
-def _row(repeats: int, folder: Path, size: int) -> measure.Row:
-    measure.call("beam_workers", "write_pictures", folder=str(folder / "data"), size=size)
-    median = measure.interleaved(repeats, one=lambda: _seconds(folder, 1), two=lambda: _seconds(folder, 2))
-    what = f"{', '.join(NODES)} of {size:,} pictures, 2 processes"
-    return measure.Row(what, median["two"], median["one"], "s", "in memory", at_most=1.0)
+class _Comparison:
+    """Runs of the same data in one process and in two."""
+
+    def __init__(self, task: str, arguments: Sequence[str], workspace: Path) -> None:
+        self._task, self._arguments, self._workspace = task, arguments, workspace
+        self._runs: dict[int, list[Run]] = {1: [], 2: []}
+
+    def go_on(self) -> None:
+        for processes, runs in self._runs.items():
+            runs.append(_run(self._task, self._arguments, self._workspace, processes))
+        if len({run.digest for runs in self._runs.values() for run in runs}) > 1:
+            raise RuntimeError(f"{self._task}: one process and two left different bytes")
+
+    def row(self, what: str, nodes: Sequence[str], at_most: float) -> measure.Row:
+        one, two = (
+            statistics.median(sum(run.seconds[node] for node in nodes) for run in runs) for runs in self._runs.values()
+        )
+        return measure.Row(what, two, one, "s", "1 process", at_most=at_most)
+
+    def memory_row(self, what: str, at_most: float) -> measure.Row:
+        one, two = (statistics.median(run.peak_mb for run in runs) for runs in self._runs.values())
+        return measure.Row(what, two, one, "MB", "1 process", at_most=at_most)
 
 
-def _seconds(folder: Path, workers: int) -> float:
-    """What the nodes took together, without the imports of the process that runs them."""
-    command = [measure.BENISON, "run", "image_classification", "--data", str(folder / "data"), "--to", NODES[-1]]
-    command += ["--fresh", "--json", "--workspace", str(folder / "workspace"), "--set", f"beam.workers={workers}"]
-    nodes = json.loads(measure.run(command).output)["nodes"]
-    return sum(node["seconds"] for node in nodes if node["id"] in NODES)
+def _run(task: str, arguments: Sequence[str], workspace: Path, processes: int) -> Run:
+    command = [measure.BENISON, "run", task, *arguments, "--to", NODES[-1], "--fresh", "--json"]
+    command += ["--workspace", str(workspace), "--set", f"beam.workers={processes}"]
+    with subprocess.Popen(command, cwd=measure.ROOT, stdout=subprocess.PIPE, text=True) as process:
+        ended, peak = threading.Event(), [0.0]
+
+        def watch() -> None:
+            while not ended.wait(SAMPLE_SECONDS):
+                peak[0] = max(peak[0], _memory_mb(process.pid))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        output, _ = process.communicate()
+        ended.set()
+        watcher.join()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}\n{output}")
+    seconds = {node["id"]: node["seconds"] for node in json.loads(output)["nodes"]}
+    digest = measure.call("beam_workers", "digest", pipeline_root=str(workspace.resolve() / task / "pipeline"))
+    return Run(seconds, peak[0], digest)
+
+
+def _memory_mb(pid: int) -> float:
+    """Of a process and all that descend from it; of memory that several share each has its part (PSS)."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended
+        return 0.0
+    own = sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1e3
+    return own + sum(_memory_mb(int(child)) for child in children)
+
+
+def digest(pipeline_root: str) -> str:
+    """Of the names and contents of what the nodes left last: of records their features, in whichever order they were
+    written, which is not the same in any two processes; else the bytes."""
+    from trainer.backend import tf
+
+    found = hashlib.sha256()
+    for node, output in OUTPUTS:
+        folder = measure.newest(pipeline_root, node, output)
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            found.update(f"{file.relative_to(folder)}\n".encode())
+            if file.suffix != ".gz":
+                found.update(file.read_bytes())
+                continue
+            for record in tf.data.TFRecordDataset(str(file), "GZIP").as_numpy_iterator():
+                found.update(tf.train.Example.FromString(record).SerializeToString(deterministic=True))
+    return found.hexdigest()
+
+
+def _demo(workspace: Path) -> Callable[[], float]:
+    arguments = [] if workspace.name == "two" else ["--set", "beam.workers=1"]
+
+    def seconds() -> float:
+        command = [measure.BENISON, "run", "image_classification", "--steps", "1000", "--fresh", *arguments]
+        return measure.run([*command, "--workspace", str(workspace)], accept=(0, measure.NOT_BLESSED)).seconds
+
+    return seconds
 
 
 def write_pictures(folder: str, size: int) -> None:

@@ -4,13 +4,16 @@ Spans, versions, split configuration, fingerprints and caching are TFX's. Ours i
 quarantined (`data.folders.folder`), and that the fingerprint covers each file below the folder, by path, size and time
 of change in nanoseconds, where TFX's own knows whole seconds.
 
-Memory: a bundle reads, checks, encodes and writes one record after the other. No record's bytes pass through a
-shuffle, which the in-memory runner would hold whole; the order is `data.folders.folder`'s.
+The folder is listed once, here, and read in shards, of which each process takes one after the other. How many there are
+depends on the data alone, and each writes its own files, so that any number of processes leaves the same files.
+
+Memory: a shard is read, checked, encoded and written one record after the other. No record's bytes pass through Beam.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections import Counter
@@ -21,6 +24,7 @@ from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
+from apache_beam.io.range_trackers import OffsetRangeTracker, UnsplittableRangeTracker
 from google.protobuf import json_format, struct_pb2
 from tfx.components.example_gen import driver, input_processor, utils
 from tfx.components.example_gen.base_example_gen_executor import BaseExampleGenExecutor
@@ -78,27 +82,26 @@ class FolderExampleGenExecutor(BaseExampleGenExecutor):
         output = Path(artifact.uri)
         input_config = proto_utils.json_to_proto(exec_properties["input_config"], example_gen_pb2.Input())
         reading = _Reading.of(exec_properties, input_config.splits[0].pattern)
+        folder = reading.open()
+        for split in SPLITS:
+            (output / f"Split-{split}").mkdir(parents=True, exist_ok=True)
         with self._make_beam_pipeline() as pipeline:
-            outputs = pipeline | ReadFolder(reading, self._get_tmp_dir())
-            for split in SPLITS:
-                records = str(output / f"Split-{split}" / "data_tfrecord")
-                _ = outputs[split] | f"Write_{split}" >> beam.io.WriteToTFRecord(records, file_name_suffix=".gz")
+            outputs = pipeline | ReadFolder(reading, folder, output, self._get_tmp_dir())
             _ = outputs.problem | beam.io.WriteToText(str(output / QUARANTINE), shard_name_template="")
             _ = (
                 outputs.outcome
-                | beam.combiners.Count.PerElement()
-                | beam.combiners.ToDict()
+                | "SumOutcomes" >> beam.CombinePerKey(sum)
+                | "GatherOutcomes" >> beam.combiners.ToDict()
                 | beam.Map(_counts)
                 | "WriteCounts" >> beam.io.WriteToText(str(output / COUNTS), shard_name_template="")
             )
             _ = (
                 outputs["class"]
-                | "CountClasses" >> beam.combiners.Count.PerElement()
+                | "SumClasses" >> beam.CombinePerKey(sum)
                 | "GatherClasses" >> beam.combiners.ToDict()
                 | "ClassesAsJson" >> beam.Map(_classes)
                 | "WriteClasses" >> beam.io.WriteToText(str(output / CLASSES), shard_name_template="")
             )
-        folder = reading.open()
         (output / NAMES).write_text(json.dumps(folder.names), encoding="utf-8")
         _refuse_unreadable(output, folder)
 
@@ -118,7 +121,8 @@ class _Reading:
     folder: str
     task: str
     limit: int | None
-    shards: int
+    shards: int | None
+    """None for as many as suit the data."""
     split_by: str | None
     names: Mapping[str, Sequence[str]]
 
@@ -134,7 +138,7 @@ class _Reading:
             folder=str(Path(exec_properties["input_base"], split_pattern).parent),
             task=settings["task"],
             limit=int(settings["limit"]) if settings.get("limit") else None,
-            shards=int(settings["shards"]),
+            shards=int(settings["shards"]) if settings.get("shards") else None,
             split_by=settings.get("split_by") or task.split_by,
             names=settings.get("names") or {},
         )
@@ -145,41 +149,103 @@ class _Reading:
 
 
 class ReadFolder(beam.PTransform):
-    """A folder's records as serialised tf.Examples, one output a split, beside `problem` (JSON), `outcome` (the split
-    or "quarantined") and `class` (split, column, class name)."""
+    """Writes a folder's records as serialised tf.Examples, a file a shard and split; what is left to gather is
+    `problem` (JSON), `outcome` (the split or "quarantined") with how many there were, and `class` (split, column, class
+    name) with how many."""
 
-    def __init__(self, reading: _Reading, progress_dir: str) -> None:
+    def __init__(self, reading: _Reading, folder: DataFolder, output: Path, progress_dir: str) -> None:
         super().__init__()
-        self._reading, self._progress_dir = reading, progress_dir
+        self._shards = reading.shards or folder.shards(reading.limit)
+        folder.settle(self._shards)
+        self._read = _ReadShard(reading, folder, self._shards, output, progress_dir)
 
     def expand(self, pipeline: beam.Pipeline) -> Any:
-        return (
-            pipeline
-            | beam.Create(range(self._reading.shards))
-            | beam.ParDo(_ReadShard(self._reading, self._progress_dir)).with_outputs(
-                "problem", "outcome", "class", *SPLITS
-            )
+        shards = pipeline | beam.io.Read(_Shards(range(self._shards)))
+        return shards | beam.ParDo(self._read).with_outputs("problem", "outcome", "class")
+
+
+class _Shards(beam.io.iobase.BoundedSource):
+    """Numbers, each of which Beam may have read by another worker."""
+
+    def __init__(self, numbers: range) -> None:
+        self._numbers = numbers
+
+    def estimate_size(self) -> int:
+        return len(self._numbers)
+
+    def get_range_tracker(self, start_position: int | None, stop_position: int | None) -> Any:
+        tracker = OffsetRangeTracker(
+            self._numbers.start if start_position is None else start_position,
+            self._numbers.stop if stop_position is None else stop_position,
         )
+        return UnsplittableRangeTracker(tracker)
+
+    def split(
+        self, desired_bundle_size: int, start_position: int | None = None, stop_position: int | None = None
+    ) -> Iterator[Any]:
+        for number in self._numbers:
+            yield beam.io.iobase.SourceBundle(1, _Shards(range(number, number + 1)), number, number + 1)
+
+    def read(self, range_tracker: Any) -> Iterator[int]:
+        for number in range(range_tracker.start_position(), range_tracker.stop_position()):
+            if range_tracker.try_claim(number):
+                yield number
 
 
 class _ReadShard(beam.DoFn):
-    def __init__(self, reading: _Reading, progress_dir: str) -> None:
-        self._reading, self._progress_dir = reading, progress_dir
-
-    def setup(self) -> None:
-        # Once for all shards that this worker reads: a large folder takes long to list.
-        self._opened = self._reading.open()
+    def __init__(self, reading: _Reading, folder: DataFolder, shards: int, output: Path, progress_dir: str) -> None:
+        self._folder, self._shards, self._limit = folder, shards, reading.limit
+        self._output, self._progress_dir = output, progress_dir
 
     def process(self, shard: int) -> Iterator[Any]:
-        reading, folder = self._reading, self._opened
+        folder = self._folder
         dtypes: dict[str, DType] = {name: feature.dtype for name, feature in raw_features(folder.columns).items()}
         records = (
-            record for split in folder.splits for record in folder.records(split, shard, reading.shards, reading.limit)
+            record for split in folder.splits for record in folder.records(split, shard, self._shards, self._limit)
         )
-        for record in _counted(records, Path(self._progress_dir, ROWS.format(shard=shard))):
-            yield from _outputs(record, dtypes)
-            for column, name in verdict.classes_of(record.features or {}, folder.columns):
-                yield beam.pvalue.TaggedOutput("class", (record.split, column, name))
+        outcomes: Counter[str] = Counter()
+        classes: Counter[tuple[str, str, str]] = Counter()
+        with _Files(self._output, f"data_tfrecord-{shard:05d}-of-{self._shards:05d}.gz") as files:
+            for record in _counted(records, Path(self._progress_dir, ROWS.format(shard=shard))):
+                if record.problem:
+                    outcomes["quarantined"] += 1
+                    problem = {"split": record.split, "file": record.file, "row": record.row}
+                    yield beam.pvalue.TaggedOutput("problem", json.dumps(problem | asdict(record.problem)))
+                elif record.features is not None:
+                    outcomes[record.split] += 1
+                    files.write(record.split, serialized_example(record.features, dtypes))
+                for column, name in verdict.classes_of(record.features or {}, folder.columns):
+                    classes[record.split, column, name] += 1
+        for outcome in outcomes.items():
+            yield beam.pvalue.TaggedOutput("outcome", outcome)
+        for counted in classes.items():
+            yield beam.pvalue.TaggedOutput("class", counted)
+
+
+class _Files:
+    """One file in the folder of each split that a record is written to; it has its name once it is whole."""
+
+    def __init__(self, output: Path, name: str) -> None:
+        self._output, self._name = output, name
+        self._writers: dict[str, Any] = {}
+
+    def write(self, split: str, record: bytes) -> None:
+        if split not in self._writers:
+            self._writers[split] = tf.io.TFRecordWriter(str(self._unfinished(split)), "GZIP")
+        self._writers[split].write(record)
+
+    def _unfinished(self, split: str) -> Path:
+        # Beside the split's folder, all of whose files are read, and of this process: an engine may read a shard twice.
+        return self._output / f".{split}-{os.getpid()}-{self._name}"
+
+    def __enter__(self) -> _Files:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        for split, writer in self._writers.items():
+            if kind is None:
+                writer.close()
+                self._unfinished(split).rename(self._output / f"Split-{split}" / self._name)
 
 
 def _counted(records: Iterator[Record], file: Path) -> Iterator[Record]:
@@ -191,16 +257,6 @@ def _counted(records: Iterator[Record], file: Path) -> Iterator[Record]:
             told = time.monotonic()
             file.write_text(str(number), encoding="utf-8")
     file.write_text(str(number), encoding="utf-8")
-
-
-def _outputs(record: Record, dtypes: dict[str, DType]) -> Iterator[Any]:
-    if record.problem:
-        problem = {"split": record.split, "file": record.file, "row": record.row, **asdict(record.problem)}
-        yield beam.pvalue.TaggedOutput("problem", json.dumps(problem))
-        yield beam.pvalue.TaggedOutput("outcome", "quarantined")
-    elif record.features is not None:
-        yield beam.pvalue.TaggedOutput(record.split, serialized_example(record.features, dtypes))
-        yield beam.pvalue.TaggedOutput("outcome", record.split)
 
 
 def serialized_example(features: dict[str, Value], dtypes: dict[str, DType]) -> bytes:
@@ -227,7 +283,8 @@ class FolderExampleGen(FileBasedExampleGen):
         """
         Args:
           folder: None if `input_parameters` are given later, where the node runs.
-          settings: task, limit (records of each split, or None), shards, split_by (as `--set` names it, or ""), names
+          settings: task, limit (records of each split, or None), shards (or None, for as many as suit the
+            data), split_by (as `--set` names it, or ""), names
             (column of the task -> columns of the tables, as far as a person named them), and the digest of the reading
             code.
         """

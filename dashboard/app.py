@@ -12,7 +12,7 @@ from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from flask import Response, abort, request, send_file
 
 from components.report.page import TEMPLATES
-from dashboard import address, conversation, parts, texts
+from dashboard import address, charts, conversation, paging, parts, texts
 from dashboard.compression import compress
 from dashboard.pages import compare, models, run, runs
 from dashboard.security import HEALTH, Policy, is_loopback, protect
@@ -75,6 +75,7 @@ def create(workspace: Path, policy: Policy, trial: Trial | None = None, follow: 
     trial = trial or Trial()
     models.register(app, store, trial)
     conversation.register(app, store, trial)
+    paging.register(app, lambda *where: _long_list(store, *where))
     _files(app, store)
     protect(app.server, policy, app.csp_hashes())
     compress(app.server)
@@ -89,6 +90,7 @@ def _frame(store: Store) -> html.Div:
     """
     opened = urlsplit(request.referrer or "")
     known = {"pathname": opened.path, "search": f"?{opened.query}" if opened.query else ""} if opened.path else {}
+    library: dict[str, Any] = {"data-plotly": charts.library()}
     places = [parts.link("Runs", "/", id="to-runs"), parts.link("Models", "/models", id="to-models")]
     switch = html.Button("◐ Dark or light", id="theme", type="button", className="plain")
     return html.Div(
@@ -100,7 +102,7 @@ def _frame(store: Store) -> html.Div:
                 className="top",
             ),
             html.P("The dashboard does not answer: what is shown may be old.", id="gone", role="alert", hidden=True),
-            html.Main(page(store, **known) if known else None, id="page", tabIndex=-1),
+            html.Main(page(store, **known) if known else None, id="page", tabIndex=-1, **library),
             dcc.Store(id="theme-chosen"),
             dcc.Store(id="media-watched"),
         ]
@@ -151,6 +153,16 @@ def _page(store: Store, pathname: str, search: str | None) -> Any:
         said = f"{damage}. Remove that file, or the run's folder."
         return html.Div([html.H1("Damaged"), parts.empty(said, " ", parts.link("To the runs", "/"))])
     return html.Div([html.H1("Not there"), parts.empty("No page has this address. ", parts.link("To the runs", "/"))])
+
+
+def _long_list(store: Store, pathname: str, search: str | None, name: str, of: str) -> paging.Long:
+    """A list that the page of this address shows in pages. Raises NotThere or Damaged."""
+    match [unquote(part) for part in pathname.split("/") if part]:
+        case ["run", task, run_id]:
+            return run.long_list(store, task, run_id, name, of)
+        case ["compare"]:
+            return compare.long_list(store, address.query(search), name)
+    raise NotThere(name)
 
 
 def _files(app: Dash, store: Store) -> None:

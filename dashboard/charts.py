@@ -8,16 +8,24 @@ in dashes and marks, too, and bars in their pattern.
 from __future__ import annotations
 
 import html
+import importlib.metadata
+import importlib.util
+import json
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from dash import dcc
 from dash import html as tags
+from dash.fingerprint import build_fingerprint
 
 from dashboard import parts
+from dashboard.compression import SUITES
 
 Figure = dict[str, Any]
+
+SCRIPT = "package_data/plotly.min.js"
+"""Within the package of Plotly."""
 
 COLOURS = ("#2f7de1", "#d9660a", "#1f9d6b", "#a35fc7", "#b07d00", "#d1477a")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -91,7 +99,7 @@ def grouped_bars(groups: Sequence[str], series: Mapping[str, Sequence[float | No
             "type": "bar",
             "name": text(name),
             "x": list(range(len(groups))),
-            "y": list(values),
+            "y": [value if _is_finite(value) else None for value in values],
             "hovertext": [text(group) for group in groups],
             "hovertemplate": "%{hovertext}: %{y:.4g}",
             "marker": _bar_marker(i),
@@ -103,15 +111,29 @@ def grouped_bars(groups: Sequence[str], series: Mapping[str, Sequence[float | No
     return {"data": traces, "layout": layout}
 
 
-def graph(figure: Figure, label: str, **properties: Any) -> tags.Div:
-    """The figure as a component; `label` is what it shows, for those who do not see it."""
-    drawn = dcc.Graph(
-        figure=figure,
-        config={"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]},
+def as_json(figure: Figure) -> str:
+    return json.dumps(figure, separators=(",", ":"))
+
+
+def library() -> str:
+    """Where browsers get Plotly, under a name that changes when it does."""
+    place = Path(str(importlib.util.find_spec("plotly").origin)).parent / SCRIPT  # type: ignore[union-attr]
+    name = build_fingerprint(SCRIPT, importlib.metadata.version("plotly"), f"{int(place.stat().st_mtime)}")
+    return f"{SUITES}plotly/{name}"
+
+
+def graph(figure: Figure, label: str, has_tools: bool = True, **properties: Any) -> tags.Div:
+    """The figure as a component, which `assets/charts.js` draws; `label` is what it shows, for those who do not see
+    it. `has_tools`: buttons that zoom, move and save it."""
+    told: dict[str, Any] = {"data-figure": as_json(figure), "data-tools": "all" if has_tools else "none"}
+    return tags.Div(
+        className="graph",
+        role="img",
         style={"height": f"{figure['layout']['height']}px"},
+        **parts.aria(label=label),
+        **told,
         **properties,
     )
-    return tags.Div(drawn, className="graph", role="img", **parts.aria(label=label))
 
 
 def _short(name: str) -> str:

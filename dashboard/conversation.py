@@ -16,7 +16,7 @@ def form(fields: Mapping[str, Field], drawn: Callable[[str, Field], Any]) -> lis
     """What a person talks by. `fields` are chosen for all lines, each as `drawn`."""
     line = dcc.Input(id="chat-line", type="text", maxLength=Trial.MAX_TEXT, debounce=False, autoComplete="off")
     return [
-        html.Div(id="chat-turns-shown", className="conversation", **parts.aria(live="polite", label="conversation")),
+        html.Div(id="chat-turns-shown", className="conversation", role="log", **parts.aria(label="conversation")),
         html.Div(
             [
                 html.Div([html.Label("What you say", htmlFor="chat-line", className="label"), line]),

@@ -141,8 +141,11 @@ def bar(length: float, label: str, kind: str = "", at: float = 0.0, mark: float 
 def spark(histogram: Sequence[Sequence[float]], label: str) -> html.Div:
     """The shape of a distribution: [low, high, count] of each stretch."""
     most = max((count for *_, count in histogram), default=0.0) or 1.0
-    bars = [html.Span(style={"height": f"{100 * count / most:.1f}%"}) for *_, count in histogram]
-    return html.Div(bars, className="spark-bars", role="img", **aria(label=label))
+    tops = [96 * (1 - count / most) for *_, count in histogram]  # the least one is seen, too
+    edges = [100 * i / len(tops) for i in range(len(tops) + 1)]
+    outline = [f"{x:.1f}% {top:.1f}%" for i, top in enumerate(tops) for x in edges[i : i + 2]]
+    shape = f"polygon(0% 100%, {', '.join(outline)}, 100% 100%)"
+    return html.Div(className="spark-bars", style={"clipPath": shape}, role="img", **aria(label=label))
 
 
 def shares(rows: Iterable[Mapping[str, Any]]) -> html.Div:

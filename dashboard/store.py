@@ -6,7 +6,6 @@ links out of it, and names with `..`, lead nowhere.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import stat
@@ -569,7 +568,7 @@ class Store:
 
 def _shaped(file: Path, text: str, shape: Any, where: str = "") -> Any:
     try:
-        found = texts.all_visible(json.loads(text))
+        found = texts.of_json(text)
     except (ValueError, RecursionError) as error:
         raise Damaged(f"{file} cannot be read: {where}{': ' if where else ''}{error}") from None
     _expect(file, found, shape, where)

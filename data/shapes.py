@@ -7,6 +7,7 @@ through these checks, so that a wrong type is said in words with its place, and 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import types
 import typing
@@ -50,8 +51,8 @@ def expect(value: Any, shape: Any, where: str = "") -> None:
         _one_of(value, arguments, where)
     elif typing.is_typeddict(shape):
         _keys(value, shape, where)
-    elif dataclasses.is_dataclass(shape):
-        hints = typing.get_type_hints(shape, include_extras=True)
+    elif isinstance(shape, type) and dataclasses.is_dataclass(shape):
+        hints = _hints(shape)
         _parts(((getattr(value, name), hint, name) for name, hint in hints.items()), where)
     elif origin in (dict, Mapping):
         _is(value, dict, where)
@@ -63,9 +64,15 @@ def expect(value: Any, shape: Any, where: str = "") -> None:
         _parts(((one, hint, str(i)) for i, (one, hint) in enumerate(zip(value, arguments, strict=True))), where)
     elif origin in (list, tuple, Sequence):
         _is(value, (list, tuple), where)
-        _parts(((one, arguments[0], str(i)) for i, one in enumerate(value)), where)
+        if not set(map(type, value)) <= _PLAIN.get(arguments[0], set()):
+            _parts(((one, arguments[0], str(i)) for i, one in enumerate(value)), where)
     else:
         _is(value, shape, where)
+
+
+@functools.cache
+def _hints(shape: Any) -> dict[str, Any]:
+    return typing.get_type_hints(shape, include_extras=True)
 
 
 def _one_of(value: Any, shapes: Iterable[Any], where: str) -> None:
@@ -81,7 +88,7 @@ def _one_of(value: Any, shapes: Iterable[Any], where: str) -> None:
 
 def _keys(value: Any, shape: Any, where: str) -> None:
     _is(value, dict, where)
-    hints = typing.get_type_hints(shape, include_extras=True)
+    hints = _hints(shape)
     marked = {name for name, hint in hints.items() if get_origin(hint) is typing.Required}  # unseen where postponed
     missing = sorted((shape.__required_keys__ | marked) - value.keys())
     if missing:
@@ -94,6 +101,8 @@ def _parts(parts: Iterable[tuple[Any, Any, str]], where: str) -> None:
         expect(value, shape, f"{where}.{name}" if where else name)
 
 
+_PLAIN: Mapping[Any, set[type]] = {int: {int}, str: {str}, float: {float, int, type(None)}}
+"""What stands in lists of these. They are looked at as a whole: a matrix of 1,000 classes has a million counts."""
 _WORDS = {dict: "an object", list: "a list", tuple: "a list", str: "a text", float: "a number", int: "a whole number"}
 
 

@@ -17,6 +17,7 @@ import hashlib
 import importlib.util
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -27,27 +28,13 @@ SCOPES = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def digest(module: str | Path, roots: Sequence[str]) -> str:
-    """SHA-256 (hex) over the definitions that `roots` of `module` use, directly or through others.
-
-    Args:
-      module: a dotted name inside this project's packages, or the path of a Python file outside them.
-      roots: names of functions, classes, assignments or `Class.attribute` (own or inherited) in that module.
-
-    Raises:
-      ValueError: no such module or root.
-      SyntaxError: a file on the way is not valid Python.
-    """
-    return _hash(sorted(_Closure(module, roots).sources))
+    """As `Sources.digest`, of the source as it is now."""
+    return Sources().digest(module, roots)
 
 
 def hparams_used(module: str | Path, roots: Sequence[str]) -> frozenset[str] | None:
-    """Names X read as `self.hparams.X` by `roots` and the methods they use; None where any of them may be read.
-
-    Raises:
-      ValueError: no such module or root.
-    """
-    closure = _Closure(module, roots)
-    return None if closure.hparams_whole else frozenset(closure.hparams)
+    """As `Sources.hparams_used`, of the source as it is now."""
+    return Sources().hparams_used(module, roots)
 
 
 def package_digest(*packages: str) -> str:
@@ -81,93 +68,175 @@ class _Definition(NamedTuple):
     holder: _Class | None = None
 
 
-class _Closure:
-    """All definitions reached from the roots: `sources` to hash, and the hyper-parameters read on the way."""
+@dataclass
+class _Uses:
+    """What one definition uses: other definitions, and the hyper-parameters that it reads."""
 
-    def __init__(self, module: str | Path, roots: Sequence[str]) -> None:
-        start = _parse(module.stem, module.read_text(encoding="utf-8")) if isinstance(module, Path) else _find(module)
+    definitions: list[_Definition] = field(default_factory=list)
+    hparams: set[str] = field(default_factory=set)
+    hparams_whole: bool = False
+
+
+class Sources:
+    """This project's source, each file as it is when it is first met: for several digests at one time, which have most
+    of what they follow in common."""
+
+    def __init__(self) -> None:
+        self._modules: dict[str, _Module | None] = {}
+        self._uses: dict[tuple[_Definition, bool], _Uses] = {}
+        self._orders: dict[_Class, list[_Class]] = {}
+
+    def digest(self, module: str | Path, roots: Sequence[str]) -> str:
+        """SHA-256 (hex) over the definitions that `roots` of `module` use, directly or through others.
+
+        Args:
+          module: a dotted name inside this project's packages, or the path of a Python file outside them.
+          roots: names of functions, classes, assignments or `Class.attribute` (own or inherited) in that module.
+
+        Raises:
+          ValueError: no such module or root.
+          SyntaxError: a file on the way is not valid Python.
+        """
+        return _hash(sorted({_text(definition) for definition in self._closure(module, roots)}))
+
+    def hparams_used(self, module: str | Path, roots: Sequence[str]) -> frozenset[str] | None:
+        """Names X read as `self.hparams.X` by `roots` and the methods they use; None where any of them may be read.
+
+        Raises:
+          ValueError: no such module or root.
+        """
+        used = list(self._closure(module, roots).values())
+        return None if any(each.hparams_whole for each in used) else frozenset().union(*(each.hparams for each in used))
+
+    def _closure(self, module: str | Path, roots: Sequence[str]) -> dict[_Definition, _Uses]:
+        """All definitions reached from the roots, and what each uses."""
+        if isinstance(module, Path):
+            start: _Module | None = _parse(module.stem, module.read_text(encoding="utf-8"))
+        else:
+            start = self._find(module)
         if start is None:
             raise ValueError(f"no module {module!r} in this project's packages ({', '.join(PACKAGES)})")
-        self.sources: set[str] = set()
-        self.hparams: set[str] = set()
-        self.hparams_whole = False
-        self._seen: set[_Definition] = set()
-        self._root_classes = {_Class(start, root.split(".")[0]) for root in roots if "." in root}
-        self._waiting = [definition for root in roots for definition in _root(start, root)]
-        while self._waiting:
-            definition = self._waiting.pop()
-            if definition not in self._seen:
-                self._seen.add(definition)
-                dumps = [ast.dump(statement, annotate_fields=False) for statement in definition.statements]
-                self.sources.add("\n".join([f"{definition.module.name}:{definition.name}", *dumps]))
-                imports = _imports(definition.module.name, map(ast.walk, definition.statements))
-                for statement in definition.statements:
-                    self._follow(statement, definition, imports)
-                if definition.name == WHOLE:
-                    self._waiting += [each for name in imports for each in _lookup(definition.module, [name], {})]
+        root_classes = {_Class(start, root.split(".")[0]) for root in roots if "." in root}
+        waiting = [definition for root in roots for definition in self._root(start, root)]
+        found: dict[_Definition, _Uses] = {}
+        while waiting:
+            definition = waiting.pop()
+            if definition not in found:
+                found[definition] = self._uses_of(definition, definition.owner in root_classes)
+                waiting += found[definition].definitions
+        return found
 
-    def _follow(self, node: ast.AST, here: _Definition, imports: dict[str, set[str]]) -> None:
+    def _uses_of(self, definition: _Definition, of_root: bool) -> _Uses:
+        """What a definition uses; `of_root`: its `self` is of a class whose hyper-parameters are asked for."""
+        key = definition, of_root
+        if key not in self._uses:
+            uses = _Uses()
+            imports = _imports(definition.module.name, map(ast.walk, definition.statements))
+            for statement in definition.statements:
+                self._follow(statement, definition, of_root, imports, uses)
+            if definition.name == WHOLE:
+                uses.definitions += [each for name in imports for each in self._lookup(definition.module, [name], {})]
+            uses.definitions = list(dict.fromkeys(uses.definitions))
+            self._uses[key] = uses
+        return self._uses[key]
+
+    def _follow(
+        self, node: ast.AST, here: _Definition, of_root: bool, imports: dict[str, set[str]], uses: _Uses
+    ) -> None:
         chain = _chain(node)
         if not chain:
             for child in ast.iter_child_nodes(node):
-                self._follow(child, here, imports)
+                self._follow(child, here, of_root, imports, uses)
         elif here.owner and chain[0] in ("self", "cls"):
-            self._follow_self(chain[1:], here.owner, isinstance(getattr(node, "ctx", None), ast.Store))
+            stored = isinstance(getattr(node, "ctx", None), ast.Store)
+            self._follow_self(chain[1:], here.owner, of_root, stored, uses)
         elif here.owner and here.holder and chain[0] == "super()":
-            self._waiting += _attribute(here.owner, chain[1], after=here.holder)
+            uses.definitions += self._attribute(here.owner, chain[1], after=here.holder)
         else:
-            self._waiting += _lookup(here.module, chain, imports)
+            uses.definitions += self._lookup(here.module, chain, imports)
 
-    def _follow_self(self, chain: list[str], owner: _Class, stored: bool) -> None:
-        is_root = owner in self._root_classes
+    def _follow_self(self, chain: list[str], owner: _Class, of_root: bool, stored: bool, uses: _Uses) -> None:
         if not chain:
-            self.hparams_whole |= is_root
-            self._waiting.append(_top_level(owner.module, owner.name))
-        elif is_root and chain[0] == "hparams":
-            self.hparams.update(chain[1:2])
-            self.hparams_whole |= len(chain) == 1 and not stored
+            uses.hparams_whole |= of_root
+            uses.definitions.append(_top_level(owner.module, owner.name))
+        elif of_root and chain[0] == "hparams":
+            uses.hparams.update(chain[1:2])
+            uses.hparams_whole |= len(chain) == 1 and not stored
         else:
-            self._waiting += _attribute(owner, chain[0])
+            uses.definitions += self._attribute(owner, chain[0])
 
+    def _root(self, module: _Module, root: str) -> list[_Definition]:
+        name, _, attribute = root.partition(".")
+        known = name in module.bindings and (not attribute or module.class_named(name))
+        if attribute and known:
+            found = self._attribute(_Class(module, name), attribute)
+        else:
+            found = [_top_level(module, name)] if known else []
+        if not found:
+            raise ValueError(f"{module.name} defines no {root!r}")
+        return found
 
-def _root(module: _Module, root: str) -> list[_Definition]:
-    name, _, attribute = root.partition(".")
-    known = name in module.bindings and (not attribute or module.class_named(name))
-    if attribute and known:
-        found = _attribute(_Class(module, name), attribute)
-    else:
-        found = [_top_level(module, name)] if known else []
-    if not found:
-        raise ValueError(f"{module.name} defines no {root!r}")
-    return found
+    def _lookup(self, module: _Module, chain: list[str], local: dict[str, set[str]]) -> list[_Definition]:
+        """Definitions of a global name and its attributes (`images.decode`) as seen from `module`."""
+        head, *rest = chain
+        targets = [target.split(".") for names in (local, module.imports) for target in names.get(head, ())]
+        targets += [[*star.split(".")[:-1], head] for star in module.imports.get("*", ())]
+        found = [definition for target in targets for definition in self._imported([*target, *rest])]
+        return found + (self._own(module, chain) if head in module.bindings else [])
 
+    def _imported(self, parts: list[str]) -> list[_Definition]:
+        """Definitions of a fully dotted name; the whole module where it does not say which."""
+        for cut in range(len(parts), 0, -1):
+            if module := self._find(".".join(parts[:cut])):
+                found = self._lookup(module, parts[cut:], {}) if parts[cut:] else []
+                return found or [_Definition(module, WHOLE, tuple(module.body))]
+        return []
 
-def _lookup(module: _Module, chain: list[str], local: dict[str, set[str]]) -> list[_Definition]:
-    """Definitions of a global name and its attributes (`images.decode`) as seen from `module`."""
-    head, *rest = chain
-    targets = [target.split(".") for names in (local, module.imports) for target in names.get(head, ())]
-    targets += [[*star.split(".")[:-1], head] for star in module.imports.get("*", ())]
-    found = [definition for target in targets for definition in _imported([*target, *rest])]
-    return found + (_own(module, chain) if head in module.bindings else [])
+    def _own(self, module: _Module, chain: list[str]) -> list[_Definition]:
+        """Definitions of a name that `module` itself defines, and of its attributes."""
+        if len(chain) == 2 and module.class_named(chain[0]):
+            # Only a method can stand alone: any other attribute may be an instance of the class (a member of an Enum).
+            found = self._attribute(_Class(module, chain[0]), chain[1])
+            if any(isinstance(statement, ast.FunctionDef) for each in found for statement in each.statements):
+                return found
+        return [_top_level(module, chain[0])]
 
+    def _attribute(self, owner: _Class, name: str, after: _Class | None = None) -> list[_Definition]:
+        """The definition of `owner.name` in the class or its nearest base in the project, or none."""
+        if owner not in self._orders:
+            self._orders[owner] = list(dict.fromkeys(self._class_and_bases(owner)))
+        order = self._orders[owner]
+        for holder in order[order.index(after) + 1 if after in order else 0 :]:
+            if statements := _class_bindings(holder).get(name):
+                return [_Definition(holder.module, f"{holder.name}.{name}", tuple(statements), owner, holder)]
+        return []
 
-def _imported(parts: list[str]) -> list[_Definition]:
-    """Definitions of a fully dotted name; the whole module where it does not say which."""
-    for cut in range(len(parts), 0, -1):
-        if module := _find(".".join(parts[:cut])):
-            found = _lookup(module, parts[cut:], {}) if parts[cut:] else []
-            return found or [_Definition(module, WHOLE, tuple(module.body))]
-    return []
+    def _class_and_bases(self, owner: _Class) -> Iterator[_Class]:
+        node = owner.module.class_named(owner.name)
+        if node is None:
+            return
+        yield owner
+        for base in node.bases:
+            chain = _chain(base.value if isinstance(base, ast.Subscript) else base)
+            for definition in self._lookup(owner.module, chain, {}) if chain else ():
+                if definition.owner and definition.owner != owner:
+                    yield from self._class_and_bases(definition.owner)
 
+    def _find(self, name: str) -> _Module | None:
+        """The module of that dotted name, parsed once per content."""
+        if name not in self._modules:
+            self._modules[name] = self._read(name)
+        return self._modules[name]
 
-def _own(module: _Module, chain: list[str]) -> list[_Definition]:
-    """Definitions of a name that `module` itself defines, and of its attributes."""
-    if len(chain) == 2 and module.class_named(chain[0]):
-        # Only a method can stand alone: any other attribute may be an instance of the class (a member of an Enum).
-        found = _attribute(_Class(module, chain[0]), chain[1])
-        if any(isinstance(statement, ast.FunctionDef) for each in found for statement in each.statements):
-            return found
-    return [_top_level(module, chain[0])]
+    @staticmethod
+    def _read(name: str) -> _Module | None:
+        if name.split(".")[0] not in PACKAGES:
+            return None
+        for place in _places(name):
+            for file in (place.with_suffix(".py"), place / "__init__.py"):
+                if file.is_file():
+                    return _parse(name, file.read_text(encoding="utf-8"))
+        return None
 
 
 def _top_level(module: _Module, name: str) -> _Definition:
@@ -175,25 +244,11 @@ def _top_level(module: _Module, name: str) -> _Definition:
     return _Definition(module, name, tuple(module.bindings[name]), owner, owner)
 
 
-def _attribute(owner: _Class, name: str, after: _Class | None = None) -> list[_Definition]:
-    """The definition of `owner.name` in the class or its nearest base in the project, or none."""
-    order = list(dict.fromkeys(_class_and_bases(owner)))
-    for holder in order[order.index(after) + 1 if after in order else 0 :]:
-        if statements := _class_bindings(holder).get(name):
-            return [_Definition(holder.module, f"{holder.name}.{name}", tuple(statements), owner, holder)]
-    return []
-
-
-def _class_and_bases(owner: _Class) -> Iterator[_Class]:
-    node = owner.module.class_named(owner.name)
-    if node is None:
-        return
-    yield owner
-    for base in node.bases:
-        chain = _chain(base.value if isinstance(base, ast.Subscript) else base)
-        for definition in _lookup(owner.module, chain, {}) if chain else ():
-            if definition.owner and definition.owner != owner:
-                yield from _class_and_bases(definition.owner)
+@lru_cache(maxsize=16384)
+def _text(definition: _Definition) -> str:
+    """What of a definition is hashed."""
+    dumps = [ast.dump(statement, annotate_fields=False) for statement in definition.statements]
+    return "\n".join([f"{definition.module.name}:{definition.name}", *dumps])
 
 
 @lru_cache(maxsize=4096)
@@ -272,17 +327,6 @@ def _chain(node: ast.AST) -> list[str]:
             return ["super()", node.attr]
         return [*chain, node.attr] if (chain := _chain(value)) else []
     return []
-
-
-def _find(name: str) -> _Module | None:
-    """The module of that dotted name, read again on each call and parsed once per content."""
-    if name.split(".")[0] not in PACKAGES:
-        return None
-    for place in _places(name):
-        for file in (place.with_suffix(".py"), place / "__init__.py"):
-            if file.is_file():
-                return _parse(name, file.read_text(encoding="utf-8"))
-    return None
 
 
 @lru_cache(maxsize=1024)

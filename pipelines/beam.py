@@ -39,11 +39,23 @@ class BeamSettings:
 
     runner: Literal["direct", "portable", "flink", "spark", "dataflow"] = "direct"
     """`direct` is inside the node; `portable` is any Beam job service."""
-    workers: int = field(default=1, metadata={"min": 1})
-    """Processes of the direct runner, and how many parts the data folder is read in. Each imports TensorFlow anew for
-    each of its stages, so that minutes of computing are needed to win: `benchmarks/beam_workers.py` tells."""
+    workers: int | None = field(default=None, metadata={"min": 1})
+    """Processes of the direct runner, at most: where None, as many as there are cores; fewer where memory is short, and
+    one where the data is small (`pipelines.beam_workers`). For an engine, how many parts the data folder is read in."""
     options: str = ""
     """Further pipeline options, as `--job_endpoint=HOST:PORT --environment_type=EXTERNAL`."""
+
+    @property
+    def processes(self) -> int:
+        """How many of this machine's processes may compute."""
+        if self.runner != "direct":
+            return 1
+        return self.workers or len(os.sched_getaffinity(0))
+
+    @property
+    def shards(self) -> int | None:
+        """How many parts the data folder is read in; None for as many as suit the data, however many processes."""
+        return None if self.runner == "direct" else self.workers
 
 
 def beam_args(settings: BeamSettings, image: str) -> list[str]:
@@ -60,10 +72,7 @@ def beam_args(settings: BeamSettings, image: str) -> list[str]:
     if stray:
         raise WrongUse(f"--set beam.options: {stray[0]!r} is no option", "write each as --NAME=VALUE")
     if settings.runner == "direct":
-        if settings.workers == 1:
-            return [*BEAM_ARGS, *further]
-        processes = ["--direct_running_mode=multi_processing", f"--direct_num_workers={settings.workers}"]
-        return [*processes, *BEAM_ARGS[1:], *further]
+        return [*BEAM_ARGS, *further]
     if settings.runner == "portable" and not any(text.startswith("--job_endpoint") for text in further):
         raise WrongUse(
             "beam.runner=portable without a job service",

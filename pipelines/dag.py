@@ -168,7 +168,7 @@ def build(task_class: type[Task], settings: PipelineSettings) -> Pipeline:
         settings={
             "task": settings.task,
             "limit": settings.limit,
-            "shards": settings.beam.workers,
+            "shards": settings.beam.shards,
             "split_by": settings.split_by,
             "names": names,
             "digest": reading,
@@ -314,24 +314,25 @@ class _Code:
 
     def __init__(self, task_class: type[Task]) -> None:
         self._module, self._name = task_class.__module__, task_class.__name__
+        self._sources = source_digest.Sources()
         self._libraries = "-".join(importlib.metadata.version(name) for name in ("tensorflow", "tfx"))
 
     def digest(self, machinery: str, *methods: str) -> str:
         """Of these methods of the task, and of the definition (`module:name`) that runs them."""
         module, _, name = machinery.partition(":")
-        parts = [self._libraries, source_digest.digest(module, [name])]
+        parts = [self._libraries, self._sources.digest(module, [name])]
         if methods:
-            parts.append(source_digest.digest(self._module, [f"{self._name}.{method}" for method in methods]))
+            parts.append(self._sources.digest(self._module, [f"{self._name}.{method}" for method in methods]))
         return hashlib.sha256("-".join(parts).encode()).hexdigest()[:16]
 
     def metrics_digest(self, evaluation: Evaluation) -> str:
         """Of the Evaluator and of our own metrics in it."""
         parts = [self.digest("components.evaluator:EvaluatorExecutor")]
-        parts += [source_digest.digest(metric.module, [metric.kind]) for metric in evaluation.metrics if metric.module]
+        parts += [self._sources.digest(metric.module, [metric.kind]) for metric in evaluation.metrics if metric.module]
         return hashlib.sha256("-".join(parts).encode()).hexdigest()[:16]
 
     def hparams(self, settings: PipelineSettings, *methods: str) -> dict[str, Any]:
         """The hyper-parameters that these methods read: a change of another must not rerun their node."""
         values = dataclasses.asdict(settings.hparams)
-        used = source_digest.hparams_used(self._module, [f"{self._name}.{method}" for method in methods])
+        used = self._sources.hparams_used(self._module, [f"{self._name}.{method}" for method in methods])
         return values if used is None else {name: values[name] for name in sorted(used)}

@@ -39,7 +39,7 @@ def save(task: Task, model: Any, spec: DataSpec, examples: TransformedExamples, 
     fed: dict[str, None] = {}
     beside = [name for name in evaluation.slices if name not in parsing]
 
-    @tf.function  # traced once for all signatures
+    @tf.function  # traced once for all signatures, as long as none of them is left to be traced while saving
     def predict_transformed(features: Features) -> Features:
         fed.update(dict.fromkeys(features))
         return task.predict(model, features, spec)
@@ -77,13 +77,13 @@ def save(task: Task, model: Any, spec: DataSpec, examples: TransformedExamples, 
 
     plain = {name: _tensor_spec(name, one) for name, one in in_serving.items()}
     signatures = {
-        "serving_default": serving_default,
+        "serving_default": serving_default.get_concrete_function(),
         "raw": raw.get_concrete_function(**plain),
-        "transform_features": transform_features,
-        "evaluate": evaluate,
+        "transform_features": transform_features.get_concrete_function(),
+        "evaluate": evaluate.get_concrete_function(),
     }
     if beside or evaluation.transforms_labels:
-        signatures["transform_labels"] = transform_labels
+        signatures["transform_labels"] = transform_labels.get_concrete_function()
     if isinstance(task, Streams):
         signatures |= _streaming(task, model, spec, transform, plain)
     _check_media(task, predict_transformed, fed, examples)

@@ -1,4 +1,4 @@
-"""The one optimiser of all tasks: Adam (Kingma & Ba 2015) on a cosine schedule (Loshchilov & Hutter 2017)."""
+"""The one optimiser of all tasks: Adam (Kingma & Ba 2015), on a cosine schedule (Loshchilov & Hutter 2017)."""
 
 from __future__ import annotations
 
@@ -32,4 +32,18 @@ def schedule(learning_rate: float, steps: int, *, warmup: int = 0) -> Any:
 
 def optimizer(hparams: HParams, steps: int, *, warmup: int = 0, clip: float | None = None) -> Any:
     """Adam on that schedule, gradients cut to a global norm of `clip` if it is given."""
-    return tf.keras.optimizers.Adam(schedule(hparams.learning_rate, steps, warmup=warmup), global_clipnorm=clip)
+    return adam(schedule(hparams.learning_rate, steps, warmup=warmup), clip=clip)
+
+
+def adam(learning_rate: Any, *, momentum: float = 0.9, clip: float | None = None) -> Any:
+    """Adam at a learning rate or on a schedule: for what is trained beside a task's hyper-parameters, as a judge is, or
+    with another momentum, as networks against each other are. `clip`: as in `optimizer`."""
+    return tf.keras.optimizers.Adam(learning_rate, beta_1=momentum, global_clipnorm=clip)
+
+
+def loss_scaled(optimiser: Any) -> Any:
+    """What a model whose `train_step` calls the optimiser by itself needs where the policy is of half precision; Keras
+    does the same with the one that `compile` gets."""
+    if tf.keras.mixed_precision.global_policy().name == "mixed_float16":
+        return tf.keras.mixed_precision.LossScaleOptimizer(optimiser)
+    return optimiser

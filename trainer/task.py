@@ -108,6 +108,9 @@ class Task(ABC):
     split_by: ClassVar[str | None] = None
     """Column that decides the side of each record of an unsplit folder. Of a Timestamp the last fifth is evaluated on;
     of any other kind all records of one value stay together."""
+    asked_once: ClassVar[tuple[str, ...]] = ()
+    """Columns whose values together are asked for once, as who and what: of those of eval that train has, too, which
+    metrics leave out, `benison data check` warns."""
     sequences: ClassVar[Mapping[str, str]] = {}
     """Zero-padded feature `[batch, longest, ...]` -> the int64 feature `[batch]` that holds its length. A training
     batch is of similar lengths, by the first of these, and each feature cut to its longest."""
@@ -288,9 +291,9 @@ def check(task_class: type[Task]) -> None:
     """Refuses a task that would pass all nodes before the one where its mistake shows, most often after training.
 
     Raises:
-      WrongUse: two columns give one feature; a target or `split_by` is no column; an input may be absent or of any
-        length, which no serving signature takes; two metrics have one name; a gate is on a metric that is not declared,
-        or the first gate on one that data may lack; a label is no target; a metric that runs the
+      WrongUse: two columns give one feature; a target, `split_by` or what is `asked_once` is no column; an input may be
+        absent or of any length, which no serving signature takes; two metrics have one name; a gate is on a metric that
+        is not declared, or the first gate on one that data may lack; a label is no target; a metric that runs the
         model is in no module or compares something; an asset is not in the catalogue, or no hyper-parameter swaps it.
     """
     where, columns = f"trainer/tasks/{task_class.__module__.rpartition('.')[2]}.py", task_class.columns
@@ -301,6 +304,10 @@ def check(task_class: type[Task]) -> None:
     if task_class.split_by is not None and task_class.split_by not in columns:
         raise WrongUse(
             f"{where}: split_by names {task_class.split_by!r}, which is no column", f"name one of {', '.join(columns)}"
+        )
+    if strange := [name for name in task_class.asked_once if name not in columns]:
+        raise WrongUse(
+            f"{where}: asked_once names {strange[0]!r}, which is no column", f"name some of {', '.join(columns)}"
         )
     for name, column in columns.items():
         value = column.features(name)[name]

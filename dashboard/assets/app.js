@@ -77,7 +77,9 @@ window.dash_clientside = window.dash_clientside || {};
     const told = document.getElementById("gone");
     if (told && !document.hidden) {
       try {
-        told.hidden = (await fetch("/healthz", { cache: "no-store" })).ok;
+        const answer = await fetch("/healthz", { cache: "no-store" });
+        await answer.text(); /* a browser holds a request open until its answer has been read */
+        told.hidden = answer.ok;
       } catch {
         told.hidden = false;
       }
@@ -102,6 +104,38 @@ window.dash_clientside = window.dash_clientside || {};
     const place = event.target.closest('[id*="try-file"]'), files = (event.dataTransfer || event.target).files;
     if (place && files.length) judge(place, files[0]);
   }
+  /* What Dash's own components say to those who hear a page: files have no name, what is chosen from calls itself a list
+     in a list, and what cannot be heard takes the focus. */
+  function mend() {
+    document.querySelectorAll("[data-most] input[type=file]:not([aria-label])").forEach((field) =>
+      field.setAttribute("aria-label", field.closest("[data-most]").querySelector(".label").textContent));
+    document.querySelectorAll(".dash-options-list[role=listbox]:not(.dash-dropdown-options)").forEach((list) =>
+      list.setAttribute("role", "presentation"));
+    document.querySelectorAll(".dash-options-list[role=presentation] > [role=option]").forEach((label) =>
+      label.removeAttribute("role"));
+    document.querySelectorAll(".dash-options-list[role=presentation] > [aria-selected]").forEach((label) =>
+      label.removeAttribute("aria-selected"));
+    document.querySelectorAll(".dash-dropdown-focus-target:enabled").forEach((place) => {
+      place.disabled = true;
+      place.nextElementSibling.tabIndex = 0;
+    });
+  }
+  new MutationObserver(mend).observe(document.documentElement,
+    { subtree: true, childList: true, attributeFilter: ["aria-selected"] });
+
+  /* Enter asks, from a text of several lines with Ctrl; Esc closes what has opened over the page. */
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.isComposing) {
+      const field = event.target.closest("#try .form input:not([type=file]), #try .form textarea");
+      const ask = field && document.getElementById("try-ask");
+      if (ask && (field.tagName === "INPUT" || event.ctrlKey || event.metaKey)) ask.click();
+    } else if (event.key === "Escape") {
+      document.querySelectorAll(".bar-of-tools details[open]").forEach((opened) => {
+        opened.open = false;
+        if (opened.contains(document.activeElement)) opened.querySelector("summary").focus();
+      });
+    }
+  });
   document.addEventListener("change", hear, true);
   document.addEventListener("drop", hear, true);
 

@@ -10,12 +10,16 @@ window.dashAgGridFunctions.shown = (value) =>
   typeof value !== "number" ? "" : Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(4)));
 
 /* As Dash's own links do it: a new page without loading everything anew. */
+function openPage(address) {
+  window.history.pushState({}, "", address);
+  window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+  window.scrollTo(0, 0);
+}
+
 function follow(event) {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
-  window.history.pushState({}, "", event.currentTarget.getAttribute("href"));
-  window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
-  window.scrollTo(0, 0);
+  openPage(event.currentTarget.getAttribute("href"));
 }
 
 window.dashAgGridComponentFunctions.RunLink = (props) =>
@@ -64,18 +68,21 @@ window.dashAgGridComponentFunctions.Outcome = (props) =>
   }
 
   window.dash_clientside.benison = Object.assign(window.dash_clientside.benison || {}, {
-    watchRuns: async function (id, find, columns) {
+    watchRuns: async function (id, find, columns, more) {
       const api = await dash_ag_grid.getApiAsync(id);
       if (!atFirst.has(api)) {
         if (window.innerWidth < 576) showScoreFirst(api);
         atFirst.set(api, shownColumns(api));
         ["sortChanged", "filterChanged", "columnVisible", "columnMoved", "selectionChanged"].forEach((name) =>
           api.addEventListener(name, () => remember(api)));
+        api.addEventListener("cellKeyDown", (pressed) => {
+          if (pressed.event.key === "Enter" && pressed.data) openPage(pressed.data.href);
+        });
         offerComparison(api.getSelectedRows());
         return null;
       }
       api.setGridOption("quickFilterText", find || "");
-      const wanted = new Set(columns);
+      const wanted = new Set([...columns, ...(more || [])]);
       const all = ownColumns(api).map((column) => column.colId).filter((name) => name !== "task");
       api.setColumnsVisible(all.filter((name) => wanted.has(name)), true);
       api.setColumnsVisible(all.filter((name) => !wanted.has(name)), false);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,19 +11,21 @@ from dash import html
 from components.report.page import ReportData, plain
 from dashboard import address, charts, parts, previews
 from dashboard.address import Query
-from dashboard.store import Run, Store
+from dashboard.paging import Long, in_pages
+from dashboard.store import NotThere, Run, Store
 from trainer.preview.wording import number
 
 MOST_RUNS = 6
 MOST_SLICES = 20
 """In the chart; the table holds all."""
+ROWS, CHARTS, EXAMPLES = 20, 6, 3
+"""Of a table, of charts and of examples, so many are shown at once."""
 
 Pair = tuple[Run, ReportData]
 
 
 def layout(store: Store, found: Query) -> Any:
-    keys = list(dict.fromkeys(found.get("run", ())))[:MOST_RUNS]
-    runs = [store.run(*key.split("/", 1)) for key in keys if "/" in key]
+    runs = _runs(store, found)
     if len(runs) < 2 or len({run.task for run in runs}) > 1:
         said = "Choose two or more runs of one task in the table of runs."
         return html.Div([html.H1("Compare"), parts.empty(said, " ", parts.link("To the runs", "/"))])
@@ -37,6 +40,20 @@ def layout(store: Store, found: Query) -> Any:
             _examples(pairs),
         ]
     )
+
+
+def _runs(store: Store, found: Query) -> list[Run]:
+    keys = list(dict.fromkeys(found.get("run", ())))[:MOST_RUNS]
+    return [store.run(*key.split("/", 1)) for key in keys if "/" in key]
+
+
+def long_list(store: Store, found: Query, name: str) -> Long:
+    """A list of the comparison that is shown in pages. Raises NotThere or Damaged."""
+    lists = {"slices": _slice_rows, "training": _curve_charts, "examples": _shared}
+    pairs = [(run, store.report(run)) for run in _runs(store, found)]
+    if name not in lists or not pairs:
+        raise NotThere(name)
+    return lists[name](pairs)
 
 
 def _name(place: int) -> str:
@@ -71,20 +88,46 @@ def _metrics(pairs: Sequence[Pair]) -> html.Section:
         known = [value for value in values if value is not None]
         best = (max if ways[name] else min)(known) if is_fair and name in ways and len(set(known)) > 1 else None
         limits = [run.intervals.get(name) for run, _ in pairs]
-        rows.append([name, *(_score(*pair, best) for pair in zip(values, limits, strict=True))])
+        found = list(zip(values, limits, strict=True))
+        first = found[0] if is_fair else (None, None)
+        apart = ["", *(_apart(first, other) for other in found[1:])]
+        rows.append([name, *(_score(*one, best, said) for one, said in zip(found, apart, strict=True))])
     if not rows:
         return parts.section("metrics", "Metrics", parts.empty("None of these runs reached the Evaluator."))
     table = parts.table(_headings(pairs, "Metric"), rows, "Metrics", numbers=range(1, len(pairs) + 1))
-    best_said = "★ is the best, where a gate says what is better."
     if not is_fair:
-        best_said = "These runs read different data: their values cannot be compared, and no ★ says which is the best."
-    note = f"{best_said} Below each value stands its interval at 95 %; those that overlap may differ by chance."
+        warning = "! These runs read different data: their values cannot be compared."
+        said = html.Div(warning, className="empty bad", role="note")
+        return parts.section("metrics", "Metrics", said, table, note="Below each value stands its interval at 95 %.")
+    note = (
+        "★ is the best, where a gate says what is better. Below each value stand its interval at 95 % and its distance "
+        "from A's, whose sampling error is that of runs judged on samples of their own: on the same examples it is "
+        "usually smaller."
+    )
     return parts.section("metrics", "Metrics", table, note=note)
 
 
-def _score(value: float | None, interval: Sequence[float] | None, best: float | None) -> Any:
+Judged = tuple[float | None, Sequence[float] | None]
+"""A value and its interval."""
+
+
+def _apart(first: Judged, other: Judged) -> str:
+    """How far a value lies from the first run's, and whether by more than chance; nothing where one is missing."""
+    (before, around_before), (after, around_after) = first, other
+    if before is None or after is None:
+        return ""
+    difference = after - before
+    said = f"{'−' if difference < 0 else '+'}{number(abs(difference))}"
+    if not around_before or not around_after:
+        return f"{said} from A"
+    error = math.hypot(*((high - low) / 2 for low, high in (around_before, around_after)))
+    return f"{said} ± {number(error)} from A{'' if abs(difference) > error else ', maybe chance'}"
+
+
+def _score(value: float | None, interval: Sequence[float] | None, best: float | None, apart: str) -> Any:
     is_best = value is not None and value == best
-    return html.Span([html.Span("★ ", className="good") if is_best else "", parts.with_limits(value, interval)])
+    star = html.Span("★ ", className="good") if is_best else ""
+    return html.Span([star, parts.with_limits(value, interval), html.Div(apart, className="soft apart")])
 
 
 def _made_of(pairs: Sequence[Pair]) -> html.Section:
@@ -109,21 +152,30 @@ def _ingredients(report: ReportData) -> Iterator[tuple[str, str]]:
 
 
 def _slices(pairs: Sequence[Pair]) -> html.Section:
+    metric, rows = pairs[0][0].key_metric, _slice_rows(pairs)
+    if not rows.rows:
+        return parts.section("slices", "Slices", parts.empty("These runs were judged as a whole."))
+    shown = rows.rows[:MOST_SLICES]
+    series = {_name(i): [values[i] for _, values in shown] for i in range(len(pairs))}
+    chart = charts.graph(charts.grouped_bars([name for name, _ in shown], series, metric), f"{metric} by slice")
+    note = f"{metric}, those first in which the runs differ most."
+    table = parts.folded(f"All {len(rows.rows)} as a table", in_pages("slices", rows))
+    return parts.section("slices", "Slices", chart, table, note=note)
+
+
+def _slice_rows(pairs: Sequence[Pair]) -> Long:
+    """Each slice with its value in each run, None where a run lacks it."""
     metric = pairs[0][0].key_metric
-    values = [
+    found = [
         {entry["slice"]: entry["metrics"].get(metric) for entry in report.get("slices", [])} for _, report in pairs
     ]
-    names = list(dict.fromkeys(name for one in values for name in one))
-    if not names:
-        return parts.section("slices", "Slices", parts.empty("These runs were judged as a whole."))
-    names.sort(key=lambda name: -_spread([one.get(name) for one in values]))
-    rows = [[name, *(number(one.get(name)) for one in values)] for name in names]
-    shown = names[:MOST_SLICES]
-    series = {f"{_name(i)}": [one.get(name) for name in shown] for i, one in enumerate(values)}
-    chart = charts.graph(charts.grouped_bars(shown, series, metric), f"{metric} by slice")
-    table = parts.table(_headings(pairs, "Slice"), rows, f"{metric} by slice", numbers=range(1, len(pairs) + 1))
-    note = f"{metric}, those first in which the runs differ most."
-    return parts.section("slices", "Slices", chart, parts.folded(f"All {len(names)} as a table", table), note=note)
+    rows = [(name, [one.get(name) for one in found]) for name in dict.fromkeys(name for one in found for name in one)]
+
+    def table(shown: Sequence[tuple[str, Sequence[float | None]]]) -> Any:
+        cells = [[name, *map(number, values)] for name, values in shown]
+        return parts.table(_headings(pairs, "Slice"), cells, f"{metric} by slice", numbers=range(1, len(pairs) + 1))
+
+    return Long(sorted(rows, key=lambda row: -_spread(row[1])), table, ROWS, "slices")
 
 
 def _spread(values: Sequence[float | None]) -> float:
@@ -132,42 +184,49 @@ def _spread(values: Sequence[float | None]) -> float:
 
 
 def _curves(pairs: Sequence[Pair]) -> html.Section:
-    names = dict.fromkeys(name for _, report in pairs for name in report.get("curves", {}))
-    figures = []
-    for name in names:
+    drawn = _curve_charts(pairs)
+    if not drawn.rows:
+        return parts.section("training", "Training", parts.empty("None of these runs trained."))
+    return parts.section("training", "Training", in_pages("training", drawn))
+
+
+def _curve_charts(pairs: Sequence[Pair]) -> Long:
+    def figure(name: str) -> html.Figure:
         series = {
             _name(i): list(enumerate(report["curves"][name], 1))
             for i, (_, report) in enumerate(pairs)
             if report.get("curves", {}).get(name)
         }
         said = f"{name.removeprefix('val_')}, held out" if name.startswith("val_") else f"{name}, training"
-        figures.append(
-            html.Figure([html.Figcaption(said), charts.graph(charts.lines(series, "round", by_one=True), said)])
-        )
-    if not figures:
-        return parts.section("training", "Training", parts.empty("None of these runs trained."))
-    return parts.section("training", "Training", html.Div(figures, className="charts"))
+        return html.Figure([html.Figcaption(said), charts.graph(charts.lines(series, "round", by_one=True), said)])
+
+    names = list(dict.fromkeys(name for _, report in pairs for name in report.get("curves", {})))
+    return Long(names, lambda some: html.Div([*map(figure, some)], className="charts"), CHARTS, "curves")
 
 
 def _examples(pairs: Sequence[Pair]) -> html.Section:
+    shared = _shared(pairs)
+    if not shared.rows:
+        said = "These runs show no example in common: they read different data, or one has no report."
+        return parts.section("examples", "The same examples", parts.empty(said))
+    note = "Those first in which the runs do not agree."
+    return parts.section("examples", "The same examples", in_pages("examples", shared), note=note)
+
+
+def _shared(pairs: Sequence[Pair]) -> Long:
     """The examples that all runs show, those first in which they do not agree."""
     shown = [{p["example"]: p for p in report.get("previews", []) if p.get("example")} for _, report in pairs]
     shared = [example for example in shown[0] if all(example in one for one in shown[1:])]
-    if not shared:
-        said = "These runs show no example in common: they read different data, or one has no report."
-        return parts.section("examples", "The same examples", parts.empty(said))
     shared.sort(key=lambda example: len({_seen(one[example]) for one in shown}) == 1)
-    rows = [
-        html.Div(
-            [
-                previews.figure(one[example], run.key, f"{_name(i)} ")
-                for i, (one, (run, _)) in enumerate(zip(shown, pairs, strict=True))
-            ],
-            className="beside",
-        )
-        for example in shared
-    ]
-    return parts.section("examples", "The same examples", *rows, note="Those first in which the runs do not agree.")
+
+    def beside(example: str) -> html.Div:
+        seen = [
+            previews.figure(one[example], previews.of_run(run.key), f"{_name(i)} ")
+            for i, (one, (run, _)) in enumerate(zip(shown, pairs, strict=True))
+        ]
+        return html.Div(seen, className="beside")
+
+    return Long(shared, lambda some: html.Div([*map(beside, some)]), EXAMPLES, "examples")
 
 
 def _seen(preview: Mapping[str, Any]) -> tuple[Any, ...]:

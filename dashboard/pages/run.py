@@ -13,6 +13,7 @@ from components.report import page as report_page
 from components.report.page import ReportData, plain
 from dashboard import address, charts, parts, previews
 from dashboard.address import Query
+from dashboard.paging import Long, in_pages
 from dashboard.store import Damaged, NotThere, Run, Store
 from pipelines.console.progress import in_words, seconds_left
 from pipelines.records.workspace import named
@@ -20,6 +21,8 @@ from trainer.preview.wording import number
 
 BEAT_MS = 2000
 TOP_VALUES = 3
+ROWS, CHARTS, PREVIEWS = 15, 6, 8
+"""Of a table, of charts and of previews, so many are shown at once."""
 NODE_SIGNS = {"ran": "✓", "cached": "=", "failed": "✗", "skipped": "-", "running": "▶"}
 VERDICTS = {"right": True, "wrong": False, "unjudged": None}
 """Of examples, by their name in addresses."""
@@ -61,14 +64,20 @@ def _part(name: Any) -> dict[str, Any]:
     return {"type": "run-part", "name": name}
 
 
+def _curve_id(name: Any) -> dict[str, Any]:
+    """The same of a chart, of which only the figure changes: its lines grow, and it stays zoomed as it was."""
+    return {"type": "run-curve", "name": name}
+
+
 def _digests(shown: Mapping[str, Any]) -> dict[str, str]:
     """Of each part, what changes when it does; a part within a part does not count to it."""
 
     def own(part: Any) -> Any:
         plain_part = part.to_plotly_json()
         props = plain_part["props"]
-        is_part = isinstance(props.get("id"), dict) and props["id"]["type"] == "run-part"
-        return plain_part | ({"props": {name: props[name] for name in props if name != "children"}} if is_part else {})
+        kind = props["id"]["type"] if isinstance(props.get("id"), dict) else ""
+        changing = {"run-part": "children", "run-curve": "data-figure"}.get(kind)
+        return plain_part | {"props": {name: props[name] for name in props if name != changing}}
 
     written = {name: json.dumps(part, default=own) for name, part in shown.items()}
     return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in written.items()}
@@ -99,6 +108,7 @@ def body(store: Store, run: Run, found: Query) -> dict[str, Any]:
         "jumps": html.Nav(jumps, className="jumps", **parts.aria(label="On this page")),
         **sections,
         **({"log-text": log} if log and isinstance(log, str) else {}),  # a part of its own: it grows where it is open
+        **{f"curve {name}": _drawn_curve(report, name) for name in _curve_names(report)},
     }
 
 
@@ -268,17 +278,20 @@ def _held(gate: Mapping[str, Any]) -> html.Span:
 
 
 def _slice_bounds(gates: Sequence[Mapping[str, Any]]) -> Any:
-    bounds = [gate for gate in gates if gate["slice"]]
+    bounds = _of_slices(gates)
     if not bounds:
         return None
     failed = sum(not gate["passed"] for gate in bounds)
-    rows = [
-        [gate["slice"], gate["metric"], number(gate["value"]), _bound(gate), _held(gate)]
-        for gate in sorted(bounds, key=lambda gate: gate["passed"])
-    ]
     said = f"{failed} of {len(bounds)} slice bounds failed" if failed else f"{len(bounds)} slice bounds held"
-    table = parts.table(["Slice", "Metric", "Value", "Bound", "Held"], rows, "Slice bounds", numbers=(2,))
-    return parts.folded(said, table, is_open=failed > 0)
+    return parts.folded(said, in_pages("bounds", _slice_bound_rows(bounds)), is_open=failed > 0)
+
+
+def _slice_bound_rows(bounds: Sequence[Mapping[str, Any]]) -> Long:
+    def table(shown: Sequence[Mapping[str, Any]]) -> Any:
+        rows = [[gate["slice"], gate["metric"], number(gate["value"]), _bound(gate), _held(gate)] for gate in shown]
+        return parts.table(["Slice", "Metric", "Value", "Bound", "Held"], rows, "Slice bounds", numbers=(2,))
+
+    return Long(sorted(bounds, key=lambda gate: gate["passed"]), table, ROWS, "slice bounds")
 
 
 def _rivals(run: Run, report: ReportData) -> Any:
@@ -316,9 +329,19 @@ def _rivals(run: Run, report: ReportData) -> Any:
 # --- where it goes wrong ---
 
 
+def _of_slices(gates: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [gate for gate in gates if gate["slice"]]
+
+
 def _slices(report: ReportData) -> html.Section:
+    metric, overall = report.get("key_metric", ""), report_page.worst_first(report)["overall"]
+    note = f"The upright line is {metric} over all examples, {number(overall)}." if overall is not None else ""
+    return parts.section("slices", "Slices, worst first", in_pages("slices", _slice_rows(report)), note=note)
+
+
+def _slice_rows(report: ReportData) -> Long:
     found = report_page.worst_first(report)
-    metric, overall = report.get("key_metric", ""), found["overall"]
+    metric = report.get("key_metric", "")
 
     def table(rows: Sequence[Mapping[str, Any]]) -> Any:
         cells = [
@@ -334,10 +357,7 @@ def _slices(report: ReportData) -> html.Section:
         headings = ["Slice", metric, f"0 to {number(found['full'])}", "Examples", *found["others"]]
         return parts.table(headings, cells, "Slices", numbers=(1, 3, *range(4, len(headings))))
 
-    first, rest = found["rows"][: report_page.SLICES_SHOWN], found["rows"][report_page.SLICES_SHOWN :]
-    others = [parts.folded(f"The other {len(rest)}", table(rest))] if rest else []
-    note = f"The upright line is {metric} over all examples, {number(overall)}." if overall is not None else ""
-    return parts.section("slices", "Slices, worst first", table(first), *others, note=note)
+    return Long(found["rows"], table, ROWS, "slices")
 
 
 def _confusion(found: Mapping[str, Any]) -> html.Section:
@@ -375,8 +395,11 @@ def _cell(truth: str, cell: Mapping[str, Any]) -> html.Td:
 
 
 def _answers(report: ReportData) -> html.Section:
-    drawn = [_plot(plot) for plot in report["plots"]]
-    return parts.section("answers", "Answers to the eval split", html.Div(drawn, className="charts"))
+    return parts.section("answers", "Answers to the eval split", in_pages("answers", _plots(report)))
+
+
+def _plots(report: ReportData) -> Long:
+    return Long(report["plots"], lambda plots: html.Div([*map(_plot, plots)], className="charts"), CHARTS, "charts")
 
 
 def _plot(plot: Mapping[str, Any]) -> html.Figure:
@@ -399,12 +422,16 @@ def _examples(run: Run, report: ReportData, found: Query) -> html.Section:
     chosen, where = address.first(found, "show") or "all", address.first(found, "slice")
     tools = html.Div(
         [
-            dcc.RadioItems(
-                options=options if is_judged else options[:1],
-                value=chosen if chosen in signs else "all",
-                id="examples-show",
-                className="picks",
-                inline=True,
+            html.Div(
+                dcc.RadioItems(
+                    options=options if is_judged else options[:1],
+                    value=chosen if chosen in signs else "all",
+                    id="examples-show",
+                    className="picks",
+                    inline=True,
+                ),
+                role="radiogroup",
+                **parts.aria(label="Which examples"),
             ),
             dcc.Dropdown(
                 options=sorted(slices),
@@ -422,34 +449,61 @@ def _examples(run: Run, report: ReportData, found: Query) -> html.Section:
         "examples",
         "Examples",
         tools,
-        html.Div(_chosen(run, report, chosen, where if where in slices else None), id="examples-shown"),
+        html.Div(_choice(run, report, chosen, where if where in slices else None), id="examples-shown"),
         note=f"A choice of eval examples{order}: not a sample, so that their share says nothing of the model's.",
     )
 
 
-def _chosen(run: Run, report: ReportData, show: str, where: str | None) -> Any:
-    """The previews that pass the choice."""
+def _choice(run: Run, report: ReportData, show: str, where: str | None) -> Any:
+    of = json.dumps([show, where])
+    chosen = _chosen(run, report, of)
+    return in_pages("examples", chosen, of) if chosen.rows else parts.empty("No example shown here is of this choice.")
+
+
+def _chosen(run: Run, report: ReportData, of: str) -> Long:
+    """The previews that pass a choice: a verdict and a slice."""
+    show, where = json.loads(of)
     shown = [
         preview
         for preview in report.get("previews", [])
         if (show not in VERDICTS or preview["correct"] is VERDICTS[show])
         and (where is None or where in [f"{column}: {value}" for column, value in preview["slice"].items()])
     ]
-    return previews.grid(shown, run.key) if shown else parts.empty("No example shown here is of this choice.")
+    return Long(shown, lambda some: previews.grid(some, previews.of_run(run.key)), PREVIEWS, "examples")
 
 
 # --- how it was made ---
 
 
 def _training(report: ReportData) -> html.Section:
-    figures = []
-    for name in dict.fromkeys(name.removeprefix("val_") for name in report["curves"]):
-        series = {"training": report["curves"].get(name), "held out": report["curves"].get(f"val_{name}")}
-        known = {f"{who} {number(values[-1])}": list(enumerate(values, 1)) for who, values in series.items() if values}
-        drawn = charts.graph(charts.lines(known, "round", by_one=True), f"{name} by round", id=f"curve-{name}")
-        figures.append(html.Figure([html.Figcaption(name), drawn]))
     note = "By round of training, each ended by a pass over held-out training examples."
-    return parts.section("training", "Training", html.Div(figures, className="charts"), note=note)
+    return parts.section("training", "Training", in_pages("training", _curves(report)), note=note)
+
+
+def _curves(report: ReportData) -> Long:
+    def drawn(names: Sequence[str]) -> html.Div:
+        return html.Div([_curve(report, name) for name in names], className="charts")
+
+    return Long(_curve_names(report), drawn, CHARTS, "curves")
+
+
+def _curve_names(report: ReportData) -> list[str]:
+    return list(dict.fromkeys(name.removeprefix("val_") for name in report.get("curves", {})))
+
+
+def _curve(report: ReportData, name: str) -> html.Figure:
+    drawn = charts.graph(_curve_lines(report, name), f"{name} by round", id=_curve_id(name))
+    return html.Figure([html.Figcaption(name), drawn])
+
+
+def _drawn_curve(report: ReportData, name: str) -> str:
+    return charts.as_json(_curve_lines(report, name))
+
+
+def _curve_lines(report: ReportData, name: str) -> charts.Figure:
+    series = {"training": report["curves"].get(name), "held out": report["curves"].get(f"val_{name}")}
+    known = {f"{who} {number(values[-1])}": list(enumerate(values, 1)) for who, values in series.items() if values}
+    return charts.lines(known, "round", by_one=True)
 
 
 def _nodes(run: Run) -> html.Section:
@@ -475,19 +529,23 @@ def _data(store: Store, run: Run, report: ReportData) -> html.Section:
     counts = [(name, number(count)) for name, count in report.get("examples", {}).items()]
     of_data, of_assets = report.get("data", {}), report.get("assets", {})
     about = [(name, said) for name, said in (*of_data.items(), *of_assets.items()) if said]
-    anomalies = report.get("anomalies", [])
-    found = html.Ul([html.Li(said) for said in anomalies]) if anomalies else _no_anomalies(run)
+    found = in_pages("anomalies", _anomalies(report)) if report.get("anomalies") else _no_anomalies(run)
+    statistics = in_pages("columns", _columns(report)) if report.get("statistics") else None
     return parts.section(
         "data",
         "Data",
         parts.tiles(counts) if counts else parts.empty(f"No examples were counted{_so_far(run)}."),
         parts.terms(about),
-        *([html.H3("Columns"), _columns(report["statistics"])] if report.get("statistics") else []),
+        *([html.H3("Columns"), statistics] if statistics else []),
         html.H3("Anomalies"),
         found,
         html.H3("Quarantined records"),
         _or_damage(lambda: _quarantine(store, run, report)),
     )
+
+
+def _anomalies(report: ReportData) -> Long:
+    return Long(report["anomalies"], lambda some: html.Ul([html.Li(said) for said in some]), ROWS, "anomalies")
 
 
 def _no_anomalies(run: Run) -> html.P:
@@ -502,14 +560,18 @@ def _so_far(run: Run) -> str:
     return " yet" if run.is_running else ": the run did not come to it"
 
 
-def _columns(statistics: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Any:
-    rows = []
-    for name, splits in statistics.items():
-        for split, found in splits.items():
+def _columns(report: ReportData) -> Long:
+    headings = ["Column", "Split", "Values", "Missing", "Least", "Mean", "Greatest", "Distinct", "Distribution"]
+
+    def table(shown: Sequence[tuple[str, str, Mapping[str, Any]]]) -> Any:
+        rows = []
+        for name, split, found in shown:
             figures = [number(found.get(key)) for key in ("count", "missing", "min", "mean", "max", "unique")]
             rows.append([name, split, *figures, _distribution(f"{name} in {split}", found)])
-    headings = ["Column", "Split", "Values", "Missing", "Least", "Mean", "Greatest", "Distinct", "Distribution"]
-    return parts.table(headings, rows, "Columns", numbers=range(2, 8))
+        return parts.table(headings, rows, "Columns", numbers=range(2, 8))
+
+    rows = [(name, split, found) for name, splits in report["statistics"].items() for split, found in splits.items()]
+    return Long(rows, table, ROWS, "columns")
 
 
 def _distribution(name: str, found: Mapping[str, Any]) -> Any:
@@ -523,14 +585,20 @@ def _distribution(name: str, found: Mapping[str, Any]) -> Any:
 
 
 def _quarantine(store: Store, run: Run, report: ReportData) -> Any:
-    bad = store.quarantine(run) or report.get("quarantine", [])
-    if not bad:
+    bad = _quarantined(store, run, report)
+    if not bad.rows:
         read = any(node["state"] in ("ran", "cached") for node in run.nodes)
         said = "None: every record could be read." if read else f"No record was read{_so_far(run)}."
         return html.P(said, className="soft")
-    rows = [[html.Code(b["file"]), number(b["row"]), b["column"] or "–", b["reason"]] for b in bad]
-    table = parts.table(["File", "Row", "Column", "Reason"], rows, "Quarantined records", numbers=(1,))
-    return parts.folded(f"{len(bad)} shown", table, is_open=len(bad) <= 10)
+    return parts.folded(f"{len(bad.rows)} shown", in_pages("quarantine", bad), is_open=len(bad.rows) <= 10)
+
+
+def _quarantined(store: Store, run: Run, report: ReportData) -> Long:
+    def table(bad: Sequence[Mapping[str, Any]]) -> Any:
+        rows = [[html.Code(b["file"]), number(b["row"]), b["column"] or "–", b["reason"]] for b in bad]
+        return parts.table(["File", "Row", "Column", "Reason"], rows, "Quarantined records", numbers=(1,))
+
+    return Long(store.quarantine(run) or report.get("quarantine", []), table, ROWS, "quarantined records")
 
 
 def _lineage(store: Store, run: Run, report: ReportData) -> html.Section:
@@ -559,6 +627,11 @@ def _settings(store: Store, run: Run) -> Any:
 def _artifacts(store: Store, run: Run) -> Any:
     if store.is_busy(run.task):  # a reader of the metadata store can be in a writer's way
         return parts.empty("They are listed when the run that goes on has ended.")
+    made = _made(store, run)
+    return in_pages("artifacts", made) if made.rows else parts.empty("The metadata store knows of none.")
+
+
+def _made(store: Store, run: Run) -> Long:
     rows = []
     for step in store.lineage(run):
         taken = ", ".join(f"{name} #{artifact.id}" for name, artifact in step.inputs) or "–"
@@ -566,9 +639,8 @@ def _artifacts(store: Store, run: Run) -> Any:
             own = artifact.made_by in ("", run.id)
             maker = "this run" if own else parts.link(artifact.made_by, address.run(f"{run.task}/{artifact.made_by}"))
             rows.append([f"#{artifact.id} {name}", artifact.kind, step.node, maker, taken, html.Code(artifact.place)])
-    if not rows:
-        return parts.empty("The metadata store knows of none.")
-    return parts.table(["Artifact", "Type", "Node", "Made by", "From", "Lies in"], rows, "Artifacts")
+    headings = ["Artifact", "Type", "Node", "Made by", "From", "Lies in"]
+    return Long(rows, lambda some: parts.table(headings, some, "Artifacts"), 2 * ROWS, "artifacts")
 
 
 def _log(run: Run, tail: Any) -> html.Section:
@@ -588,9 +660,30 @@ def _log(run: Run, tail: Any) -> html.Section:
     return parts.section("log", "Log", parts.folded("The end of the log", log, is_open=bool(run.error)))
 
 
+def long_list(store: Store, task: str, run_id: str, name: str, of: str) -> Long:
+    """A list of the page of this run that is shown in pages. Raises NotThere or Damaged."""
+    run = store.run(task, run_id)
+    report = _report(store, run)[0]
+    lists: dict[str, Callable[[], Long]] = {
+        "bounds": lambda: _slice_bound_rows(_of_slices(report.get("gates", []))),
+        "slices": lambda: _slice_rows(report),
+        "answers": lambda: _plots(report),
+        "examples": lambda: _chosen(run, report, of),
+        "training": lambda: _curves(report),
+        "anomalies": lambda: _anomalies(report),
+        "columns": lambda: _columns(report),
+        "quarantine": lambda: _quarantined(store, run, report),
+        "artifacts": lambda: _made(store, run),
+    }
+    if name not in lists:
+        raise NotThere(name)
+    return lists[name]()
+
+
 def register(app: Dash, store: Store) -> None:
     @app.callback(
         Output(_part(ALL), "children"),
+        Output(_curve_id(ALL), "data-figure"),
         Output("run-beat", "disabled"),
         Output("run-shown", "data"),
         Input("run-beat", "n_intervals"),
@@ -599,14 +692,17 @@ def register(app: Dash, store: Store) -> None:
         State("address", "search"),
         prevent_initial_call=True,
     )
-    def follow(_: int, key: str, seen: dict[str, str], search: str) -> tuple[list[Any], bool, dict[str, str]]:
+    def follow(
+        _: int, key: str, seen: dict[str, str], search: str
+    ) -> tuple[list[Any], list[Any], bool, dict[str, str]]:
         """Only the parts that changed: what is open stays open, and what is chosen chosen."""
         run = _found(store, key)
         shown = body(store, run, address.query(search))
         now = _digests(shown)
-        names = [output["id"]["name"] for output in ctx.outputs_list[0]]
-        changed = [no_update if now.get(name) == seen.get(name) else shown.get(name) for name in names]
-        return changed, not run.is_running, now
+        changed, drawn = (
+            [_news(output["id"], shown, now, seen) for output in outputs] for outputs in ctx.outputs_list[:2]
+        )
+        return changed, drawn, not run.is_running, now
 
     @app.callback(
         Output("examples-shown", "children"),
@@ -620,7 +716,7 @@ def register(app: Dash, store: Store) -> None:
             run = _found(store, key)
         except NotThere:
             return no_update
-        return _chosen(run, _report(store, run)[0], show, where)
+        return _choice(run, _report(store, run)[0], show, where)
 
     app.clientside_callback(
         ClientsideFunction("benison", "rememberChoice"),
@@ -629,6 +725,15 @@ def register(app: Dash, store: Store) -> None:
         Input("examples-slice", "value"),
         prevent_initial_call=True,
     )
+
+
+def _news(of: Mapping[str, str], shown: Mapping[str, Any], now: Mapping[str, str], seen: Mapping[str, str]) -> Any:
+    """What a part or a curve has to show that it did not show. Curves go with their section, where that changes."""
+    is_curve = of["type"] == _curve_id("")["type"]
+    name = f"curve {of['name']}" if is_curve else of["name"]
+    if now.get(name) == seen.get(name) or (is_curve and now.get("training") != seen.get("training")):
+        return no_update
+    return shown.get(name)
 
 
 def _found(store: Store, key: str) -> Run:

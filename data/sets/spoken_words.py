@@ -14,7 +14,6 @@ recordings cannot be had, the set is laid out without those voices.
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
 from collections.abc import Iterator, Sequence
@@ -41,7 +40,7 @@ from data.sets.spoken_phrases import DATA_SET as PHRASES
 from data.sources.catalogue import DataSet, Source
 
 if TYPE_CHECKING:
-    from data.sets._voices import Utterance
+    from data.sets._voices import Said, Utterance
 
 DATA_SET = DataSet(
     name="spoken_words",
@@ -76,23 +75,22 @@ TIMES = {
 
 def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
     """Writes `target/{train,eval}/metadata.jsonl` (file_name, label, voice) and the sounds beside it, FLAC or WAV."""
-    from data.sets._voices import speak
+    from data.sets._voices import lay_out
     from data.sources.archives import unpack
 
     with TemporaryDirectory(dir=target.parent) as scratch:
         for archive, source in zip(archives, sources, strict=True):
             unpack(archive, Path(scratch), *UNPACKED[source])
-        utterances: list[Utterance] = []
-        for split in TIMES:
-            (target / split).mkdir(parents=True)
-            rows = []
-            for word, utterance in _utterances(split, target / split, with_flite=FLITE in sources):
-                rows.append(_row(word, utterance.voice, utterance.path))
-                utterances.append(utterance)
-            if split == "eval" and ASTERISK in sources:
-                rows.extend(_copy_recordings(Path(scratch, RECORDINGS), target / split))
-            (target / split / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-        speak(utterances, Path(scratch))
+        splits = {split: _said(split, target / split, Path(scratch), sources) for split in TIMES}
+        lay_out(splits, target, Path(scratch))
+
+
+def _said(split: str, folder: Path, scratch: Path, sources: Sequence[Source]) -> Iterator[Said]:
+    for word, utterance in _utterances(split, folder, with_flite=FLITE in sources):
+        yield _row(word, utterance.voice, utterance.path), utterance
+    if split == "eval" and ASTERISK in sources:
+        for row in _copy_recordings(scratch / RECORDINGS, folder):
+            yield row, None
 
 
 def _utterances(split: str, folder: Path, with_flite: bool) -> Iterator[tuple[str, Utterance]]:

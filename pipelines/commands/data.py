@@ -61,6 +61,7 @@ def data_check(
         names=task_class(hparams).column_names(),
         targets=task_class.targets,
         refuse=task_class.refuse,
+        asked_once=task_class.asked_once,
         bounds=Bounds(options.max_quarantined, options.max_skew),
     )
     if json_output:

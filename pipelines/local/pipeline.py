@@ -53,10 +53,12 @@ def local_pipeline(settings: RunSettings, space: TaskSpace, inputs: Inputs) -> P
         load_tensorflow()
         from pipelines import dag
         from pipelines.beam import remember_dofn_specs, take_folders_literally
+        from pipelines.beam_parts import read_in_parts
         from pipelines.records.lineage import sqlite_connection
 
     remember_dofn_specs()
     take_folders_literally()
+    read_in_parts()
     connection = sqlite_connection(space.metadata_db)
     return dag.build(
         load(settings.task), dag.PipelineSettings.of(settings, space, inputs.data, inputs.assets, connection)
@@ -69,7 +71,7 @@ def created(task: str, data: str | Path | None, workspace: Path, keywords: Mappi
     settings = settings_of_keywords("create_pipeline", task, data, workspace, keywords)
     hparams = check_local(task_class.HParams, settings.overrides)
     space = task_space(workspace, task)
-    space.root.mkdir(parents=True, exist_ok=True)  # the metadata store makes no folders
+    space.make()  # the metadata store makes no folders
     return local_pipeline(settings, space, Inputs.of(settings, task_class, hparams, _log))
 
 

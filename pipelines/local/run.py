@@ -23,7 +23,7 @@ from pipelines.memory import peak_rss_mb
 from pipelines.records import live_state, workspace
 from pipelines.records.run_record import RunRecord
 from pipelines.records.run_result import RunResult
-from pipelines.settings import RunSettings, check_local
+from pipelines.settings import RunSettings, apply_overrides, check_local
 from trainer.task import load
 
 PROGRESS_SECONDS = 0.3
@@ -120,14 +120,16 @@ class _Run:
 
     def _nodes(self, listener: Listener) -> list[Any]:
         pipeline = local_pipeline(self.settings, self.space, self.inputs)
+        from pipelines.beam_workers import forked
         from pipelines.node_runner import NodeRunner, compile_ir
 
+        _, options = apply_overrides(load(self.settings.task).HParams, self.settings.overrides)
         runner = NodeRunner(compile_ir(pipeline), self.record.run_id)
         runner.bury_the_dead()
         done = []
         first, last = self.settings.from_node, self.settings.to_node
         try:
-            with _watching(self.space, listener) as watch:
+            with forked(options.beam.processes), _watching(self.space, listener) as watch:
                 for node in runner.run(watch, self.space.expected_seconds, first, last):
                     done.append(node)
                     self.record.keep_reading(node)

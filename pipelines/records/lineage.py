@@ -240,11 +240,16 @@ class _Lineage:
             found.id: Artifact(
                 found.id,
                 self._kinds[found.type_id],
-                os.path.relpath(found.uri, self._space) if found.uri.startswith(str(self._space)) else found.uri,
+                self._place(found.uri),
                 makers.get(found.id, ""),
             )
             for found in self._store.get_artifacts_by_id(list(ids))
         }
+
+    def _place(self, uri: str) -> str:
+        """Within the space, whichever path of it the store has; elsewhere as it stands there."""
+        real, space = Path(os.path.realpath(uri)), Path(os.path.realpath(self._space))
+        return str(real.relative_to(space)) if real.is_relative_to(space) else uri
 
     def _makers(self, ids: set[int]) -> dict[int, str]:
         """Artifact -> the run whose node wrote it; later runs that were answered from the cache have it, too."""

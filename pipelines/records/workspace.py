@@ -19,6 +19,7 @@ from typing import Any, Required, TypedDict
 from data.atomic import write_atomic
 from data.errors import BenisonError, WrongUse
 from data.shapes import WrongShape, expect
+from pipelines.records.plain_path import plain
 
 DEFAULT_WORKSPACE = Path("workspace")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -126,6 +127,10 @@ class TaskSpace:
     def remember_seconds(self, seconds: dict[str, float]) -> None:
         write_atomic(self.root / "node_seconds.json", json.dumps(self.expected_seconds | seconds))
 
+    def make(self) -> None:
+        """Makes the folder, where there is none."""
+        Path(os.path.realpath(self.root)).mkdir(parents=True, exist_ok=True)  # of a link that leads nowhere yet, too
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Held while a run writes here. The kernel lets go of it when the process ends, however it ends.
@@ -133,7 +138,7 @@ class TaskSpace:
         Raises:
           BenisonError: another process holds it.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
+        self.make()
         with open(self.root / "lock", "a+", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -162,24 +167,11 @@ def named(workspace: Path) -> str:
 
 
 def task_space(workspace: Path, task: str) -> TaskSpace:
-    """
-    Raises:
-      WrongUse: TensorFlow could not read in a workspace of this path.
-    """
-    root = workspace.resolve() / task
-    if found := sorted(UNREADABLE & set(str(root))):
-        raise WrongUse(
-            f"the workspace {workspace.resolve()} has {' and '.join(found)} in its path: TensorFlow takes it for a "
-            "pattern, and finds no saved model there",
-            "give a folder without it: --workspace DIR (data may lie anywhere)",
-        )
-    return TaskSpace(root)
+    """Of a task in a workspace, be there one yet or not; under a path that TensorFlow can read in.
 
-
-UNREADABLE = frozenset("[\\")
-"""In a path they mean something else to the matching of names by which TensorFlow looks for a checkpoint's files.
-`*`, `?`, `{}` and spaces are read as they are: each matches itself. Named as /proc/self/fd/N, a folder of any path
-can be read, but TFMA and Transform load models by the path that the metadata store has, in processes of their own."""
+    Raises: as `plain`.
+    """
+    return TaskSpace(plain(workspace.resolve()) / task)
 
 
 def _read(path: Path, shape: Any) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from components import manifest
 from data.columns import Column
 from data.errors import BenisonError
 from pipelines.console.usage import inputs_of
+from pipelines.records.plain_path import plain
 from pipelines.serving import gallery
 from pipelines.serving.inputs import Example
 from trainer.backend import load_tensorflow
@@ -101,7 +102,7 @@ class Served:
 
     @cached_property
     def _loaded(self) -> Any:
-        return load_tensorflow().saved_model.load(str(self.model))
+        return load_tensorflow().saved_model.load(str(plain(self.model.absolute())))
 
     def _signature(self, name: str) -> Any:
         """A signature of the loaded model that takes a plain tensor for each raw column, or what another returned."""

@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from dashboard.pages.compare import _apart
 from tests.dashboard import stores
-from tests.dashboard.conftest import answering, overflows, shoot, until
+from tests.dashboard.conftest import answering, overflows, settle, shoot, until
 
 TASK = "image_classification"
 GOOD, POOR, FAILED, RUNNING = 3, 2, 1, 4
@@ -93,6 +94,18 @@ def test_runs_are_listed_sorted_and_filtered_and_the_address_keeps_it(site: str,
     assert again.input_value("#runs-find") == TASK
 
 
+def test_every_metric_and_hyper_parameter_can_be_a_column(site: str, visit: Visit) -> None:
+    page = visit(f"{site}/?columns=task,outcome,metric+loss,hyper-parameter+epochs&sort=metric+loss.desc")
+    page.wait_for_selector(".ag-header-cell[col-id='metric loss']")
+    losses = page.locator(".ag-center-cols-container .ag-row [col-id='metric loss']")
+    until(page, lambda: losses.all_inner_texts() == ["0.6", "0.3", "0.1", ""])
+    assert "3" in page.locator(".ag-row [col-id='hyper-parameter epochs']").all_inner_texts()
+    page.click("#runs-more")
+    page.get_by_role("option", name="accuracy (metric)").click()
+    until(page, lambda: "metric+accuracy" in page.url)
+    page.wait_for_selector(".ag-header-cell[col-id='metric accuracy']")
+
+
 def test_columns_are_kept_though_nothing_else_was_changed(site: str, visit: Visit) -> None:
     page = visit(site)
     page.click("summary:has-text('Columns')")
@@ -118,7 +131,7 @@ def test_runs_are_chosen_and_compared(site: str, visit: Visit) -> None:
     page.wait_for_selector("h1:has-text('Compare: Digits & letters')")
     assert page.locator("#metrics tbody tr").nth(0).inner_text().split() == [
         *("accuracy", "★", "0.9", "0.85", "to", "0.95"),
-        *("0.4", "0.35", "to", "0.45"),
+        *("0.4", "0.35", "to", "0.45", "−0.5", "±", "0.07071", "from", "A"),
     ]
     differing = page.inner_text("#made-of")
     assert "learning_rate" in differing and "epochs" not in differing
@@ -134,30 +147,39 @@ def test_a_run_appears_and_ends_without_a_reload(tmp_path: Path, own_site: str, 
     assert outcomes(page) == ["✓ blessed"]
     going = stores.state(TASK, RUNNING, "running", nodes=[], progress={"step": 30, "steps_total": 120, "loss": 0.5})
     going["nodes"] = [{"id": "Trainer", "state": "running", "start": 0.0, "seconds": 0.0}]
+    told = tmp_path / TASK / "training" / "1" / "progress.json"
+    told.parent.mkdir(parents=True)
+    told.write_text(json.dumps({"history": {"loss": [1.0, 0.5]}}))
     folder = stores.write_run(tmp_path, going)
-    page.wait_for_selector("text=running 1/8", timeout=15_000)
+    page.wait_for_selector("text=running 1/8")
     page.wait_for_selector("text=2 runs, 1 going on")
 
     (folder / "log.txt").write_text("first line\n")
-    live = visit(run_address(own_site, RUNNING))
+    live = visit(run_address(own_site, RUNNING), height=1600)
+    live.wait_for_selector("#training .main-svg")
+    chart = live.locator("#training .graph")
+    chart.evaluate("one => { one.isThatOne = true; }")
     live.click("#log summary")
     assert "Node 1 of 8: Trainer." in live.inner_text(".verdict")
     assert live.locator("#progress .track").get_attribute("aria-label") == "step 30 of 120"
+    told.write_text(json.dumps({"history": {"loss": [1.0, 0.5, 0.25]}}))
     with (folder / "log.txt").open("a") as log:
         log.write("second line\n")
     (folder / "state.json").write_text(json.dumps(going | {"progress": {"step": 60, "steps_total": 120}}))
     live.wait_for_selector("#log details[open] >> text=second line")
     live.wait_for_selector("#progress .track[aria-label='step 60 of 120']")
     assert live.evaluate("document.activeElement.tagName") == "SUMMARY", "what has the focus keeps it"
+    until(live, lambda: chart.evaluate("one => one.isThatOne && one.data[0].y.length") == 3)  # not drawn as a new one
     shoot(live, "running")
     (folder / "result.json").write_text(json.dumps(stores.result(TASK, RUNNING, 0.8).to_dict()), encoding="utf-8")
     (folder / "state.json").write_text(json.dumps(stores.state(TASK, RUNNING, "finished")), encoding="utf-8")
-    live.wait_for_selector(".verdict:has-text('Blessed')", timeout=15_000)
+    live.wait_for_selector(".verdict:has-text('Blessed')")
     assert live.locator("#progress").count() == 0
 
 
 def test_a_server_that_is_gone_is_said_to_be(site: str, visit: Visit) -> None:
     page = visit(f"{site}/models")
+    page.wait_for_event("requestfinished", lambda asked: asked.url.endswith("/healthz"))  # and does not stay open
     assert not page.is_visible("#gone")
     page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError('gone')); }")
     page.wait_for_selector("#gone:visible")
@@ -174,6 +196,13 @@ def test_what_is_not_there_is_said_to_be_missing(site: str, visit: Visit) -> Non
         assert "Not there" in visit(site + place).inner_text("main")
 
 
+def test_a_difference_is_told_with_its_sampling_error() -> None:
+    assert _apart((0.9, [0.85, 0.95]), (0.4, [0.35, 0.45])) == "−0.5 ± 0.07071 from A"
+    assert _apart((0.9, [0.85, 0.95]), (0.95, [0.9, 1.0])) == "+0.05 ± 0.07071 from A, maybe chance"
+    assert _apart((0.9, None), (0.95, [0.9, 1.0])) == "+0.05 from A"
+    assert _apart((None, None), (0.95, [0.9, 1.0])) == ""
+
+
 # --- one run ---
 
 
@@ -185,6 +214,7 @@ def test_a_run_shows_all_that_it_left(site: str, visit: Visit) -> None:
     slices = page.locator("#slices tbody th").all_inner_texts()
     assert slices == [f"label: {stores.HOSTILE}", "label: 2", "label: 1"]
     assert page.locator("#confusion .matrix td").count() == 9
+    page.locator("#answers").scroll_into_view_if_needed()
     page.wait_for_selector("#answers .main-svg")
     assert page.locator("#answers .graph").count() == 2 and page.locator("#training .graph").count() == 1
     assert page.locator("#nodes .gantt [role=row]").count() == len(stores.NODES)
@@ -257,6 +287,7 @@ def test_models_show_versions_and_changed_files(site: str, visit: Visit) -> None
 
 def test_a_hostile_label_is_text_everywhere(site: str, visit: Visit) -> None:
     page = visit(run_address(site, GOOD))
+    page.locator("#answers").scroll_into_view_if_needed()
     page.wait_for_selector("#answers .legendtext")
     assert stores.HOSTILE in page.locator("#answers .legendtext").nth(0).text_content()
     both = f"run={TASK}/{stores.run_id(GOOD)}&run={TASK}/{stores.run_id(POOR)}"
@@ -274,13 +305,14 @@ def test_pages_fit_a_telephone(site: str, visit: Visit) -> None:
     places = {"runs": "/", "models": "/models", "model": f"/models/{TASK}", "compare": f"/compare?{both}"}
     for name, place in places.items():
         page = visit(site + place, width=390, height=844)
-        page.wait_for_load_state("networkidle")
+        settle(page)
         assert not overflows(page), place
         shoot(page, f"{name}-390")
         if name == "runs":
             box = page.locator(".ag-center-cols-container [col-id=score]").first.bounding_box()
             assert box and box["x"] + box["width"] <= 390
     page = visit(run_address(site, GOOD), width=390, height=844)
+    page.locator("#training").scroll_into_view_if_needed()
     page.wait_for_selector("#training .main-svg")
     assert not overflows(page)
     shoot(page, "run-390")
@@ -356,7 +388,7 @@ def test_dark_is_a_choice_that_lasts(site: str, visit: Visit) -> None:
 
 def test_the_keyboard_reaches_everything(site: str, visit: Visit) -> None:
     page = visit(run_address(site, GOOD))
-    page.wait_for_load_state("networkidle")
+    settle(page)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     reached: set[str] = set()

@@ -14,10 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from data.columns import Image, Label
 from data.errors import DataRefused, WrongUse
-from data.folders.check import check
-from data.folders.verdict import refusal
 from pipelines.beam import BEAM_ARGS, BeamSettings, beam_args, refusal_in, take_folders_literally
 from pipelines.console.progress import Listener
 from pipelines.local.run import run
@@ -42,10 +39,15 @@ def test_by_default_nodes_compute_in_memory() -> None:
     assert beam_args(BeamSettings(), image="any") == BEAM_ARGS
 
 
-def test_several_workers_are_processes_of_the_direct_runner() -> None:
-    arguments = beam_args(BeamSettings(workers=3), image="any")
-    assert {"--direct_running_mode=multi_processing", "--direct_num_workers=3"} <= set(arguments)
-    assert "--direct_running_mode=in_memory" not in arguments
+def test_several_processes_change_nothing_that_beam_is_told() -> None:
+    assert beam_args(BeamSettings(workers=3), image="any") == BEAM_ARGS
+
+
+def test_how_many_processes_compute_and_in_how_many_shards_they_read() -> None:
+    cores = len(os.sched_getaffinity(0))
+    assert (BeamSettings().processes, BeamSettings().shards) == (cores, None)
+    assert (BeamSettings(workers=3).processes, BeamSettings(workers=3).shards) == (3, None)
+    assert (BeamSettings("flink", workers=3).processes, BeamSettings("flink", workers=3).shards) == (1, 3)
 
 
 @pytest.mark.parametrize(
@@ -114,38 +116,6 @@ def test_a_refusal_by_a_worker_in_another_process_is_found_in_the_text_that_beam
     found = refusal_in(told)
     assert type(found) is DataRefused
     assert (found.message, found.fix) == ("the first is bad:\n  - it is 1", "mend it, or remove it")
-
-
-@pytest.mark.whole
-def test_a_bad_share_is_refused_with_its_advice_by_workers_in_processes_of_their_own(tmp_path: Path) -> None:
-    """Beam hands a worker's error over as text alone."""
-    import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
-
-    class Judge(beam.DoFn):
-        """Reads a whole folder, and refuses it as a run does. A class of this function's travels by value: workers
-        cannot import a test."""
-
-        def process(self, folder: str) -> Iterator[str]:
-            Path(folder).with_name(f"{os.getpid()}.pid").touch()
-            found = check(folder, {"image": Image(), "label": Label()})
-            if found.findings:
-                raise refusal(found.findings)
-            yield folder
-
-    data = write_sample({"image": Image(), "label": Label()}, tmp_path / "data", 24)
-    for picture in sorted((data / "train").glob("*.png"))[::4]:
-        picture.write_bytes(b"cut")
-    options = PipelineOptions(beam_args(BeamSettings(workers=2), image="any"))
-    with pytest.raises(Exception, match="DataRefused") as caught, beam.Pipeline(options=options) as pipeline:
-        _ = pipeline | beam.Create([str(data)] * 4) | beam.Reshuffle() | beam.ParDo(Judge())
-    readers = {int(file.stem) for file in tmp_path.glob("*.pid")}
-    assert readers and os.getpid() not in readers
-    found = refusal_in(caught.value)
-    [finding] = check(data, {"image": Image(), "label": Label()}).findings
-    assert type(found) is DataRefused
-    assert (found.message, found.fix) == (f"the data is not fit to train on:\n  - {finding.text}", finding.fix)
-    assert "max_quarantined" in found.fix
 
 
 def test_what_is_no_refusal_is_left_as_it_is() -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from trainer.optimisers import optimizer, schedule
+from data.source_digest import PACKAGES
+from trainer.backend import tf
+from trainer.optimisers import adam, loss_scaled, optimizer, schedule
 from trainer.task import HParams
 
 
@@ -27,3 +32,20 @@ def test_a_training_of_few_steps_has_a_rate_above_zero_in_the_end(steps: int) ->
 def test_gradients_are_clipped_where_asked() -> None:
     assert optimizer(HParams(), 10).global_clipnorm is None
     assert optimizer(HParams(), 10, clip=2.0).global_clipnorm == 2.0
+
+
+def test_no_module_makes_an_optimiser_of_its_own() -> None:
+    root = Path(__file__).parents[2]
+    files = [file for package in PACKAGES for file in (root / package).rglob("*.py")]
+    own = {file.name for file in files if re.search(r"optimizers\.(?!schedules)", file.read_text(encoding="utf-8"))}
+    assert len(files) > 100 and own == {"optimisers.py"}
+
+
+def test_half_precision_scales_the_loss_of_what_is_called_by_hand() -> None:
+    rate = adam(1e-3, momentum=0.5)
+    assert loss_scaled(rate) is rate and rate.beta_1 == 0.5
+    tf.keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        assert isinstance(loss_scaled(rate), tf.keras.mixed_precision.LossScaleOptimizer)
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")

@@ -134,6 +134,7 @@ MISFITS = {
     "an input of any length": (variant(columns={"text": Boxes(), "label": Label()}), "holds any number of values"),
     "a target that is no column": (variant(targets=("class",)), "the target 'class' is no column"),
     "a split by no column": (variant(split_by="voice"), "split_by names 'voice'"),
+    "asked once by no column": (variant(asked_once=("voice",)), "asked_once names 'voice'"),
     "columns of one feature": (
         variant(columns={"image": Image(), "image_width": Integer(), "label": Label()}),
         "image_width",

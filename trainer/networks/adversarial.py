@@ -10,6 +10,10 @@ from typing import Any
 
 from trainer.backend import tf
 from trainer.features.noise import latents
+from trainer.optimisers import adam, loss_scaled
+
+MOMENTUM = 0.5
+"""Of both optimisers (Radford et al. 2016): with more of it two networks that answer each other swing."""
 
 
 class Adversarial(tf.keras.Model):
@@ -46,9 +50,11 @@ class Adversarial(tf.keras.Model):
         self.built = True  # both networks have their weights
 
     def compile(self, learning_rate: Any, jit_compile: bool = False) -> None:
-        """Two Adam optimisers with the momentum of Radford et al. (2016). Keras' own optimiser stays unused."""
+        """Two optimisers. Keras' own stays unused."""
         super().compile(jit_compile=jit_compile)
-        self.generator_optimizer, self.discriminator_optimizer = _adam(learning_rate), _adam(learning_rate)
+        self.generator_optimizer, self.discriminator_optimizer = (
+            loss_scaled(adam(learning_rate, momentum=MOMENTUM)) for _ in range(2)
+        )
 
     def call(self, features: Any, training: bool = False) -> Any:
         return self.generator(latents(features["seed"], self.generator.input_shape[-1]), training=training)
@@ -125,13 +131,6 @@ def dcgan(height: int, width: int, channels: int, latent_size: int, filters: int
 
 def _normalised(x: Any) -> Any:
     return tf.keras.layers.BatchNormalization(momentum=0.9)(x)
-
-
-def _adam(learning_rate: Any) -> Any:
-    optimizer = tf.keras.optimizers.Adam(learning_rate, beta_1=0.5)
-    if tf.keras.mixed_precision.global_policy().name == "mixed_float16":
-        return tf.keras.mixed_precision.LossScaleOptimizer(optimizer)
-    return optimizer
 
 
 def _cross_entropy(target: float, logits: Any) -> Any:

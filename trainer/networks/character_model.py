@@ -12,6 +12,7 @@ import numpy as np
 from trainer.backend import tf
 from trainer.features.characters import NUM_SPECIAL, PAD
 from trainer.networks.ngrams import NGramMixture
+from trainer.networks.recurrent import lstm
 from trainer.networks.suffixes import Suffixes
 from trainer.references.kneser_ney import KneserNey
 
@@ -46,7 +47,7 @@ class CharacterModel(tf.keras.Model):
         super().__init__()
         make = tf.keras.layers
         self.embedding = make.Embedding(num_characters, embedding_size)
-        self.recurrent = [make.LSTM(units, return_sequences=True, return_state=True) for _ in range(layers)]
+        self.recurrent = [lstm(units, return_sequences=True, return_state=True) for _ in range(layers)]
         self.dropout = make.Dropout(dropout)
         self.output_layer = make.Dense(num_characters, dtype="float32")
         self.mixture = NGramMixture(ngrams, layers * units) if ngrams else None

@@ -8,6 +8,7 @@ from typing import Any
 
 from trainer.backend import tf
 from trainer.networks.convolutions import as_picture, convolved
+from trainer.networks.recurrent import gru
 
 
 def crnn(window: Any, filters: int, units: int, pools: Sequence[tuple[int, int]], dropout: float = 0.0) -> Any:
@@ -28,5 +29,5 @@ def crnn(window: Any, filters: int, units: int, pools: Sequence[tuple[int, int]]
     for place, pool in enumerate(pools):
         x = layers.MaxPooling2D(pool, padding="same")(convolved(x, filters << place))
     x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)
-    x = layers.Bidirectional(layers.GRU(units, return_sequences=True))(layers.Dropout(dropout)(x))
+    x = layers.Bidirectional(gru(units, return_sequences=True))(layers.Dropout(dropout)(x))
     return layers.Concatenate()([layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x)])

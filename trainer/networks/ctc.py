@@ -12,6 +12,7 @@ from typing import Any
 from trainer.backend import tf
 from trainer.features.audio import SUBSAMPLING, dequantise
 from trainer.features.texts import SPACE
+from trainer.networks.recurrent import gru
 from trainer.task import Features
 
 
@@ -43,7 +44,7 @@ class Crnn(tf.keras.Model):
         ]
         self._normalisations = [keras.BatchNormalization(momentum=0.9) for _ in self._convolutions]
         self._rectifiers = [keras.ReLU() for _ in self._convolutions]  # layers, so that training health sees them
-        self._recurrent = [keras.Bidirectional(keras.GRU(units, return_sequences=True)) for _ in range(layers)]
+        self._recurrent = [keras.Bidirectional(gru(units, return_sequences=True)) for _ in range(layers)]
         self._dropout = keras.Dropout(dropout)
         self._output = keras.Dense(symbols + 1, dtype="float32")
 
@@ -100,10 +101,15 @@ def index_characters(text: Any, name: str) -> Any:
     """
     import tensorflow_transform as tft
 
-    spaced = tf.strings.strip(tf.strings.lower(text, encoding="utf-8"))
-    characters = tf.strings.unicode_split(tf.strings.regex_replace(spaced, r"\s+", SPACE), "UTF-8")
-    symbols = tft.compute_and_apply_vocabulary(characters, default_value=-1, vocab_filename=name)
+    symbols = tft.compute_and_apply_vocabulary(characters_of(text), default_value=-1, vocab_filename=name)
     return tf.ragged.boolean_mask(symbols, symbols >= 0)
+
+
+def characters_of(text: Any) -> Any:
+    """Of texts, string `[batch]`, the characters, lower-cased, with `SPACE` for any whitespace: string RaggedTensor
+    `[batch, None]`."""
+    spaced = tf.strings.strip(tf.strings.lower(text, encoding="utf-8"))
+    return tf.strings.unicode_split(tf.strings.regex_replace(spaced, r"\s+", SPACE), "UTF-8")
 
 
 def fits_in(symbols: Any, steps: Any) -> Any:

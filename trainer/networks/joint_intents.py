@@ -12,6 +12,7 @@ from typing import Any
 from trainer.backend import tf
 from trainer.features import spans
 from trainer.networks.embedding import large_margin_cosine_loss, name_cosines
+from trainer.networks.recurrent import lstm
 
 MOMENTUM = 0.97
 """Of the moving average that the threshold is."""
@@ -66,7 +67,7 @@ class JointIntents(tf.keras.Model):
                 ("tails", affixes, units // 2),
             )
         }
-        self.readers = [layers.Bidirectional(layers.LSTM(units, return_sequences=True)) for _ in range(2)]
+        self.readers = [layers.Bidirectional(lstm(units, return_sequences=True)) for _ in range(2)]
         self.dropout = layers.Dropout(dropout)
         self.tagger = layers.Dense(tags, name="tags")
         self.weigher = layers.Dense(1, name="attention")

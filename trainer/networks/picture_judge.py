@@ -9,6 +9,7 @@ import numpy as np
 from trainer.backend import tf
 from trainer.inputs import without_autotune
 from trainer.networks.convolutions import convolved
+from trainer.optimisers import adam
 from trainer.task import Arrays
 
 FEATURES = 32
@@ -18,6 +19,7 @@ CLUSTERS = 10
 BATCH = 128
 EPOCHS = 8
 MIN_STEPS = 100
+LEARNING_RATE = 2e-3
 
 
 def picture_judge(train: Arrays, seed: int) -> Any:
@@ -41,7 +43,7 @@ def picture_judge(train: Arrays, seed: int) -> Any:
         pictures, labels = train["image"], _clusters(train["image"], seed)
     picture, features, probabilities = _network(pictures.shape[1:], classes=int(labels.max()) + 1)
     classifier = tf.keras.Model(picture, probabilities)
-    classifier.compile(tf.keras.optimizers.Adam(2e-3), "sparse_categorical_crossentropy")
+    classifier.compile(adam(LEARNING_RATE), "sparse_categorical_crossentropy")
     examples = tf.data.Dataset.from_tensor_slices((pictures, labels)).shuffle(len(labels), seed).repeat().batch(BATCH)
     steps = max(MIN_STEPS, EPOCHS * len(labels) // BATCH)
     classifier.fit(without_autotune(examples), steps_per_epoch=steps, verbose=0)

@@ -9,6 +9,7 @@ from typing import Any
 
 from trainer.backend import tf
 from trainer.features.texts import PAD
+from trainer.networks.recurrent import gru
 from trainer.networks.teacher_forcing import TeacherForced
 
 
@@ -45,10 +46,10 @@ class Seq2Seq(TeacherForced):
         layers = tf.keras.layers
         self.source_embedding = layers.Embedding(source_tokens, units)
         self.target_embedding = layers.Embedding(target_tokens, units)
-        self.encoder = layers.Bidirectional(layers.GRU(units // 2, return_sequences=True))
-        self.encoder_2 = layers.Bidirectional(layers.GRU(units // 2, return_sequences=True))
-        self.decoder = layers.GRU(units, return_sequences=True, return_state=True)
-        self.decoder_2 = layers.GRU(units, return_sequences=True, return_state=True)
+        self.encoder = layers.Bidirectional(gru(units // 2, return_sequences=True))
+        self.encoder_2 = layers.Bidirectional(gru(units // 2, return_sequences=True))
+        self.decoder = gru(units, return_sequences=True, return_state=True)
+        self.decoder_2 = gru(units, return_sequences=True, return_state=True)
         self.first_states = [layers.Dense(units, activation="tanh") for _ in range(2)]
         self.query = layers.Dense(units, use_bias=False)
         self.combine = layers.Dense(units, activation="tanh")

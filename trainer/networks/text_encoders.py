@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trainer.backend import tf
+from trainer.networks.recurrent import lstm
 
 STRETCH = 128
 """Words."""
@@ -37,7 +38,7 @@ class BiLstm(tf.keras.layers.Layer):
     def __init__(self, size: int, units: int) -> None:
         super().__init__()
         self.size = 2 * units
-        self._ahead, self._back = (tf.keras.layers.LSTM(units, return_sequences=True) for _ in range(2))
+        self._ahead, self._back = (lstm(units, return_sequences=True) for _ in range(2))
         for layer in (self._ahead, self._back):
             layer.build(tf.TensorShape([None, None, size]))
         self.built = True

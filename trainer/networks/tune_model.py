@@ -12,6 +12,7 @@ from trainer.features import tunes
 from trainer.features.texts import END, PAD, START, UNKNOWN
 from trainer.features.tunes import HEAD
 from trainer.networks import sampling
+from trainer.networks.recurrent import lstm
 from trainer.networks.teacher_forcing import TeacherForced, given_and_wanted
 
 POSITIONS = 192
@@ -54,7 +55,7 @@ class TuneModel(TeacherForced):
         self.embedding = make.Embedding(len(tokens), embedding_size)
         self.position = make.Embedding(POSITIONS, POSITION_SIZE)
         self.bar = make.Embedding(BARS, BARS_SIZE)
-        self.recurrent = [make.LSTM(units, return_sequences=True) for _ in range(layers)]
+        self.recurrent = [lstm(units, return_sequences=True) for _ in range(layers)]
         self.dropout = make.Dropout(dropout)
         self.output_layer = make.Dense(len(tokens), dtype="float32")
         for embedding in (self.embedding, self.position, self.bar):
@@ -96,7 +97,7 @@ class TuneModel(TeacherForced):
           uniform: float32 `[rows, steps]`, of `sampling.uniforms`.
         """
         start = tf.fill([tf.shape(uniform)[0]], tf.constant(START, tf.int64))
-        zero = tf.zeros([tf.shape(start)[0], self.recurrent[0].units])
+        zero = tf.zeros([tf.shape(start)[0], self.recurrent[0].cell.units])
         state = (
             tf.zeros_like(start, tf.int32),
             tuple(tunes.Place.first(start)),

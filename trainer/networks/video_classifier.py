@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 from trainer.backend import tf
+from trainer.networks.recurrent import lstm
 
 SCALES = ((2, 5), (4, 3))
 """By how much frames are shrunk before flow is solved for, and the side of the window in which it is one."""
@@ -79,7 +80,7 @@ def video_features(clip: Any, filters: int, units: int, dropout: float) -> Any:
         moved = _each_frame(flow, [2 * filters] * convolutions)
         told.append(_dense(layers.TimeDistributed(layers.Flatten())(moved), units))
     together = layers.Dropout(dropout)(layers.Concatenate()(told))
-    return layers.GlobalAveragePooling1D()(layers.LSTM(units, return_sequences=True)(together))
+    return layers.GlobalAveragePooling1D()(lstm(units, return_sequences=True)(together))
 
 
 def _each_frame(x: Any, filters: list[int]) -> Any:

@@ -35,6 +35,7 @@ from data.columns import Ahead, Companions, SeriesName, Timestamp, Window
 from data.columns.timestamp import ROW_SECONDS
 from trainer.backend import tf
 from trainer.networks import outputs
+from trainer.networks.recurrent import gru, lstm
 from trainer.optimisers import optimizer
 from trainer.preview import Curve, Preview, as_text, plots
 from trainer.preview.plots import Plot
@@ -122,7 +123,7 @@ class SequenceRegression(Task):
             for name, one in spec.features.items()
             if name not in self.targets
         }
-        recurrent = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}[hparams.cell]
+        recurrent = {"lstm": lstm, "gru": gru, "rnn": layers.SimpleRNN}[hparams.cell]
         # Far outliers of a window say little more than near ones, and carry gates and sums out of their range.
         x = tf.asinh(inputs["window"])
         for layer in range(hparams.layers):

@@ -292,15 +292,11 @@ def number(key: bytes) -> int:
 
 
 class Shuffled:
-    """Paths in an order that is always the same and has nothing to do with their names, in shards. Holds the paths, and
-    8 bytes for each."""
+    """Paths in an order that is always the same and has nothing to do with their names. Shards are stretches of it."""
 
     def __init__(self, prefix: str, paths: Sequence[str]) -> None:
-        from array import array
+        self._paths = sorted(paths, key=lambda path: key(prefix + path))
 
-        self._prefix, self._paths = prefix, list(paths)
-        self._numbers = array("Q", (number(key(prefix + path)) for path in self._paths))
-
-    def shard(self, shard: int, num_shards: int) -> list[str]:
-        mine = [path for path, n in zip(self._paths, self._numbers, strict=True) if n % num_shards == shard]
-        return sorted(mine, key=lambda path: key(self._prefix + path))
+    def shard(self, shard: int, num_shards: int) -> Sequence[str]:
+        count = len(self._paths)
+        return self._paths[count * shard // num_shards : count * (shard + 1) // num_shards]

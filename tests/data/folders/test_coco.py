@@ -99,7 +99,7 @@ def test_split_folders_and_shards(tmp_path: Path) -> None:
         "eval: COCO's eval/annotations.json and the files it names"
     )
     shards = [[record.file[-2:] for record in folder.records("eval", n, 2)] for n in range(2)]
-    assert shards == [["30", "20"], ["10"]]
+    assert shards == [["30"], ["10", "20"]]
 
 
 @pytest.mark.parametrize(

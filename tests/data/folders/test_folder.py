@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from data.columns import Audio, Boxes, Image, Integer, Label, Number, Seed, Text
+from data.columns import Audio, Boxes, Image, Integer, Label, Number, Seed, Text, Timestamp, Window
 from data.errors import DataRefused, WrongUse
+from data.folders import folder as folder_module
 from data.folders.folder import DataFolder, content_digest
 
 PICTURES = {"image": Image(), "label": Label()}
@@ -626,8 +627,29 @@ def test_media_shards_hold_each_file_once(tmp_path):
     parts = [[record.file for record in folder.records("all", n, 4)] for n in range(4)]
     assert sorted(file for part in parts for file in part) == sorted(record.file for record in folder.records("all"))
     assert all(len(part) > 5 for part in parts)
+    assert [file for part in parts for file in part] == [record.file for record in folder.records("all")]
     with pytest.raises(ValueError, match="shard 4 of 4"):
         folder.records("all", 4, 4)
+
+
+def test_how_many_shards_suit_a_folder_follows_from_its_records_and_their_media(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder_module, "FEWEST_TO_SHARD", 30)
+    monkeypatch.setattr(folder_module, "SHARD_SIZE", 10)
+    monkeypatch.setattr(folder_module, "MOST_SHARDS", 4)
+    monkeypatch.setattr(folder_module, "MOST_SHARDS_OF_ROWS", 3)
+    rows = write(tmp_path / "rows", {"a.csv": "text,stars\n" + "".join(f"text {n},3\n" for n in range(45))})
+    assert [DataFolder(rows, REVIEWS).shards(limit) for limit in (None, 31, 29)] == [3, 3, 1]
+    pictures = DataFolder(write(tmp_path / "pictures", classes(count=12)), PICTURES)
+    assert pictures.shards() == 1
+    monkeypatch.setattr(folder_module, "BYTES_AS_RECORD", 10)
+    assert pictures.shards() == 4
+
+
+def test_windows_are_read_in_one_go(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder_module, "FEWEST_TO_SHARD", 1)
+    text = "at,load\n" + "".join(f"2024-01-01T{n:02}:00:00Z,{n}\n" for n in range(20))
+    columns = {"at": Timestamp(), "load": Window(steps=2)}
+    assert DataFolder(write(tmp_path, {"a.csv": text}), columns).shards() == 1
 
 
 def test_limit_counts_per_split_over_all_shards(tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from data.errors import BenisonError, WrongUse
+from data.errors import BenisonError
 from pipelines.console.failures import ROOT
 from pipelines.records.workspace import TaskSpace, task_space
 
@@ -86,13 +86,6 @@ def test_a_damaged_record_is_named(tmp_path: Path) -> None:
     (tmp_path / "last_run.json").write_text('{"result": ')
     with pytest.raises(BenisonError, match=r"last_run\.json is damaged"):
         _ = TaskSpace(tmp_path).last_run
-
-
-@pytest.mark.parametrize("name", ["runs [2]", "runs\\2"])
-def test_a_workspace_that_tensorflow_could_not_read_is_refused_at_once(name: str, tmp_path: Path) -> None:
-    with pytest.raises(WrongUse, match="in its path: TensorFlow takes it for a pattern") as caught:
-        task_space(tmp_path / name, "digits")
-    assert "--workspace DIR" in caught.value.fix
 
 
 @pytest.mark.parametrize("name", ["two words", "{SPAN}", "a*", "what?", "100%", "2]"])

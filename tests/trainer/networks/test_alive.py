@@ -115,12 +115,116 @@ def recurrent() -> tuple[Any, Any, Any]:
     return model, features, {name: tf.constant(value) for name, value in targets.items()}
 
 
-def made_by(task: type[Task], features: Any, vocabularies: Any, train: Any = dict) -> Any:
+def captioner() -> tuple[Any, Any, Any]:
+    """Its decoder on what a network of one convolution sees: the encoder is as that of others."""
+    from trainer.networks.captioner import Captioner
+    from trainer.tasks.image_captioning import ImageCaptioningHParams
+
+    layers, hparams = tf.keras.layers, ImageCaptioningHParams()
+    picture = tf.keras.Input([None, None, 3])
+    network = tf.keras.Model(picture, layers.Conv2D(64, 3, 16, "same")(layers.Rescaling(1 / 255)(picture)))
+    shape = hparams.units, hparams.layers, hparams.heads, hparams.dropout, hparams.label_smoothing
+    model = Captioner(network, 64, 500, *shape)
+    model.compile(tf.keras.optimizers.Adam(hparams.learning_rate, global_clipnorm=1.0))
+    captions = tf.constant(random().integers(END + 1, 500, (EXAMPLES, 6)))
+    return model, {"image": pictures(64, 64, 3)}, {"captions": captions}
+
+
+def autoencoder() -> tuple[Any, Any, Any]:
+    from trainer.tasks.image_generation import ImageGeneration, ImageGenerationHParams
+
+    model = made_by(ImageGeneration, {"image": tf.TensorSpec([28, 28, 1], tf.uint8)}, {})
+    noise = random().normal(size=(EXAMPLES, ImageGenerationHParams().latent_size)).astype(np.float32)
+    return model, {"image": pictures(28, 28, 1), "noise": noise}, {"label": tf.range(EXAMPLES, dtype=tf.int64)}
+
+
+def text_classifier(task: type[Task]) -> tuple[Any, Any, Any]:
+    from trainer.families.texts import VOCABULARY
+    from trainer.features.words import fingerprints_of
+
+    words = [f"word{number}" for number in range(200)]
+    told = {
+        "words": fingerprints_of(words)[random().integers(0, 200, (EXAMPLES, 12))],
+        "length": np.full(EXAMPLES, 12, np.int64),
+        "label": np.arange(EXAMPLES) % 4,
+    }
+    model = made_by(task, {}, {VOCABULARY: words, "label": list("abcd")}, lambda: told)
+    return model, {name: told[name] for name in ("words", "length")}, {"label": tf.constant(told["label"])}
+
+
+def lstm_of_words() -> tuple[Any, Any, Any]:
+    from trainer.tasks.text_classification import TextClassification
+
+    return text_classifier(TextClassification)
+
+
+def transformer_of_words() -> tuple[Any, Any, Any]:
+    from trainer.tasks.topic_classification import TopicClassification
+
+    return text_classifier(TopicClassification)
+
+
+def joint_intents() -> tuple[Any, Any, Any]:
+    from trainer.tasks.dialogue_system import AFFIXES, DialogueSystem
+
+    known = {"words": [f"word{number}" for number in range(200)], "slots": ["area", "name"], "intent": list("abcdef")}
+    model = made_by(DialogueSystem, {}, known)
+    starts = np.tile(np.arange(0, 24, 4), (EXAMPLES, 1))
+    most = {"words": 200, "heads": AFFIXES, "tails": AFFIXES}
+    features = {name: random().integers(2, count, starts.shape) for name, count in most.items()}
+    slots = tf.tile(tf.constant([[[4, 11, 0]]], tf.int64), [EXAMPLES, 1, 1])
+    intents = tf.constant(random().integers(0, 6, EXAMPLES))
+    return model, features | {"starts": starts, "ends": starts + 3}, {"intent": intents, "slots": slots}
+
+
+def edsr() -> tuple[Any, Any, Any]:
+    from trainer.tasks.super_resolution import SuperResolution
+
+    large = pictures(48, 48, 3)
+    return made_by(SuperResolution, {}, {}), {"pixels": large[:, ::2, ::2]}, {"image": large}
+
+
+def restorer() -> tuple[Any, Any, Any]:
+    from trainer.features import impressions
+    from trainer.tasks.image_enhancement import ImageEnhancement
+
+    given = random().normal(size=(EXAMPLES, impressions.COUNT)).astype(np.float32)
+    features = {"pixels": pictures(32, 32, 3) // 2, "impression": given}
+    return made_by(ImageEnhancement, {}, {}), features, {"image": pictures(32, 32, 3)}
+
+
+def stylist() -> tuple[Any, Any, Any]:
+    """Without the pretrained weights of its encoder."""
+    from trainer.tasks.style_transfer import StyleTransfer
+
+    content, style = tf.split(pictures(32, 32, 3), 2)
+    model = made_by(StyleTransfer, {}, {}, assets={"backbone": None})
+    return model, {"content_pixels": content[:4], "style_pixels": style[:4]}, None
+
+
+def made_by(task: type[Task], features: Any, vocabularies: Any, train: Any = dict, **about: Any) -> Any:
     """Its network at default settings."""
-    return task(task.HParams()).build_model(DataSpec(features, vocabularies, 1000, 1000, train))
+    return task(task.HParams()).build_model(DataSpec(features, vocabularies, 1000, 1000, train, **about))
 
 
-NETWORKS = [dcgan, crnn, faster_rcnn, seq2seq, two_tower, unet, resnet, recurrent]
+NETWORKS = [
+    autoencoder,
+    captioner,
+    crnn,
+    dcgan,
+    edsr,
+    faster_rcnn,
+    joint_intents,
+    lstm_of_words,
+    recurrent,
+    resnet,
+    restorer,
+    seq2seq,
+    stylist,
+    transformer_of_words,
+    two_tower,
+    unet,
+]
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -129,7 +233,8 @@ def test_an_untrained_network_and_one_of_a_few_steps_are_alive(network: Callable
     model, features, targets = network()
     features = {name: tf.convert_to_tensor(value) for name, value in features.items()}
     assert health.look(model, features, targets) == ""
-    data = tf.data.Dataset.from_tensors((features, targets)).repeat()
+    data = tf.data.Dataset.from_tensors(features if targets is None else (features, targets)).repeat()
+    model.run_eagerly = True  # ten steps are fewer than the tracing of one costs
     model.fit(data, steps_per_epoch=10, verbose=0)
     assert health.look(model, features, targets) == ""
     with health.rectified_outputs(model) as outputs:

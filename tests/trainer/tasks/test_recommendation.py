@@ -160,6 +160,22 @@ def test_a_table_is_split_by_time_and_bad_rows_are_told(tmp_path: Path) -> None:
     }
 
 
+def test_the_check_warns_of_as_many_pairs_as_the_run_leaves_out(tmp_path: Path) -> None:
+    from trainer.metrics import ranking
+
+    train = [("ann", "x1"), ("ann", "x2"), ("bob", "x1"), ("bob", "x1")]
+    evaluated = [("ann", "x1"), ("ann", "x3"), ("bob", "x1"), ("bob", "x1"), ("new", "x2")]
+    for name, pairs in {"train": train, "eval": evaluated}.items():
+        rows = [f"{user},{item},{n % 5},2026-01-{n + 1:02}" for n, (user, item) in enumerate(pairs)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["user,item,rating,timestamp", *rows, ""]))
+    once = Recommendation.asked_once
+    report = check(tmp_path, Recommendation.columns, split_by=Recommendation.split_by, asked_once=once)
+    assert "2 of 4 pairs of user and item in eval stand in train, too" in report.text()
+    ranks = [ranking.NOT_ASKED if pair in train else ranking.MISSED for pair in evaluated]
+    tally = ranking.tally(*zip(*evaluated, strict=True), ranks)
+    assert ranking.left_out(tally) == report.asked_before / report.asked
+
+
 def test_the_table_names_the_user_and_the_titles(task: Recommendation) -> None:
     answer = {
         "known": True,
@@ -171,5 +187,5 @@ def test_the_table_names_the_user_and_the_titles(task: Recommendation) -> None:
     assert task.answer_row({"user": b"ann"}, answer) == {
         "user": "ann",
         "known": True,
-        "titles (rating)": "First (4.6); Second, The (3.0)",
+        "likeliest first (rating expected)": "First (4.6); Second, The (3.0)",
     }
