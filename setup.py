@@ -38,6 +38,7 @@ INSTALL_REQUIRES = [
     "rouge-score",
     "sacrebleu",
     "jiwer",
+    "num2words",  # numbers in texts that are spoken
     "pysword",
     "hassil",  # templates of home intents
 ]

@@ -318,6 +318,19 @@ def mfcc(decibels: Any, coefficients: int, lifter: int = 0) -> Any:
     return tf.tensordot(decibels, tf.constant(basis.astype(np.float32)), 1)
 
 
+def envelope(decibels: Any, coefficients: int) -> Any:
+    """Cepstra whose Euclidean distance is the root mean square difference, in decibels, of two smoothed spectra that
+    are equally loud: `mfcc` without the first, by the root of the bands.
+
+    Args:
+      decibels: float32 `[..., bands]`, of `mel_decibels`.
+
+    Returns:
+      float32 `[..., coefficients]`.
+    """
+    return mfcc(decibels, coefficients + 1)[..., 1:] / math.sqrt(decibels.shape[-1])
+
+
 def added_up(decibels: Any) -> Any:
     """The power of all bands together, in decibels: float32 `[..., bands]` to `[...]`."""
     scale = math.log(10) / 10
@@ -343,6 +356,45 @@ def loudest_window(decibels: Any, frames: int) -> Any:
     return tf.cond(count > frames, lambda: tf.argmax(runs), lambda: -((frames - count) // 2))
 
 
+def levels_of(decibels: Any, floor: Any) -> Any:
+    """Decibels, float32 of any shape, in steps of `LEVEL_DECIBELS` from `floor` up: uint8."""
+    return tf.cast(tf.clip_by_value(tf.round((decibels - floor) / LEVEL_DECIBELS), 0.0, 255.0), tf.uint8)
+
+
+def decibels_of(levels: Any, floor: Any) -> Any:
+    """The inverse of `levels_of`."""
+    return floor + LEVEL_DECIBELS * tf.cast(levels, tf.float32)
+
+
+def levels_below_loudest(sounds: Any, scale: MelScale, reach: float) -> tuple[Any, Any, Any]:
+    """Log-mel spectrograms of a batch with their level kept, as `levels_of` has them. A full pass, for use in
+    `preprocess`.
+
+    Args:
+      sounds: string `[batch]`, WAV files.
+      reach: decibels below the loudest band of the train split, to which what is softer is brought.
+
+    Returns:
+      uint8 `[batch, longest, bands, 1]`, padded with 0 to the longest of the train split and cut to it; the number of
+      frames of each, int64 `[batch]`; and the decibels of 0, float32 `[batch]`, the same of all.
+    """
+    import tensorflow_transform as tft
+
+    def one(content: Any) -> Any:
+        return mel_decibels(decode_wav(content, scale.rate), scale, keeps_level=True)
+
+    spectrogram = tf.RaggedTensorSpec([None, scale.bands], tf.float32, ragged_rank=0)
+    decibels = tf.map_fn(one, sounds, fn_output_signature=spectrogram)
+    floor = tft.max(decibels.flat_values) - reach
+    longest = tf.cast(tft.max(decibels.row_lengths()), tf.int32)
+    frames = tf.minimum(decibels.row_lengths(), tf.cast(longest, tf.int64))
+    levels = tf.cast(levels_of(decibels.flat_values, floor), tf.int32)  # which ragged tensors can be padded as
+    padded = decibels.with_flat_values(levels)[:, :longest].to_tensor(0)
+    padded = tf.pad(padded, [[0, 0], [0, longest - tf.shape(padded)[1]], [0, 0]])
+    padded = tf.cast(tf.ensure_shape(padded, [None, None, scale.bands]), tf.uint8)
+    return padded[..., tf.newaxis], frames, tf.fill([tf.size(frames)], floor)
+
+
 def to_levels(decibels: Any, floor: float) -> Any:
     """Spectrograms as bytes, a byte a value in steps of `LEVEL_DECIBELS` from `floor` up: so long sounds and short ones
     lie side by side without padding.
@@ -355,7 +407,7 @@ def to_levels(decibels: Any, floor: float) -> Any:
       string `[batch]`, the bytes of uint8 `[frames, bands]`.
     """
     bands = decibels.flat_values.shape[-1]
-    steps = tf.clip_by_value(tf.round((decibels.flat_values - floor) / LEVEL_DECIBELS), 0.0, 255.0)
+    steps = levels_of(decibels.flat_values, floor)
     letters = tf.gather(tf.constant([bytes([value]) for value in range(256)]), tf.cast(steps, tf.int32))
     frames = tf.strings.reduce_join(tf.ensure_shape(letters, [None, bands]), axis=-1)
     return tf.strings.reduce_join(decibels.with_flat_values(frames), axis=1)
@@ -377,7 +429,7 @@ def cut(levels: Any, first: Any, frames: int, bands: int, floor: float) -> Any:
     padded = tf.strings.join([silence, levels, silence])
     begin = tf.minimum(begin, tf.strings.length(padded) - size)
     window = tf.io.decode_raw(tf.strings.substr(padded, begin, tf.fill(tf.shape(begin), size)), tf.uint8, True, size)
-    return floor + LEVEL_DECIBELS * tf.cast(tf.reshape(window, [-1, frames, bands]), tf.float32)
+    return decibels_of(tf.reshape(window, [-1, frames, bands]), floor)
 
 
 # --- pitch ---

@@ -16,7 +16,9 @@ from data.folders.files import printable, visible
 from data.folders.layouts.base import Folder, Item, Layout, Problem, media_columns, table_fields
 from data.folders.layouts.class_folders import ClassFolders, find_listed_set
 from data.folders.layouts.coco import Coco, find_coco_set
+from data.folders.layouts.conversations import Conversations
 from data.folders.layouts.driving_log import DrivingLog
+from data.folders.layouts.lj_speech import LjSpeech
 from data.folders.layouts.metadata import Metadata
 from data.folders.layouts.named_files import NamedFiles
 from data.folders.layouts.pairs_txt import PairsTxt, find_lfw_set
@@ -51,6 +53,7 @@ __all__ = [
 LAYOUTS: tuple[type[Layout], ...] = (
     Coco,
     TextRows,
+    LjSpeech,
     Metadata,
     DrivingLog,
     PairsTxt,
@@ -64,6 +67,7 @@ LAYOUTS: tuple[type[Layout], ...] = (
     TextFiles,
     SeqFiles,
     Conll,
+    Conversations,
     Rows,
 )
 """Of those that match, the first is taken: what describes its files by a table goes before what only names them."""

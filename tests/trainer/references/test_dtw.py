@@ -32,3 +32,13 @@ def test_the_same_said_slowly_is_nearest() -> None:
     words = rng.normal(size=(4, 5, 8))
     slowly = np.repeat(words[2], 3, axis=0) + rng.normal(size=(15, 8)) * 0.1
     assert dtw.nearest(slowly, words, np.full(4, 5)) == 2
+
+
+def test_the_best_path_has_the_same_sum_and_as_many_pairs_as_it_goes_through() -> None:
+    rng = np.random.default_rng(11)
+    for rows, columns in ((1, 1), (1, 4), (5, 1), (6, 9)):
+        one, other = rng.normal(size=(rows, 3)), rng.normal(size=(columns, 3))
+        total, pairs = dtw.best_path(one, other)
+        assert total / (rows + columns) == pytest.approx(by_recursion(one, other))
+        assert max(rows, columns) <= pairs <= rows + columns - 1
+    assert dtw.best_path(one, np.repeat(one, 2, axis=0)) == (pytest.approx(0.0, abs=1e-6), 12)
