@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dash import html
@@ -17,14 +17,22 @@ CURVE_HEIGHT = 230
 """Pixels."""
 
 
-def figure(preview: Mapping[str, Any], run_key: str, heading: str = "") -> html.Figure:
-    """One preview of the run `run_key`; `heading` stands before its title."""
+Source = Callable[[str], str]
+"""The address of a file that a preview names."""
+
+
+def of_run(run_key: str) -> Source:
+    return lambda file: address.media(run_key, file)
+
+
+def figure(preview: Mapping[str, Any], source: Source, heading: str = "") -> html.Figure:
+    """One preview; `heading` stands before its title."""
     correct = preview["correct"]
     kind, sign = {True: ("right", "✓ "), False: ("wrong", "✗ ")}.get(correct, ("unjudged", ""))
     tone = {"right": "good", "wrong": "bad"}.get(kind, "")
     where = ", ".join(f"{column}: {value}" for column, value in preview["slice"].items())
     caption = [html.Span(f"{sign}{heading}", className=tone), preview["title"]]
-    seen = shown(preview["parts"], preview["title"], RunPage(run_key))
+    seen = shown(preview["parts"], preview["title"], Components(source))
     return html.Figure(
         [
             html.Figcaption([*caption, *([html.Small(where)] if where else [])]),
@@ -34,8 +42,8 @@ def figure(preview: Mapping[str, Any], run_key: str, heading: str = "") -> html.
     )
 
 
-def grid(previews: Sequence[Mapping[str, Any]], run_key: str) -> html.Div:
-    figures = [figure(preview, run_key) for preview in previews]
+def grid(previews: Sequence[Mapping[str, Any]], source: Source) -> html.Div:
+    figures = [figure(preview, source) for preview in previews]
     return html.Div(figures, className="previews roomy" if is_roomy(previews) else "previews")
 
 
@@ -44,27 +52,27 @@ def _part(part: ShownPart[Component]) -> html.Div:
     return html.Div([*caption, *part.children], className="part full" if part.fills_row else "part")
 
 
-class RunPage:
-    """What `trainer.preview.part.Page` asks for, as components of the page of the run `run_key`."""
+class Components:
+    """What `trainer.preview.part.Page` asks for, as components."""
 
-    def __init__(self, run_key: str) -> None:
-        self._run_key = run_key
+    def __init__(self, source: Source) -> None:
+        self._source = source
 
     def picture(self, file: str, alt: str, width: int = 0, height: int = 0) -> Component:
         kind = "tiny" if max(width, height) < TINY else ""
-        return html.Img(src=address.media(self._run_key, file), alt=alt, className=kind)
+        return html.Img(src=self._source(file), alt=alt, className=kind)
 
     def animation(self, file: str, still: str, alt: str, width: int, height: int) -> Component:
-        calm = address.media(self._run_key, still)
+        calm = self._source(still)
         return html.Picture(
             [html.Source(media="(prefers-reduced-motion: reduce)", srcSet=calm), self.picture(file, alt, width, height)]
         )
 
     def spectrogram(self, file: str, alt: str) -> Component:
-        return html.Img(src=address.media(self._run_key, file), alt=alt, className="spectrogram")
+        return html.Img(src=self._source(file), alt=alt, className="spectrogram")
 
     def player(self, file: str, label: str) -> Component:
-        source = address.media(self._run_key, file)
+        source = self._source(file)
         return html.Audio(src=source, controls=True, preload="none", **parts.aria(label=label))
 
     def wave(self, stretches: Sequence[Sequence[float]], label: str) -> Component:

@@ -50,11 +50,13 @@ class Asked:
 @dataclass(frozen=True)
 class Answer:
     """`values` as `benison predict --json` prints them, `told` as its table does; `media`: pictures and sounds as data
-    URIs, each once."""
+    URIs, each once; `preview` as a report shows an example, whose files are `shown`, also as data URIs."""
 
     values: Mapping[str, Any]
     told: Mapping[str, Any]
     media: Mapping[str, str]
+    preview: Mapping[str, Any]
+    shown: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,8 @@ class Trial:
         output = folder / "answers"
         inputs = self._inputs(fields_of(task_class), asked, folder)
         question = {**inputs, "output": str(output), "most": self.MAX_ANSWERS}
-        return [_answer(one, output) for one in self._answered(model, question, folder)]
+        answers = self._answered(model, question, folder)
+        return [_answer(one, output, place) for place, one in enumerate(answers)]
 
     def _answered(self, model: Model, question: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
         try:
@@ -249,11 +252,16 @@ class Trial:
         return path
 
 
-def _answer(found: Mapping[str, Any], output: Path) -> Answer:
+def _answer(found: Mapping[str, Any], output: Path, place: int) -> Answer:
     files = {name: Path(path) for name, path in each_once(found["files"]).items()}
     media = {
         name: data_uri(file.suffix, file.read_bytes())
         for name, file in files.items()
         if file.suffix in BY_SUFFIX and file.parent == output and file.is_file()
     }
-    return Answer(found["values"], found["told"], media)
+    shown = {
+        file.relative_to(output).as_posix(): data_uri(file.suffix, file.read_bytes())
+        for file in (output / "previews").glob(f"{place:03d}-*")
+        if file.suffix in BY_SUFFIX and file.is_file() and not file.is_symlink()
+    }
+    return Answer(found["values"], found["told"], media, found["preview"], shown)

@@ -68,7 +68,7 @@ window.dashAgGridComponentFunctions.Outcome = (props) =>
   }
 
   window.dash_clientside.benison = Object.assign(window.dash_clientside.benison || {}, {
-    watchRuns: async function (id, find, columns) {
+    watchRuns: async function (id, find, columns, more) {
       const api = await dash_ag_grid.getApiAsync(id);
       if (!atFirst.has(api)) {
         if (window.innerWidth < 576) showScoreFirst(api);
@@ -82,7 +82,7 @@ window.dashAgGridComponentFunctions.Outcome = (props) =>
         return null;
       }
       api.setGridOption("quickFilterText", find || "");
-      const wanted = new Set(columns);
+      const wanted = new Set([...columns, ...(more || [])]);
       const all = ownColumns(api).map((column) => column.colId).filter((name) => name !== "task");
       api.setColumnsVisible(all.filter((name) => wanted.has(name)), true);
       api.setColumnsVisible(all.filter((name) => !wanted.has(name)), false);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -87,20 +88,46 @@ def _metrics(pairs: Sequence[Pair]) -> html.Section:
         known = [value for value in values if value is not None]
         best = (max if ways[name] else min)(known) if is_fair and name in ways and len(set(known)) > 1 else None
         limits = [run.intervals.get(name) for run, _ in pairs]
-        rows.append([name, *(_score(*pair, best) for pair in zip(values, limits, strict=True))])
+        found = list(zip(values, limits, strict=True))
+        first = found[0] if is_fair else (None, None)
+        apart = ["", *(_apart(first, other) for other in found[1:])]
+        rows.append([name, *(_score(*one, best, said) for one, said in zip(found, apart, strict=True))])
     if not rows:
         return parts.section("metrics", "Metrics", parts.empty("None of these runs reached the Evaluator."))
     table = parts.table(_headings(pairs, "Metric"), rows, "Metrics", numbers=range(1, len(pairs) + 1))
-    best_said = "★ is the best, where a gate says what is better."
     if not is_fair:
-        best_said = "These runs read different data: their values cannot be compared, and no ★ says which is the best."
-    note = f"{best_said} Below each value stands its interval at 95 %; those that overlap may differ by chance."
+        warning = "! These runs read different data: their values cannot be compared."
+        said = html.Div(warning, className="empty bad", role="note")
+        return parts.section("metrics", "Metrics", said, table, note="Below each value stands its interval at 95 %.")
+    note = (
+        "★ is the best, where a gate says what is better. Below each value stand its interval at 95 % and its distance "
+        "from A's, whose sampling error is that of runs judged on samples of their own: on the same examples it is "
+        "usually smaller."
+    )
     return parts.section("metrics", "Metrics", table, note=note)
 
 
-def _score(value: float | None, interval: Sequence[float] | None, best: float | None) -> Any:
+Judged = tuple[float | None, Sequence[float] | None]
+"""A value and its interval."""
+
+
+def _apart(first: Judged, other: Judged) -> str:
+    """How far a value lies from the first run's, and whether by more than chance; nothing where one is missing."""
+    (before, around_before), (after, around_after) = first, other
+    if before is None or after is None:
+        return ""
+    difference = after - before
+    said = f"{'−' if difference < 0 else '+'}{number(abs(difference))}"
+    if not around_before or not around_after:
+        return f"{said} from A"
+    error = math.hypot(*((high - low) / 2 for low, high in (around_before, around_after)))
+    return f"{said} ± {number(error)} from A{'' if abs(difference) > error else ', maybe chance'}"
+
+
+def _score(value: float | None, interval: Sequence[float] | None, best: float | None, apart: str) -> Any:
     is_best = value is not None and value == best
-    return html.Span([html.Span("★ ", className="good") if is_best else "", parts.with_limits(value, interval)])
+    star = html.Span("★ ", className="good") if is_best else ""
+    return html.Span([star, parts.with_limits(value, interval), html.Div(apart, className="soft apart")])
 
 
 def _made_of(pairs: Sequence[Pair]) -> html.Section:
@@ -194,7 +221,7 @@ def _shared(pairs: Sequence[Pair]) -> Long:
 
     def beside(example: str) -> html.Div:
         seen = [
-            previews.figure(one[example], run.key, f"{_name(i)} ")
+            previews.figure(one[example], previews.of_run(run.key), f"{_name(i)} ")
             for i, (one, (run, _)) in enumerate(zip(shown, pairs, strict=True))
         ]
         return html.Div(seen, className="beside")

@@ -8,21 +8,21 @@ from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from dashboard import address, conversation, parts
+from dashboard import address, conversation, parts, previews
 from dashboard.store import Checked, Model, NotThere, Run, Store
 from dashboard.try_it import Answer, Asked, Field, Refused, Trial, chosen_fields, fields_of
 from data.errors import WrongUse
 from data.media.kinds import KINDS
 from pipelines.records.workspace import named
 from trainer.conversation import Converses
-from trainer.preview.parts.bars import shares
 from trainer.preview.wording import as_cell, number
 from trainer.task import load
 
 LONGEST_QUESTION = 300
 """Characters of it that are said again."""
-MOST_CLASSES = 10
-"""Of an answer's probabilities."""
+SHOWN_ANSWERS = 8
+"""Of a table with more rows the others are told of only."""
+EVEN = 0.5
 
 
 def overview(store: Store) -> Any:
@@ -117,7 +117,10 @@ def _commands(store: Store, task: str, model: Model) -> html.Section:
 
     try:
         said = usage(task, store.root)
-        ask = [html.P("To predict, after the digests were checked:"), parts.command(said)]
+        ask = [
+            html.P("To predict, after the digests were checked, with your own in place of capitals:"),
+            parts.command(said),
+        ]
         if issubclass(load(task), Converses):
             ask += [html.P("To talk with it:"), parts.command(f"benison chat {task}{named(store.root)}")]
     except WrongUse as error:
@@ -250,7 +253,7 @@ def register(app: Dash, store: Store, trial: Trial) -> None:
             answers = trial.ask(store, Asked(task, given, files))
         except Refused as refused:
             return html.Div([html.B("✗ "), str(refused)], className="empty bad", role="alert"), ""
-        return [_question(given, files), *map(_answer, answers)], ""
+        return [_question(given, files), *_answers(answers)], ""
 
 
 def _question(given: Mapping[str, Any], files: Mapping[str, tuple[str, str]]) -> html.P:
@@ -263,25 +266,33 @@ def _question(given: Mapping[str, Any], files: Mapping[str, tuple[str, str]]) ->
     )
 
 
+def _answers(answers: Sequence[Answer]) -> list[Any]:
+    """One as a report shows an example; of several a table, and the first of them so."""
+    if len(answers) == 1:
+        return [_answer(answers[0])]
+    headings = list(dict.fromkeys(name for answer in answers for name in answer.told))
+    rows = [
+        [str(row), *(as_cell(answer.told.get(name, "")) for name in headings)] for row, answer in enumerate(answers, 1)
+    ]
+    return [parts.table(["Row", *headings], rows, "Answers"), *map(_answer, answers[:SHOWN_ANSWERS])]
+
+
 def _answer(answer: Answer) -> html.Div:
-    shown: list[Any] = []
-    if "label" in answer.values:
-        shown.append(html.P(str(answer.values["label"]), className="answer-label"))
-    for name, value in answer.values.items():
-        if name == "probabilities" and isinstance(value, Mapping):
-            shown.append(parts.shares(shares(dict(list(value.items())[:MOST_CLASSES]))))
-    rest = [(name, as_cell(value)) for name, value in answer.told.items() if name not in ("label", "probabilities")]
-    media = [_medium(name, uri) for name, uri in answer.media.items()]
-    return html.Div([html.Div([*shown, parts.terms(rest)]), html.Div(media)], className="answer")
+    label, probabilities = answer.values.get("label"), answer.values.get("probabilities")
+    said = [html.P(str(label), className="answer-label")] if label is not None else []
+    doubt = [html.P(_doubt(probabilities), className="doubt")] if isinstance(probabilities, Mapping) else []
+    told = [(name, as_cell(value)) for name, value in answer.told.items() if name not in ("label", "probabilities")]
+    saved = html.P([_saved(name, uri) for name, uri in answer.media.items()])
+    seen = previews.figure(answer.preview, answer.shown.__getitem__)
+    return html.Div([html.Div([*said, *doubt, parts.terms(told), saved]), seen], className="answer")
 
 
-def _medium(name: str, uri: str) -> Any:
-    """A picture, a sound or a video of an answer; what browsers do not play can be saved."""
-    kind = next(kind for kind in KINDS if uri.startswith(f"data:{kind.mime};"))
-    if not kind.is_shown:
-        return html.A(f"Save {name}{kind.suffix}", href=uri, download=f"{name}{kind.suffix}", className="button")
-    label = f"{name} of the answer"
-    if kind.mime.startswith("image/"):
-        return html.Img(src=uri, alt=label)
-    player = html.Audio if kind.mime.startswith("audio/") else html.Video
-    return player(src=uri, controls=True, **parts.aria(label=label))
+def _doubt(probabilities: Mapping[str, float]) -> str:
+    """What is said where the likeliest class is less likely than all others together."""
+    likeliest = max(probabilities.values(), default=1.0)
+    return f"Unsure: the likeliest has {likeliest:.0%}, less than all others together." if likeliest < EVEN else ""
+
+
+def _saved(name: str, uri: str) -> html.A:
+    suffix = next(kind.suffix for kind in KINDS if uri.startswith(f"data:{kind.mime};"))
+    return html.A(f"Save {name}{suffix}", href=uri, download=f"{name}{suffix}", className="button")

@@ -469,7 +469,7 @@ def _chosen(run: Run, report: ReportData, of: str) -> Long:
         if (show not in VERDICTS or preview["correct"] is VERDICTS[show])
         and (where is None or where in [f"{column}: {value}" for column, value in preview["slice"].items()])
     ]
-    return Long(shown, lambda some: previews.grid(some, run.key), PREVIEWS, "examples")
+    return Long(shown, lambda some: previews.grid(some, previews.of_run(run.key)), PREVIEWS, "examples")
 
 
 # --- how it was made ---

@@ -1,14 +1,18 @@
-"""All runs of all tasks in one table. What is sorted, filtered, shown and chosen stands in the address."""
+"""All runs of all tasks in one table, with every metric and hyper-parameter.
+
+What is sorted, filtered, shown and chosen stands in the address.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_ag_grid
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
+from components.report import page as report_page
 from components.report.page import limits
 from dashboard import address, parts
 from dashboard.address import Query
@@ -46,6 +50,43 @@ COLUMNS: tuple[dict[str, Any], ...] = (
     {"field": "code", "headerName": "Code digest", "filter": TEXT, "width": 160, "hide": True},
 )
 NUMBERS = ("score", "reference", "baseline", "seconds")
+METRIC, HPARAM = "metric", "hyper-parameter"
+"""Of which each name that any run has is a column, too, hidden until it is asked for."""
+
+Column = Mapping[str, Any]
+
+
+def all_columns(runs: Sequence[Run]) -> list[Column]:
+    """Those of every run, and one for each metric and hyper-parameter of any of these."""
+    values: dict[tuple[str, str], list[Any]] = {}
+    for kind, found in ((METRIC, [run.metrics for run in runs]), (HPARAM, [run.hparams for run in runs])):
+        for name, value in (pair for one in found for pair in one.items()):
+            values.setdefault((kind, name), []).append(value)
+    return [*COLUMNS, *(_more(kind, name, values[kind, name]) for kind, name in sorted(values))]
+
+
+def _more(kind: str, name: str, values: Sequence[Any]) -> Column:
+    is_number = all(map(_is_number, values))
+    return {
+        "field": _field(kind, name),
+        "headerName": name,
+        "headerTooltip": f"{kind} {name}",
+        "filter": NUMBER if is_number else TEXT,
+        "width": 140,
+        "hide": True,
+        "cellDataType": False,
+        "more": kind,
+        "number": is_number,
+    }
+
+
+def _field(kind: str, name: str) -> str:
+    """As addresses have it, whose lists of columns are parted by commas."""
+    return f"{kind} {name}".replace(",", ";")
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))
 
 
 def rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -75,6 +116,11 @@ def _row(run: Run) -> dict[str, Any]:
         "pushed": run.pushed or "",
         "run": run.id,
         "code": run.code_digest,
+        **{_field(METRIC, name): value for name, value in run.metrics.items()},
+        **{
+            _field(HPARAM, name): value if _is_number(value) else report_page.plain(value)
+            for name, value in run.hparams.items()
+        },
     }
 
 
@@ -92,6 +138,7 @@ def layout(store: Store, found: Query) -> Any:
             ]
         )
     running = sum(run.is_running for run in runs)
+    columns = all_columns(runs)
     return html.Div(
         [
             html.H1("Runs"),
@@ -102,6 +149,7 @@ def layout(store: Store, found: Query) -> Any:
                     html.Label("Find", htmlFor="runs-find"),
                     dcc.Input(id="runs-find", type="search", value=address.first(found, "q"), placeholder="any column"),
                     parts.folded("Columns", _columns_chooser(found)),
+                    _more_chooser(columns, found),
                     html.Span(
                         html.A("Compare", href="/compare", id="runs-compare", className="button"),
                         id="runs-compare-place",
@@ -111,7 +159,7 @@ def layout(store: Store, found: Query) -> Any:
                 ],
                 className="bar-of-tools",
             ),
-            _grid(runs, found),
+            _grid(runs, columns, found),
             dcc.Interval(id="runs-beat", interval=BEAT_MS),
             dcc.Store(id="runs-seen", data=_fingerprint(runs)),
             dcc.Store(id="runs-remembered"),
@@ -126,18 +174,33 @@ def _told(count: int, running: int) -> str:
 
 def _columns_chooser(found: Query) -> Any:
     options = [{"label": column["headerName"], "value": column["field"]} for column in COLUMNS[1:]]
-    shown = [column["field"] for column in column_definitions(found)[1:] if not column["hide"]]
+    shown = [column["field"] for column in column_definitions(COLUMNS, found)[1:] if not column["hide"]]
     checks = dcc.Checklist(options=options, value=shown, id="runs-columns", className="checks")
     return html.Div(checks, role="group", **parts.aria(label="Columns shown"))
 
 
-def _grid(runs: Sequence[Run], found: Query) -> dash_ag_grid.AgGrid:
+def _more_chooser(columns: Sequence[Column], found: Query) -> Any:
+    """Of thousands of names those that are typed: a box for each would be more than a page can hold."""
+    more = [column for column in columns if "more" in column]
+    chosen = set(address.first(found, "columns").split(","))
+    chooser = dcc.Dropdown(
+        options=[{"label": f"{one['headerName']} ({one['more']})", "value": one["field"]} for one in more],
+        value=[one["field"] for one in more if one["field"] in chosen],
+        multi=True,
+        placeholder="metrics and hyper-parameters",
+        id="runs-more",
+        className="slice-choice",
+    )
+    return html.Div(chooser, style={} if more else {"display": "none"})
+
+
+def _grid(runs: Sequence[Run], columns: Sequence[Column], found: Query) -> dash_ag_grid.AgGrid:
     return dash_ag_grid.AgGrid(
         id=GRID,
         rowData=rows(runs),
-        columnDefs=column_definitions(found),
+        columnDefs=column_definitions(columns, found),
         defaultColDef={"sortable": True, "resizable": True, "floatingFilter": True, "suppressHeaderMenuButton": True},
-        filterModel=_filters(found),
+        filterModel=_filters(columns, found),
         selectedRows={"ids": list(found.get("select", ()))},
         getRowId="params.data.key",
         dashGridOptions={
@@ -146,6 +209,7 @@ def _grid(runs: Sequence[Run], found: Query) -> dash_ag_grid.AgGrid:
             "quickFilterText": address.first(found, "q"),
             "multiSortKey": "ctrl",
             "animateRows": False,
+            "suppressFieldDotNotation": True,  # a metric may be called mAP@0.5
             "ensureDomOrder": True,
             "suppressColumnMoveAnimation": True,
             "localeText": {"noRowsToShow": "No run is left", "noMatchingRows": "No run passes these filters"},
@@ -155,32 +219,34 @@ def _grid(runs: Sequence[Run], found: Query) -> dash_ag_grid.AgGrid:
     )
 
 
-def column_definitions(found: Query) -> list[dict[str, Any]]:
-    """The columns in the order, with the sorting and hiding that an address asks for; `columns` lists those shown."""
+def column_definitions(columns: Sequence[Column], found: Query) -> list[dict[str, Any]]:
+    """These columns in the order, with the sorting and hiding that an address asks for; `columns` lists those shown."""
     shown = [name for name in address.first(found, "columns").split(",") if name]
     order = {name: place for place, name in enumerate(shown)}
     sorting = [part.rpartition(".") for part in address.first(found, "sort").split(",") if part]
     sorts = {name: (way, place) for place, (name, _, way) in enumerate(sorting) if way in ("asc", "desc")}
     sorts = sorts or {"started": ("desc", 0)}
-    columns = sorted(COLUMNS, key=lambda column: order.get(column["field"], len(order))) if shown else COLUMNS
+    columns = sorted(columns, key=lambda column: order.get(column["field"], len(order))) if shown else columns
     return [_column(column, shown, sorts) for column in columns]
 
 
-def _column(column: dict[str, Any], shown: Sequence[str], sorts: dict[str, tuple[str, int]]) -> dict[str, Any]:
+def _column(column: Column, shown: Sequence[str], sorts: dict[str, tuple[str, int]]) -> dict[str, Any]:
     name = column["field"]
     hidden = name not in shown and name != "task" if shown else column.get("hide", False)
     way, place = sorts.get(name, (None, None))
     as_number = {"valueFormatter": {"function": "shown(params.value)"}, "type": "rightAligned"}
-    return {**column, "hide": hidden, "sort": way, "sortIndex": place} | (as_number if name in NUMBERS else {})
+    is_number = column.get("number", name in NUMBERS)
+    known = {key: value for key, value in column.items() if key not in ("more", "number")}
+    return {**known, "hide": hidden, "sort": way, "sortIndex": place} | (as_number if is_number else {})
 
 
-def _filters(found: Query) -> dict[str, Any]:
+def _filters(columns: Sequence[Column], found: Query) -> dict[str, Any]:
     """AG Grid's filter model; one that is no JSON object counts as none."""
     try:
         model = json.loads(address.first(found, "filter") or "{}")
     except ValueError:
         return {}
-    known = {column["field"] for column in COLUMNS}
+    known = {column["field"] for column in columns}
     return {name: wanted for name, wanted in model.items() if name in known} if isinstance(model, dict) else {}
 
 
@@ -212,4 +278,5 @@ def register(app: Dash, store: Store) -> None:
         Input(GRID, "id"),
         Input("runs-find", "value"),
         Input("runs-columns", "value"),
+        Input("runs-more", "value"),
     )

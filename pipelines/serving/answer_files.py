@@ -19,7 +19,9 @@ class AnswerFiles:
         self._task, self._folder = task, folder
         self._taken = {path.resolve() for path in inputs}
 
-    def made(self, example: Example, prediction: Mapping[str, Any], media: Mapping[str, Any]) -> dict[str, str]:
+    def made(
+        self, example: Example, prediction: Mapping[str, Any], media: Mapping[str, Any], with_picture: bool = True
+    ) -> dict[str, str]:
         """Name -> path of the pictures and sounds in an answer, and of its preview as `picture`. What has the same
         content is written once."""
         from trainer.preview.drawing import render_png
@@ -31,6 +33,8 @@ class AnswerFiles:
             if content not in written:
                 written[content] = self._keep(example, name, value)
             found[name] = written[content]
+        if not with_picture:
+            return found
         preview = self._task.preview(example.values, prediction)
         alone = preview.parts[0].medium() if len(preview.parts) == 1 else None
         if alone is not None and (content := _content(alone)) in written:

@@ -14,6 +14,7 @@ from typing import Any
 from pipelines.serving.answer_files import AnswerFiles, each_once, without_media
 from pipelines.serving.inputs import CheckedExamples, Example, given_example, read_examples
 from pipelines.serving.served import Served
+from trainer.preview import Preview
 from trainer.streaming import Streams
 from trainer.task import Task
 
@@ -54,7 +55,8 @@ class Answered:
 
     `values`: what `Task.predict` returns but media, as JSON values: for classifiers `label` and `probabilities` by
     label, highest first, for others every output by name. `files`: name -> path of the media among the answers, and of
-    a `picture` of it all; what is the same picture is the same file. An output `X_bytes` is called X.
+    a `picture` of it all, if one was asked for; what is the same picture is the same file. An output `X_bytes` is
+    called X. `prediction` is what the model returned, media and all.
     """
 
     task: Task
@@ -62,6 +64,12 @@ class Answered:
     of_file: bool
     values: Mapping[str, Any]
     files: Mapping[str, str]
+    prediction: Mapping[str, Any]
+
+    @property
+    def preview(self) -> Preview:
+        """The answer as the report shows an example, without what is true."""
+        return self.task.preview(self.example.values, self.prediction)
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -87,6 +95,7 @@ def ask(
     files: Sequence[Path],
     output: Path | None,
     given: Mapping[str, str] | None = None,
+    with_picture: bool = True,
 ) -> Iterator[Answered]:
     """The answers to all examples in `files`, in order, one after the other; all inputs are checked before the first.
 
@@ -98,6 +107,7 @@ def ask(
       served: who answers.
       files: what to predict from.
       output: where a picture of each answer is written, and pictures and sounds that are the answer; None for none.
+      with_picture: False writes what is the answer alone.
       given: in place of files the inputs of one example by name, media as paths; beside files those that need not be
         given, as a temperature, for all examples.
 
@@ -118,8 +128,8 @@ def ask(
     for example, answer in served.answers(CheckedExamples(read)):
         values, media = without_media(answer)
         shown = _as_json(values)
-        made = written.made(example, answer, media) if written else {}
-        yield Answered(task, example, bool(files), shown, made)
+        made = written.made(example, answer, media, with_picture) if written else {}
+        yield Answered(task, example, bool(files), shown, made, answer)
 
 
 def _as_json(prediction: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ It gets SERVING and TASK as arguments, as `Served.open` does. Each line on stand
 
 Or it is a line of a conversation: `line`, `turns` before it, and `given`, what is chosen for all lines.
 
-Each gets one line on standard output: a list of answers, each with `values`, `told` and `files` as `Answered` has them;
+Each gets one line on standard output: a list of answers, each with `values`, `told` and `files` as `Answered` has them,
+and its `preview` as `trainer.preview.disk` writes it, with its files in `output`;
 a list of the one turn; or an object with `error`, `fix` and `exit`, as every command prints it beside `--json`. The
 process ends when standard input does. What libraries print goes to standard error.
 """
@@ -27,6 +28,7 @@ from pipelines.console.failures import Failure
 from pipelines.serving.conversation import next_turn
 from pipelines.serving.predict import ask
 from pipelines.serving.served import Served
+from trainer.preview.disk import write
 
 
 def main(serving: Path, task_name: str) -> None:
@@ -46,11 +48,12 @@ def main(serving: Path, task_name: str) -> None:
 def _reply(served: Served, question: dict[str, Any]) -> list[dict[str, Any]]:
     if "line" in question:
         return [next_turn(served, question["line"], question["turns"], question.get("given")).to_json()]
-    files = [Path(file) for file in question.get("files", [])]
-    answers = ask(served, files, Path(question["output"]), question.get("given"))
+    files, output = [Path(file) for file in question.get("files", [])], Path(question["output"])
+    answers = list(islice(ask(served, files, output, question.get("given"), with_picture=False), question["most"]))
+    shown = write((answer.preview for answer in answers), output)
     return [
-        {"values": answer.values, "told": answer.told, "files": answer.files}
-        for answer in islice(answers, question["most"])
+        {"values": answer.values, "told": answer.told, "files": answer.files, "preview": preview}
+        for answer, preview in zip(answers, shown, strict=True)
     ]
 
 

@@ -18,6 +18,8 @@ SHOTS = Path(__file__).parents[2] / ".screenshots"
 """What the browser saw, for people; git ignores it."""
 PATIENCE_SECONDS = 90.0
 """For whatever a person would wait to see: machines that test are slow, and none is waited for longer than it takes."""
+ANSWERED_MS = 150_000
+"""A model has two minutes to load and to answer, by the dashboard's own clock."""
 SETTLED = """() => document.fonts.status === 'loaded'
   && [...document.images].every(image => image.complete)
   && [...document.querySelectorAll('.graph')].every(graph => {

@@ -13,7 +13,7 @@ from dashboard.store import Store
 from dashboard.try_it import Asked, Refused, Trial, chosen_fields
 from data.replies import Reply
 from tests.dashboard import stores
-from tests.dashboard.conftest import shoot, until
+from tests.dashboard.conftest import ANSWERED_MS, shoot, until
 from trainer.backend import load_tensorflow
 from trainer.task import load
 
@@ -54,7 +54,7 @@ def test_a_conversation_is_held(talking: Path, own_site: str, visit: Callable[..
     assert f"benison chat {TASK}" in page.inner_text("#commands")
     page.fill("#chat-line", "a timer please")
     page.click("#chat-say")
-    page.wait_for_selector(".conversation .answered")
+    page.wait_for_selector(".conversation .answered", timeout=ANSWERED_MS)
     assert lines() == ["a timer please", TIMER.questions["minutes"]]
     page.fill("#chat-line", stores.HOSTILE)
     page.press("#chat-line", "Enter")

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from dashboard.pages.compare import _apart
 from tests.dashboard import stores
 from tests.dashboard.conftest import answering, overflows, settle, shoot, until
 
@@ -93,6 +94,18 @@ def test_runs_are_listed_sorted_and_filtered_and_the_address_keeps_it(site: str,
     assert again.input_value("#runs-find") == TASK
 
 
+def test_every_metric_and_hyper_parameter_can_be_a_column(site: str, visit: Visit) -> None:
+    page = visit(f"{site}/?columns=task,outcome,metric+loss,hyper-parameter+epochs&sort=metric+loss.desc")
+    page.wait_for_selector(".ag-header-cell[col-id='metric loss']")
+    losses = page.locator(".ag-center-cols-container .ag-row [col-id='metric loss']")
+    until(page, lambda: losses.all_inner_texts() == ["0.6", "0.3", "0.1", ""])
+    assert "3" in page.locator(".ag-row [col-id='hyper-parameter epochs']").all_inner_texts()
+    page.click("#runs-more")
+    page.get_by_role("option", name="accuracy (metric)").click()
+    until(page, lambda: "metric+accuracy" in page.url)
+    page.wait_for_selector(".ag-header-cell[col-id='metric accuracy']")
+
+
 def test_columns_are_kept_though_nothing_else_was_changed(site: str, visit: Visit) -> None:
     page = visit(site)
     page.click("summary:has-text('Columns')")
@@ -118,7 +131,7 @@ def test_runs_are_chosen_and_compared(site: str, visit: Visit) -> None:
     page.wait_for_selector("h1:has-text('Compare: Digits & letters')")
     assert page.locator("#metrics tbody tr").nth(0).inner_text().split() == [
         *("accuracy", "★", "0.9", "0.85", "to", "0.95"),
-        *("0.4", "0.35", "to", "0.45"),
+        *("0.4", "0.35", "to", "0.45", "−0.5", "±", "0.07071", "from", "A"),
     ]
     differing = page.inner_text("#made-of")
     assert "learning_rate" in differing and "epochs" not in differing
@@ -181,6 +194,13 @@ def test_an_empty_workspace_says_what_to_run(own_site: str, visit: Visit) -> Non
 def test_what_is_not_there_is_said_to_be_missing(site: str, visit: Visit) -> None:
     for place in ("/run/image_classification/none", "/run/%2e%2e/%2E%2E%2f", "/models/none", "/nowhere"):
         assert "Not there" in visit(site + place).inner_text("main")
+
+
+def test_a_difference_is_told_with_its_sampling_error() -> None:
+    assert _apart((0.9, [0.85, 0.95]), (0.4, [0.35, 0.45])) == "−0.5 ± 0.07071 from A"
+    assert _apart((0.9, [0.85, 0.95]), (0.95, [0.9, 1.0])) == "+0.05 ± 0.07071 from A, maybe chance"
+    assert _apart((0.9, None), (0.95, [0.9, 1.0])) == "+0.05 from A"
+    assert _apart((None, None), (0.95, [0.9, 1.0])) == ""
 
 
 # --- one run ---

@@ -171,7 +171,8 @@ class Recommendation(Task):
             for place, (title, rating) in enumerate(zip(prediction["titles"], prediction["ratings"], strict=True), 1)
             if items[place - 1]
         ]
-        caption = "rating expected" if prediction["known"] else "a new user: what is popular, rating expected"
+        whose = "likeliest first" if prediction["known"] else "a new user: most popular first"
+        caption = f"{whose}; in brackets the rating expected"
         title, parts = f"for {user}", [Words("\n".join(lines) or "nothing is left", caption=caption)]
         if "item" not in example:
             return Preview(title, None, {}, parts)
@@ -185,7 +186,11 @@ class Recommendation(Task):
     def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
         listed = zip(answer["items"], answer["titles"], answer["ratings"], strict=True)
         titles = [f"{title} ({rating:.1f})" for item, title, rating in listed if item]
-        return {"user": as_text(example["user"]), "known": answer["known"], "titles (rating)": "; ".join(titles)}
+        return {
+            "user": as_text(example["user"]),
+            "known": answer["known"],
+            "likeliest first (rating expected)": "; ".join(titles),
+        }
 
 
 def _interactions(train: Arrays, spec: DataSpec) -> Interactions:

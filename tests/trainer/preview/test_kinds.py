@@ -187,7 +187,7 @@ def test_a_kind_is_added_by_one_module(hologram: type[Any], tmp_path: Path) -> N
     (tmp_path / "report.json").write_text(json.dumps(report), encoding="utf-8")
     assert "&lt;b&gt;7 deep" in report_page.render(tmp_path).read_text(encoding="utf-8")
     assert "<b>7 deep" in json.dumps(
-        previews.grid(records, "x/1").to_plotly_json(), default=lambda c: c.to_plotly_json()
+        previews.grid(records, previews.of_run("x/1")).to_plotly_json(), default=lambda c: c.to_plotly_json()
     )
     render_png(preview, tmp_path / "seen.png")
     assert (tmp_path / "seen.png").stat().st_size > 1000

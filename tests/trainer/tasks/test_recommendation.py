@@ -187,5 +187,5 @@ def test_the_table_names_the_user_and_the_titles(task: Recommendation) -> None:
     assert task.answer_row({"user": b"ann"}, answer) == {
         "user": "ann",
         "known": True,
-        "titles (rating)": "First (4.6); Second, The (3.0)",
+        "likeliest first (rating expected)": "First (4.6); Second, The (3.0)",
     }
