@@ -184,7 +184,8 @@ def spread_out(hidden: Any, durations: Any) -> tuple[Any, Any]:
     place = tf.searchsorted(ends, tf.tile(frame[None], [tf.shape(ends)[0], 1]), side="right")
     place = tf.minimum(place, tf.shape(ends)[1] - 1)
     lasting = tf.cast(tf.gather(durations, place, batch_dims=1), tf.float32)
-    after = tf.cast(tf.gather(ends, place, batch_dims=1) - frame, tf.float32) - 0.5
+    left = tf.gather(ends, place, batch_dims=1) - frame
+    after = tf.cast(tf.maximum(left, 1), tf.float32) - 0.5  # far behind the end its exponential would overflow
     before = lasting - after
     where = [before / tf.maximum(lasting, 1.0), tf.math.log1p(lasting), *(tf.exp(-one / 3) for one in (before, after))]
     known = tf.gather(hidden, place, batch_dims=1)
