@@ -383,4 +383,5 @@ def _beside(row: Mapping[str, Any], key_metric: str) -> str:
     if row["tie"] and row["passed"]:
         return f"{shown}ties with {row['bound']:.4g} ({row['bound_from']})"
     holds, fails = ("≥", "<") if row["higher_is_better"] else ("≤", ">")
-    return f"{shown}{holds if row['passed'] else fails} {row['bound']:.4g} ({row['bound_from']})"
+    within = ", within the sampling error" if row["tie"] else ""
+    return f"{shown}{holds if row['passed'] else fails} {row['bound']:.4g} ({row['bound_from']}{within})"

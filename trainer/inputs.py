@@ -101,7 +101,10 @@ class TransformedExamples:
     def spec(self, steps: int, assets: Mapping[str, str | None]) -> DataSpec:
         """`assets`: the file of each of the task's assets, or None."""
         files = {name: None if file is None else Path(file) for name, file in assets.items()}
-        return DataSpec(self.features, self.vocabularies, self.count, steps, train=self.arrays, assets=files)
+        held_out = functools.partial(held_out_batches, self)
+        return DataSpec(
+            self.features, self.vocabularies, self.count, steps, train=self.arrays, held_out=held_out, assets=files
+        )
 
     def records(self) -> Any:
         return tf.data.TFRecordDataset(sorted(self.files), compression_type="GZIP")
@@ -299,6 +302,12 @@ def held_out_batch(examples: TransformedExamples, count: int) -> Any:
     records = _part(examples, train=False).take(count)
     dataset = examples._prepared(examples._parsed(records).batch(count).map(_cutter(examples.task)))
     return next(iter(without_autotune(dataset.map(_splitter(examples.task)))))
+
+
+def held_out_batches(examples: TransformedExamples) -> Iterator[Arrays]:
+    """All held-out examples, in batches as inference has them."""
+    batches = examples._parsed(_part(examples, train=False)).batch(examples.task.predict_batch_size)
+    yield from examples._prepared(batches).as_numpy_iterator()
 
 
 def _shared_out(batch: Features, replicas: int) -> Any:

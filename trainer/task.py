@@ -80,6 +80,9 @@ class DataSpec:
     train: Callable[..., Arrays]
     """The transformed train split in memory, or `limit` examples spread over it: for tables that a model holds, as of
     what each user has seen, and weights that begin as a classical solution."""
+    held_out: Callable[[], Iterator[Arrays]] = field(default=lambda: iter(()))
+    """Of the train split what training leaves out for validation, in batches as inference has them, one at a time: for
+    what is measured of a trained model when it is exported."""
     judge: Any = None
     """In `reference`, the model that `judge` made."""
     assets: Mapping[str, Path | None] = field(default_factory=dict)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import heapq
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -32,6 +33,8 @@ from trainer.preview import Preview, disk
 from trainer.preview.plots import Plot
 from trainer.task import Task
 from trainer.transform import task_from
+
+T = TypeVar("T")
 
 PREVIEW_POOL = 256
 """Eval examples among which previews are chosen."""
@@ -126,13 +129,10 @@ class Answers:
             return list(self._records(PREVIEW_POOL).as_numpy_iterator())
         dtype = {"bytes": tf.string, "int64": tf.int64, "float32": tf.float32}[columns[sliced[0]].dtype]
         parsing = {sliced[0]: tf.io.FixedLenFeature([], dtype, default_value="" if dtype == tf.string else 0)}
-        batches = self._records(POOL_FROM).batch(PREVIEW_POOL).map(lambda batch: tf.io.parse_example(batch, parsing))
-        values = [value for batch in batches.as_numpy_iterator() for value in batch[sliced[0]].tolist()]
-        chosen = in_turn(values)[:PREVIEW_POOL]
-        wanted = set(chosen)
-        records = enumerate(self._records(max(chosen) + 1).as_numpy_iterator())
-        found = {place: record for place, record in records if place in wanted}
-        return [found[place] for place in chosen]
+        batches = self._records(POOL_FROM).batch(PREVIEW_POOL)
+        parsed = batches.map(lambda batch: (tf.io.parse_example(batch, parsing)[sliced[0]], batch))
+        pairs = (pair for values, records in parsed.as_numpy_iterator() for pair in zip(values, records, strict=True))
+        return in_turn(pairs, PREVIEW_POOL)
 
     def _answer(self, batch: Any) -> tuple[list[dict[str, Any]], dict[str, np.ndarray[Any, Any]]]:
         """Serialised examples: raw, and every output of the model `[examples, ...]`."""
@@ -166,15 +166,17 @@ class Answers:
         return list(self._task.plots(shown, predictions))
 
 
-def in_turn(values: Iterable[Any]) -> list[int]:
-    """The places of all values, so ordered that different values take turns: first the first of each, then the second
-    of each ..."""
-    seen: Counter[Any] = Counter()
-    turns = []
-    for place, value in enumerate(values):
-        turns.append((seen[value], place))
-        seen[value] += 1
-    return [place for _, place in sorted(turns)]
+def in_turn(pairs: Iterable[tuple[Any, T]], most: int) -> list[T]:
+    """The second ones of pairs, so ordered that different first ones take turns: first the first of each, then the
+    second of each ... The pairs are gone through once, and no more than `most` of them are kept."""
+
+    def turns() -> Iterator[tuple[int, int, T]]:
+        seen: Counter[Any] = Counter()
+        for place, (value, one) in enumerate(pairs):
+            yield seen[value], place, one
+            seen[value] += 1
+
+    return [one for _, _, one in heapq.nsmallest(most, turns())]
 
 
 def _rows(outputs: dict[str, np.ndarray[Any, Any]], count: int) -> list[dict[str, Any]]:

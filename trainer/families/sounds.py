@@ -31,6 +31,9 @@ OVERLAP = 0.5
 CHUNK = 64
 """Windows that are answered at once: memory does not grow with the length of a sound."""
 
+SILENCE = "silence"
+"""What is heard in a window in which nothing is."""
+
 SUMMARY_COEFFICIENTS = 13
 """Cepstral coefficients of which the reference gets the mean and the deviation."""
 
@@ -146,6 +149,11 @@ class SoundClassifierTask(Task):
         low, high = tf.minimum(spare, 0), tf.maximum(spare, 0)
         return low + tf.cast(share * tf.cast(high - low + 1, tf.float32), tf.int64)
 
+    def is_silent(self, decibels: Any) -> Any:
+        """Of windows float32 `[batch, frames, bands]` in decibels, whether nothing is heard in them, bool `[batch]`:
+        `heard` has SILENCE there, and they say nothing about the whole, unless all of it is silent."""
+        return tf.zeros([tf.shape(decibels)[0]], tf.bool)
+
     def overall(self, model: Any, over_time: Any, features: Features) -> Any:
         """The probabilities of whole sounds, float32 `[batch, classes]`.
 
@@ -211,16 +219,21 @@ class SoundClassifierTask(Task):
     def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
         """Those of `classification.class_probabilities` for the whole sound; `over_time` float32
         `[batch, windows, classes]`, the probabilities of each window, in the order of `labels`, and `heard` string
-        `[batch, windows]`, its most probable class; `heard_from` float32 `[batch, windows]`, in seconds where it
-        begins, below 0 where the sound is shorter; `windows` int64 `[batch]`, how many there are. What is padded has an
-        empty name."""
+        `[batch, windows]`, its most probable class, or SILENCE; `heard_from` float32 `[batch, windows]`, in seconds
+        where it begins, below 0 where the sound is shorter; `windows` int64 `[batch]`, how many there are. What is
+        padded has an empty name."""
         classes = spec.vocabularies["label"]
         first = self._windows(features["frames"])
         found = self._answered(model, features["levels"], first.value_rowids(), first.flat_values, len(classes))
+        found, silent = found[:, :-1], found[:, -1] > 0
         over_time = first.with_flat_values(found)
-        names = first.with_flat_values(tf.gather(tf.constant(list(classes)), tf.argmax(found, axis=-1)))
+        best = tf.gather(tf.constant(list(classes)), tf.argmax(found, axis=-1))
+        names = first.with_flat_values(tf.where(silent, SILENCE, best))
         seconds = first.with_flat_values(tf.cast(first.flat_values, tf.float32) * self.scale.seconds)
-        whole = self.overall(model, over_time, features)
+        sounding = first.with_flat_values(~silent)
+        all_silent = tf.gather(~tf.reduce_any(sounding, axis=1), first.value_rowids())
+        told = tf.ragged.boolean_mask(over_time, sounding.with_flat_values(~silent | all_silent))
+        whole = self.overall(model, told, features)
         return {
             **classification.class_probabilities(tf.math.log(tf.maximum(whole, 1e-9)), classes),
             "over_time": over_time.to_tensor(0.0),
@@ -243,18 +256,21 @@ class SoundClassifierTask(Task):
         return number.with_flat_values(first - tf.gather(before, rows))
 
     def _answered(self, model: Any, levels: Any, rows: Any, first: Any, classes: int) -> Any:
-        """Probabilities float32 `[windows, classes]` of windows that begin at frame `first` of the sounds `rows`."""
+        """Probabilities of windows that begin at frame `first` of the sounds `rows`, and 1 for those that are silent:
+        float32 `[windows, classes + 1]`."""
         chunks = tf.maximum(-(-tf.size(first) // CHUNK), 1)
 
         def chunk(number: Any, answered: Any) -> tuple[Any, Any]:
             mine = slice(number * CHUNK, (number + 1) * CHUNK)
-            window = self.network_input(self._cut(tf.gather(levels, rows[mine]), first[mine]))
+            decibels = self._cut(tf.gather(levels, rows[mine]), first[mine])
+            window = self.network_input(decibels)
             probabilities = tf.nn.softmax(tf.cast(model({"window": window}, training=False), tf.float32))
-            return number + 1, answered.write(number, probabilities)
+            silent = tf.cast(self.is_silent(decibels), tf.float32)[:, tf.newaxis]
+            return number + 1, answered.write(number, tf.concat([probabilities, silent], axis=1))
 
-        found = tf.TensorArray(tf.float32, size=chunks, infer_shape=False, element_shape=[None, classes])
+        found = tf.TensorArray(tf.float32, size=chunks, infer_shape=False, element_shape=[None, classes + 1])
         _, found = tf.while_loop(lambda number, _: number < chunks, chunk, (0, found), parallel_iterations=1)
-        return tf.ensure_shape(found.concat(), [None, classes])
+        return tf.ensure_shape(found.concat(), [None, classes + 1])
 
     def reference(self, train: Arrays, evaluation: Arrays, spec: DataSpec) -> dict[str, dict[str, float]]:
         from trainer.references.summary_statistics import logistic_probabilities

@@ -12,8 +12,12 @@ from typing import Any
 from trainer.backend import tf
 from trainer.features.audio import SUBSAMPLING, dequantise
 from trainer.features.texts import SPACE
+from trainer.networks.lexicon import Lexicon
 from trainer.networks.recurrent import gru
 from trainer.task import Features
+
+MAX_WORDS = 5000
+"""Of a lexicon: the most frequent."""
 
 
 class Crnn(tf.keras.Model):
@@ -105,6 +109,15 @@ def index_characters(text: Any, name: str) -> Any:
     return tf.ragged.boolean_mask(symbols, symbols >= 0)
 
 
+def index_words(text: Any, name: str) -> None:
+    """A full pass makes the vocabulary `name` of the train split's words, lower-cased, the most frequent of them: of
+    which a `Lexicon` is made. For use in `preprocess`."""
+    import tensorflow_transform as tft
+
+    words = tf.strings.split(tf.strings.lower(text, encoding="utf-8")).flat_values
+    tft.vocabulary(words, top_k=MAX_WORDS, vocab_filename=name)
+
+
 def characters_of(text: Any) -> Any:
     """Of texts, string `[batch]`, the characters, lower-cased, with `SPACE` for any whitespace: string RaggedTensor
     `[batch, None]`."""
@@ -135,13 +148,25 @@ def loss(symbols: Any, logits: Any, steps: Any) -> Any:
     return tf.where(fits, _negative_log_likelihood(ragged, logits, steps), 0.0)
 
 
-def decode(logits: Any, steps: Any, vocabulary: Sequence[str], beam_width: int) -> Features:
+def decode(
+    logits: Any,
+    steps: Any,
+    vocabulary: Sequence[str],
+    beam_width: int,
+    lexicon: Lexicon | None = None,
+    unknown_word: float = 0.0,
+) -> Features:
     """The most probable text: of the best path with `beam_width` 1, else by prefix beam search (Graves 2012, ch. 7).
+
+    With a lexicon, what its best path spells stands against that. Each known word is as probable as any other, and an
+    unknown one less by `unknown_word` nats, so that words which nobody has heard before are written where they are
+    heard clearly. To say nothing is as rare as an unknown word.
 
     Args:
       logits: float32 `[batch, steps, n + 1]`.
       steps: int32 `[batch]`.
       vocabulary: the `n` symbols, with `SPACE` for the space.
+      lexicon: of the same vocabulary.
 
     Returns:
       `transcript` string `[batch]`, and `confidence` float32 `[batch]`, the probability of just these symbols.
@@ -153,8 +178,24 @@ def decode(logits: Any, steps: Any, vocabulary: Sequence[str], beam_width: int) 
         [decoded], _ = tf.nn.ctc_beam_search_decoder(time_major, steps, beam_width, top_paths=1)
     rows = tf.shape(logits, tf.int64)[0]
     symbols = tf.RaggedTensor.from_value_rowids(decoded.values, decoded.indices[:, 0], nrows=rows)
-    confidence = tf.exp(-_negative_log_likelihood(symbols, logits, steps))
-    return {"transcript": _text(symbols, vocabulary), "confidence": confidence}
+    heard = _text(symbols, vocabulary), _negative_log_likelihood(symbols, logits, steps)
+    if lexicon is None or not lexicon.is_usable:
+        return {"transcript": heard[0], "confidence": tf.exp(-heard[1])}
+    path = lexicon.best_path(tf.nn.log_softmax(logits), steps)
+    spelt = _text(path, vocabulary), _negative_log_likelihood(path, logits, steps)
+    costs = [likelihood + _cost_of_words(text, lexicon, unknown_word) for text, likelihood in (heard, spelt)]
+    is_spelt = costs[1] <= costs[0]
+    transcript, likelihood = (tf.where(is_spelt, one, other) for one, other in zip(spelt, heard, strict=True))
+    return {"transcript": transcript, "confidence": tf.exp(-likelihood)}
+
+
+def _cost_of_words(texts: Any, lexicon: Lexicon, unknown_word: float) -> Any:
+    """-log of the probability of the words of texts, string `[batch]`, up to a constant: float32 `[batch]`."""
+    words = tf.strings.split(texts)
+    is_known = tf.reduce_any(words.flat_values[:, tf.newaxis] == tf.constant(lexicon.words), axis=1)
+    costs = lexicon.word_cost + tf.where(is_known, 0.0, unknown_word)
+    of_nothing = lexicon.word_cost + unknown_word
+    return tf.where(texts == "", of_nothing, tf.reduce_sum(words.with_flat_values(costs), axis=1))
 
 
 def _negative_log_likelihood(symbols: Any, logits: Any, steps: Any) -> Any:

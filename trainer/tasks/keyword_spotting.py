@@ -181,15 +181,14 @@ class KeywordSpotting(sounds.SoundClassifierTask):
 
     def _threshold(self, model: Any, spec: DataSpec) -> float:
         """The probability below which REFUSED of the right answers stay, of the train examples that were held out; 0
-        where none is right."""
-        from trainer.inputs import HOLDOUT
-
+        where none is right. They are read batch by batch: sounds may be long."""
+        sure_and_right: list[float] = []
         with tf.init_scope():  # once, while the graph of the answers is made
-            arrays = spec.train()
-            window, label = arrays["window"][::HOLDOUT], arrays["label"][::HOLDOUT]
-            probabilities = tf.nn.softmax(tf.cast(model({"window": tf.constant(window)}), tf.float32)).numpy()
-        right = probabilities.argmax(axis=1) == label
-        return float(np.quantile(probabilities.max(axis=1)[right], REFUSED)) if right.any() else 0.0
+            for batch in spec.held_out():
+                probabilities = tf.nn.softmax(tf.cast(model({"window": tf.constant(batch["window"])}), tf.float32))
+                best = tf.argmax(probabilities, axis=1).numpy() == batch["label"]
+                sure_and_right += tf.reduce_max(probabilities, axis=1).numpy()[best].tolist()
+        return float(np.quantile(sure_and_right, REFUSED)) if sure_and_right else 0.0
 
     def metrics(self) -> Evaluation:
         usual = classification.evaluation(accuracy_bound=None, slices=("label", "voice"))

@@ -4,7 +4,7 @@ Method: log-mel spectrograms (40 bands up to 8 kHz, a frame of 32 ms each 16 ms)
 frequency and a bidirectional GRU (`trainer.networks.crnn`, after Choi et al. 2017). How loud a sound is, is kept: it
 tells of the mood. Sounds `[]` of any rate and length, WAV in the graph -> class probabilities `[classes]` float32, for
 each window of three seconds and overall, their mean. While it trains, windows are given other speakers, rooms and
-noise, and made up to `gain` decibels louder or softer.
+noise, and made up to `gain` decibels louder or softer. Where nothing is heard, the `answer` is silence, in no mood.
 
 `voice` may say who speaks: it is scored apart, and of an unsplit folder no voice is on both sides. RAVDESS and EmoDB
 have emotion and voice in the names of their files.
@@ -18,6 +18,7 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run speech_emo
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,10 +28,14 @@ from data.columns import Audio, CodedNames, Identifier, Label
 from trainer.backend import tf
 from trainer.families import classification, sounds
 from trainer.features import audio
-from trainer.task import Evaluation, Features, Gate, Metric
+from trainer.preview import Preview, as_text
+from trainer.task import DataSpec, Evaluation, Features, Gate, Metric
 
 POOLS = ((2, 2), (2, 2), (2, 4))
 """Frames and bands that are made one after each convolution."""
+
+QUIETEST = -45.0
+"""Decibels of a window's loudest frame, all bands together, below which nobody speaks: 70 below the loudest tone."""
 
 CENTRE, SPREAD = -39.0, 21.0
 """Decibels: mean and deviation of spectrograms of speech, to which augmentation's strengths are relative."""
@@ -131,6 +136,22 @@ class SpeechEmotion(sounds.SoundClassifierTask):
         )
         gain = tf.random.stateless_uniform([tf.shape(x)[0], 1, 1], raising, -hparams.gain, hparams.gain)
         return x * SPREAD + CENTRE + gain
+
+    def is_silent(self, decibels: Any) -> Any:
+        return tf.reduce_max(audio.added_up(decibels), axis=1) < QUIETEST
+
+    def predict(self, model: Any, features: Features, spec: DataSpec) -> Features:
+        """Those of the base, and `answer` string `[batch]`: the mood, or silence where nothing is heard anywhere."""
+        answered = super().predict(model, features, spec)
+        is_speech = (answered["heard"] != "") & (answered["heard"] != sounds.SILENCE)
+        answer = tf.where(tf.reduce_any(is_speech, axis=1), answered["label"], sounds.SILENCE)
+        return {**answered, "answer": answer}
+
+    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
+        shown = super().preview(example, prediction)
+        if as_text(prediction["answer"]) != sounds.SILENCE:
+            return shown
+        return dataclasses.replace(shown, title=f"{shown.title} (answer: {sounds.SILENCE})")
 
     def network(self, window: Any) -> Any:
         from trainer.networks.crnn import crnn

@@ -125,5 +125,7 @@ def test_previews_are_of_every_series_also_where_they_lie_one_after_the_other(
 
 
 def test_different_values_take_turns_in_their_own_order() -> None:
-    assert in_turn("aaabcb") == [0, 3, 4, 1, 5, 2]
-    assert in_turn([]) == []
+    pairs = [(value, place) for place, value in enumerate("aaabcb")]
+    assert in_turn(pairs, 10) == [0, 3, 4, 1, 5, 2]
+    assert in_turn(iter(pairs), 4) == [0, 3, 4, 1]
+    assert in_turn([], 4) == []

@@ -56,7 +56,7 @@ def changing_mp3(first=1, second=4):
     ("kind", "subtype"),
     [
         *(("WAV", s) for s in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW", "MS_ADPCM")),
-        *(("WAVEX", s) for s in ("PCM_16", "PCM_24")),
+        *(("WAVEX", s) for s in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT")),
         *((kind, "PCM_16") for kind in ("FLAC", "AIFF", "AU", "CAF", "RF64", "NIST")),
         *(("OGG", "VORBIS"), ("MP3", "MPEG_LAYER_III")),
     ],
@@ -67,6 +67,29 @@ def test_every_kind_becomes_the_same_sound(kind, subtype):
     assert seconds == pytest.approx(5, abs=0.03)
     found = samples_of(wav)[: len(TONE)] / 32768
     assert np.abs(found - TONE[: len(found)]).max() < 0.06
+
+
+def id3(size):
+    """A tag as players write it: a title, and a picture of `size` bytes that look like the beginning of sound."""
+    parts = [(b"TIT2", b"\3hello"), (b"APIC", b"\0image/jpeg\0\3\0" + b"\xff\xfb\x90\x64" * (size // 4))]
+    body = b"".join(name + len(value).to_bytes(4, "big") + b"\0\0" + value for name, value in parts)
+    return b"ID3\3\0\0" + bytes(len(body) >> shift & 127 for shift in (21, 14, 7, 0)) + body
+
+
+@pytest.mark.parametrize("end", [b"", b"TAG" + b"title".ljust(125, b"\0")])
+@pytest.mark.parametrize(("kind", "subtype"), [("MP3", "MPEG_LAYER_III"), ("FLAC", "PCM_16")])
+def test_tags_are_no_sound(kind, subtype, end):
+    plain = written(kind, subtype)
+    for size in (0, 200_000):
+        assert as_wav(id3(size) + plain + (end if kind == "MP3" else b""), 0.05, 60) == as_wav(plain, 0.05, 60)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_samples_that_are_no_numbers_are_refused(value):
+    tone = TONE.copy()
+    tone[100] = value
+    with pytest.raises(BadValue, match="no numbers"):
+        as_wav(written("WAV", "FLOAT", tone), 0.05, 60)
 
 
 def test_16_bit_mono_keeps_its_samples():

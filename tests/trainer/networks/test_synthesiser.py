@@ -100,3 +100,13 @@ def test_it_learns_what_it_hears(voice: Speaker) -> None:
     assert set(before) == {"loss", "spectrum_loss", "duration_loss"} and float(last["loss"]) < losses[0]
     model.reset_metrics()
     assert float(model.test_step(given)["spectrum_loss"]) < losses[0]
+
+
+def test_it_speaks_in_half_precision_too(voice: Speaker) -> None:
+    tf.keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        made = Synthesiser(voice, width=8, layers=1, size=3, dropout=0.0, floor=-90.0)
+        decibels = made({"text": tf.constant([[1, 0]], tf.int64)})
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
+    assert decibels.dtype == tf.float32 and np.isfinite(decibels).all()

@@ -10,6 +10,7 @@ import pytest
 from tests.trainer.features.test_audio import voiced
 from trainer.backend import tf
 from trainer.features import audio
+from trainer.task import DataSpec
 from trainer.tasks.speech_emotion import SpeechEmotion, SpeechEmotionHParams
 
 RATE = 16000
@@ -75,3 +76,26 @@ def test_scores_of_the_reference_are_the_metrics_own() -> None:
     probabilities = np.eye(3)[[0, 0, 1, 2]]
     scores = task_with().scores(np.array([0, 1, 1, 2]), probabilities)
     assert scores == {"unweighted_average_recall": pytest.approx((1 + 0.5 + 1) / 3), "accuracy": 0.75}
+
+
+def test_silence_is_no_mood() -> None:
+    task = task_with(window_seconds=1.6)  # 100 frames
+    nothing, speech = np.full((300, 40), -100.0, np.float32), np.full((300, 40), -30.0, np.float32)
+    rows = [nothing, np.concatenate([nothing, speech]), nothing - 40.0 + 40.0 * np.eye(300, 40, dtype=np.float32)]
+    decibels = tf.RaggedTensor.from_row_lengths(np.concatenate(rows), [len(row) for row in rows])
+    features = {
+        "levels": audio.to_levels(decibels, task.floor),
+        "frames": decibels.row_lengths(),
+        "loudest": tf.zeros([3], tf.int64),
+    }
+
+    def model(features: dict[str, Any], training: bool = False) -> Any:
+        is_loud = tf.reduce_mean(features["window"], axis=[1, 2]) > -90
+        return tf.where(is_loud[:, tf.newaxis], [[9.0, 0.0]], [[0.0, 9.0]])
+
+    spec = DataSpec({}, {"label": ["happy", "fearful"]}, 4, 100, dict)
+    answered = task.predict(model, features, spec)
+    assert [one.decode() for one in answered["answer"].numpy()] == ["silence", "happy", "silence"]
+    heard = [[one.decode() for one in row if one] for row in answered["heard"].numpy()]
+    assert set(heard[0]) == {"silence"} and heard[1][0] == "silence" and heard[1][-1] == "happy"
+    assert answered["probabilities"][1, 0] > 0.9  # of what is heard alone

@@ -28,7 +28,7 @@ def task_with(**hparams: Any) -> SpeechRecognition:
 def spec(longest: int = 40) -> DataSpec:
     return DataSpec(
         features={"log_mel": tf.TensorSpec([longest, 40, 1], tf.uint8), "frames": tf.TensorSpec([], tf.int64)},
-        vocabularies={"characters": VOCABULARY},
+        vocabularies={"characters": VOCABULARY, "words": ["one", "two"]},
         num_train_examples=4,
         steps=100,
         train=dict,
@@ -83,6 +83,8 @@ def test_sounds_of_any_rate_become_the_same_frames_and_texts_of_any_script_their
     texts = ["".join(characters[i] for i in row if i >= 0) for row in features["text"]]
     assert texts == ["one▁two", "über", "zéro▁一"]
     assert features["characters"].tolist() == [7, 4, 6]
+    words = {word.decode() for word in output.vocabulary_by_name("words")}
+    assert words == {"one", "two", "über", "zéro", "一"}
 
 
 def test_longer_sounds_than_asked_for_are_cut(tmp_path: Path) -> None:
