@@ -52,9 +52,16 @@ class _App(Dash):
         return str(super().interpolate_index(*args, **{**parts, "scripts": _NOT_NEEDED.sub("", parts["scripts"])}))
 
 
-def create(workspace: Path, policy: Policy, trial: Trial | None = None, follow: Sequence[Path] = ()) -> Dash:
-    """The app over a workspace, guarded by `policy`; links in it may lead to the folders of `follow`, too."""
-    store = Store(workspace, follow)
+def create(
+    workspace: Path,
+    policy: Policy,
+    trial: Trial | None = None,
+    follow: Sequence[Path] = (),
+    notes: bool | None = None,
+) -> Dash:
+    """The app over a workspace, guarded by `policy`; links in it may lead to the folders of `follow`, too. `notes`:
+    whether it takes notes of runs; if None, where it asks for no token."""
+    store = Store(workspace, follow, policy.token is None if notes is None else notes)
     app = _App(
         "benison",
         title="Benison",
@@ -194,7 +201,12 @@ def _files(app: Dash, store: Store) -> None:
 
 
 def serve(
-    workspace: Path, policy: Policy, port: int | None, tell: Callable[[str], None], follow: Sequence[Path] = ()
+    workspace: Path,
+    policy: Policy,
+    port: int | None,
+    tell: Callable[[str], None],
+    follow: Sequence[Path] = (),
+    notes: bool | None = None,
 ) -> None:
     """Answers until it is interrupted, and tells its address as soon as it can be opened.
 
@@ -204,6 +216,7 @@ def serve(
       port: None takes the first free one from DEFAULT_PORT on.
       tell: is given one line.
       follow: folders outside the workspace that links in it may lead to.
+      notes: as in `create`.
 
     Raises:
       BenisonError: no port is free, or the address is not this machine's.
@@ -211,7 +224,7 @@ def serve(
     from dashboard.server import listen
 
     trial = Trial()
-    app = create(workspace, policy, trial, follow)
+    app = create(workspace, policy, trial, follow, notes)
     ports = range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED) if port is None else range(port, port + 1)
     for number in ports:
         try:

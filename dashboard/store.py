@@ -1,4 +1,4 @@
-"""What runs left in a workspace, read as it stands and never written to.
+"""What runs left in a workspace, read as it stands; all that is ever written beside it is a person's notes.
 
 A file is read only if it really lies in the workspace, or in a folder that whoever started the dashboard named: other
 links out of it, and names with `..`, lead nowhere.
@@ -6,6 +6,7 @@ links out of it, and names with `..`, lead nowhere.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import stat
@@ -19,6 +20,7 @@ from typing import Annotated, Any, NotRequired, TypedDict, cast
 from components import manifest
 from components.report.page import Confusion, ReportData
 from dashboard import lineage, texts
+from data.atomic import write_atomic
 from data.errors import BenisonError
 from data.media.kinds import BY_SUFFIX
 from data.shapes import WrongShape, expect, finite
@@ -27,6 +29,7 @@ from pipelines.records.workspace import NAME
 
 STALE_SECONDS = 60
 """A run touches its state now and then; after so many without, it is taken for killed, unless it asks for patience."""
+NOTES = "notes.json"
 LOG_BYTES = 32_000
 """How much of a log's end is shown."""
 QUARANTINE_ROWS = 500
@@ -99,6 +102,15 @@ class KeptResult(TypedDict, total=False):
     reference: dict[str, dict[str, float]]
     examples: dict[str, int]
     pushed: str | None
+
+
+class KeptNotes(TypedDict, total=False):
+    """`notes.json`: what a person wrote of a run; one that is archived is not in the table."""
+
+    name: str
+    note: str
+    tags: list[str]
+    archived: bool
 
 
 class NodeFile(TypedDict):
@@ -214,6 +226,7 @@ class Run:
     nodes_total: int = 0
     progress: Mapping[str, Any] = field(default_factory=dict)
     error: Mapping[str, str] = field(default_factory=dict)
+    notes: KeptNotes = field(default_factory=KeptNotes)
 
     @property
     def key(self) -> str:
@@ -271,9 +284,11 @@ class LeftOut:
 
 
 class Store:
-    """The runs and models of a workspace. `follow`: folders outside it that links in it may lead to."""
+    """The runs and models of a workspace. `follow`: folders outside it that links in it may lead to; `takes_notes`:
+    whether people may write notes beside runs."""
 
-    def __init__(self, workspace: Path, follow: Sequence[Path] = ()) -> None:
+    def __init__(self, workspace: Path, follow: Sequence[Path] = (), takes_notes: bool = False) -> None:
+        self.takes_notes = takes_notes
         self.root = workspace.resolve()
         self._roots = (self.root, *(folder.resolve() for folder in follow))
         self._known: dict[str, tuple[tuple[float, ...], Run]] = {}
@@ -320,7 +335,7 @@ class Store:
         return folder
 
     def _run(self, task: str, folder: str) -> Run:
-        signature = tuple(_changed(os.path.join(folder, name)) for name in ("state.json", "result.json"))
+        signature = tuple(_changed(os.path.join(folder, name)) for name in ("state.json", "result.json", NOTES))
         known = self._known.get(folder)
         if known and known[0] == signature and not known[1].is_running:
             return known[1]
@@ -364,7 +379,20 @@ class Store:
             nodes_total=state.get("nodes_total", 0),
             progress=cast(dict[str, Any], progress),
             error=state.get("error", {}),
+            notes=self._notes(folder),
         )
+
+    def _notes(self, folder: Path) -> KeptNotes:
+        """What cannot be read is said in the note's place: it hides nothing else of the run."""
+        try:
+            found: KeptNotes = self._shaped(folder / NOTES, KeptNotes)
+        except Damaged as error:
+            return {"note": f"! {error}"}
+        return found
+
+    def annotate(self, run: Run, notes: KeptNotes) -> None:
+        """Keeps what a person wrote of a run, in place of what was written before. Raises NotThere or OSError."""
+        write_atomic(self._inside(self._folder(run.task, run.id)) / NOTES, json.dumps(notes))
 
     def _nodes_so_far(self, folder: Path, state: KeptState) -> list[KeptNode]:
         """Of a run whose nodes are processes of their own, in the order in which they began. Raises Damaged."""

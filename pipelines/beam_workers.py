@@ -34,6 +34,7 @@ FLUSH_MILLISECONDS = 1000
 WORKER_BYTES = 700_000_000
 """What a worker takes beside what it shares, with TensorFlow at work in it."""
 MEMORY_SHARE = 0.5
+"""Of the free memory, that workers may take."""
 LAST_SECONDS = 5.0
 """How long a worker whose work is done may take to end."""
 _PR_SET_PDEATHSIG = 1
@@ -94,8 +95,8 @@ class ForkServer:
         return lifeline
 
     def processes_now(self) -> int:
-        """As many as may be, and fewer where memory is short."""
-        return min(self.processes, int(free_memory() * MEMORY_SHARE // WORKER_BYTES))
+        """As many as may be, and fewer where memory is short, be it the machine's or the container's."""
+        return min(self.processes, max(1, int(free_memory() * MEMORY_SHARE // WORKER_BYTES)))
 
     def close(self) -> None:
         self._requests.close()
@@ -131,6 +132,8 @@ def _serve(requests: socket.socket, parent: int) -> NoReturn:
                 _end_with(server)
                 _work(socket.socket(fileno=descriptors[0]), **json.loads(asked))
             os.close(descriptors[0])
+    except BaseException:
+        _LOG.exception("the server of worker processes")
     finally:
         os._exit(0)
 

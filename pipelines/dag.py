@@ -13,7 +13,6 @@ from typing import Any
 import tensorflow_data_validation as tfdv
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components.example_validator.component import ExampleValidator
-from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.base import executor_spec
 from tfx.dsl.components.common.resolver import Resolver
@@ -30,6 +29,7 @@ from components.pusher import Pusher
 from components.reference import Reference
 from components.report.component import Report
 from components.schema import SchemaGen, schema_of
+from components.statistics_gen import StatisticsGen
 from components.training import RUN_FN, TrainingExecutor
 from components.transform import Transform
 from components.workers.cluster_settings import ClusterSettings, trains_in_workers

@@ -40,6 +40,7 @@ window.dashAgGridComponentFunctions.Outcome = (props) =>
     const sort = sorted.map((column) => column.colId + "." + column.sort).join(",");
     const shown = shownColumns(api), filter = api.getFilterModel();
     const find = document.getElementById("runs-find").value;
+    if (was.has("archived")) now.set("archived", "1");
     if (find) now.set("q", find);
     if (sort && sort !== "started.desc") now.set("sort", sort);
     if (was.has("columns") || shown !== atFirst.get(api)) now.set("columns", shown);

@@ -11,7 +11,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, 
 
 from components.report import page as report_page
 from components.report.page import ReportData, plain
-from dashboard import address, charts, parts, previews
+from dashboard import address, charts, notes, parts, previews
 from dashboard.address import Query
 from dashboard.paging import Long, in_pages
 from dashboard.store import Damaged, NotThere, Run, Store
@@ -30,6 +30,7 @@ PLACES = {
     "failure": "What went wrong",
     "damage": "Damage",
     "progress": "Now",
+    "notes": "Notes",
     "metrics": "Metrics",
     "slices": "Slices",
     "confusion": "Confusion",
@@ -41,7 +42,7 @@ PLACES = {
     "lineage": "Lineage",
     "log": "Log",
 }
-JUMPS = frozenset(PLACES.values()) - {"What went wrong", "Now"}
+JUMPS = frozenset(PLACES.values()) - {"What went wrong", "Now", "Notes"}
 """Places that the head of the page leads to; the others stand below it."""
 
 
@@ -94,6 +95,7 @@ def body(store: Store, run: Run, found: Query) -> dict[str, Any]:
         **({"progress": lambda: _progress(run)} if run.is_running else {}),
         **(_results(run, report, found) if judged else {}),
         **({"training": lambda: _training(report)} if report.get("curves") else {}),
+        "notes": lambda: notes.section(run, store.takes_notes),
         "nodes": lambda: _nodes(run),
         "data": lambda: _data(store, run, report),
         "lineage": lambda: _lineage(store, run, report),
@@ -153,7 +155,7 @@ def _head(store: Store, run: Run, report: ReportData) -> html.Header:
     questions = list(map(str, report.get("questions", [])))
     asked = f"question{'s' if len(questions) > 1 else ''} {', '.join(questions)}" if questions else ""
     started = run.started.strftime("%-d %B %Y, %H:%M %Z") if run.started else ""
-    about = [run.task, asked, f"run {run.id}", started, _took(run)]
+    about = [run.notes.get("name", ""), run.task, asked, f"run {run.id}", started, _took(run)]
     tone = parts.TONES.get(run.outcome, "soft")
     verdict = html.Div(
         [
@@ -681,6 +683,8 @@ def long_list(store: Store, task: str, run_id: str, name: str, of: str) -> Long:
 
 
 def register(app: Dash, store: Store) -> None:
+    notes.register(app, store, store.takes_notes, _found)
+
     @app.callback(
         Output(_part(ALL), "children"),
         Output(_curve_id(ALL), "data-figure"),

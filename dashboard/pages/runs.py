@@ -35,6 +35,8 @@ COLUMNS: tuple[dict[str, Any], ...] = (
         "cellRenderer": "Outcome",
         "width": 150,
     },
+    {"field": "name", "headerName": "Name", "filter": TEXT, "width": 150, "hide": True},
+    {"field": "tags", "headerName": "Tags", "filter": TEXT, "width": 150, "hide": True},
     {"field": "metric", "headerName": "Key metric", "filter": TEXT, "width": 130},
     {"field": "score", "headerName": "Score", "filter": NUMBER, "width": 105},
     {"field": "interval", "headerName": "Interval", "filter": TEXT, "width": 160},
@@ -46,6 +48,7 @@ COLUMNS: tuple[dict[str, Any], ...] = (
     {"field": "version", "headerName": "Data version", "filter": TEXT, "width": 160},
     {"field": "pushed", "headerName": "Pushed as", "filter": TEXT, "width": 110},
     {"field": "run", "headerName": "Run", "filter": TEXT, "width": 215},
+    {"field": "note", "headerName": "Note", "filter": TEXT, "width": 220, "hide": True},
     {"field": "rival", "headerName": "Best reference", "filter": TEXT, "width": 190, "hide": True},
     {"field": "code", "headerName": "Code digest", "filter": TEXT, "width": 160, "hide": True},
 )
@@ -57,12 +60,15 @@ Column = Mapping[str, Any]
 
 
 def all_columns(runs: Sequence[Run]) -> list[Column]:
-    """Those of every run, and one for each metric and hyper-parameter of any of these."""
+    """Those of every run, of which names and tags are shown where there are any, and one for each metric and
+    hyper-parameter of any of these."""
     values: dict[tuple[str, str], list[Any]] = {}
     for kind, found in ((METRIC, [run.metrics for run in runs]), (HPARAM, [run.hparams for run in runs])):
         for name, value in (pair for one in found for pair in one.items()):
             values.setdefault((kind, name), []).append(value)
-    return [*COLUMNS, *(_more(kind, name, values[kind, name]) for kind, name in sorted(values))]
+    told = {name for name in ("name", "tags") if any(run.notes.get(name) for run in runs)}
+    own = [column | {"hide": False} if column["field"] in told else column for column in COLUMNS]
+    return [*own, *(_more(kind, name, values[kind, name]) for kind, name in sorted(values))]
 
 
 def _more(kind: str, name: str, values: Sequence[Any]) -> Column:
@@ -116,6 +122,9 @@ def _row(run: Run) -> dict[str, Any]:
         "pushed": run.pushed or "",
         "run": run.id,
         "code": run.code_digest,
+        "name": run.notes.get("name", ""),
+        "tags": ", ".join(run.notes.get("tags", [])),
+        "note": run.notes.get("note", ""),
         **{_field(METRIC, name): value for name, value in run.metrics.items()},
         **{
             _field(HPARAM, name): value if _is_number(value) else report_page.plain(value)
@@ -125,8 +134,9 @@ def _row(run: Run) -> dict[str, Any]:
 
 
 def layout(store: Store, found: Query) -> Any:
-    runs, missing = store.runs(), parts.left_out(store.left_out(), "Not in this table is what lies behind")
-    if not runs:
+    every, missing = store.runs(), parts.left_out(store.left_out(), "Not in this table is what lies behind")
+    runs, archived = _of_table(every, found)
+    if not every:
         return html.Div(
             [
                 html.H1("Runs"),
@@ -138,17 +148,18 @@ def layout(store: Store, found: Query) -> Any:
             ]
         )
     running = sum(run.is_running for run in runs)
-    columns = all_columns(runs)
+    columns = all_columns(every)
     return html.Div(
         [
             html.H1("Runs"),
             html.P(_told(len(runs), running), className="soft", id="runs-told", role="status"),
             *missing,
+            *archived,
             html.Div(
                 [
                     html.Label("Find", htmlFor="runs-find"),
                     dcc.Input(id="runs-find", type="search", value=address.first(found, "q"), placeholder="any column"),
-                    parts.folded("Columns", _columns_chooser(found)),
+                    parts.folded("Columns", _columns_chooser(columns, found)),
                     _more_chooser(columns, found),
                     html.Span(
                         html.A("Compare", href="/compare", id="runs-compare", className="button"),
@@ -167,14 +178,27 @@ def layout(store: Store, found: Query) -> Any:
     )
 
 
+def _of_table(runs: Sequence[Run], found: Query) -> tuple[list[Run], list[Any]]:
+    """The runs that the table has, and a word about those that are archived."""
+    archived = sum(bool(run.notes.get("archived")) for run in runs)
+    if not archived:
+        return list(runs), []
+    if found.get("archived"):
+        return list(runs), [html.P([f"{archived} archived among them. ", parts.link("Leave them out", "/")])]
+    shown = [run for run in runs if not run.notes.get("archived")]
+    return shown, [html.P([f"{archived} archived. ", parts.link("Show them, too", "/?archived=1")])]
+
+
 def _told(count: int, running: int) -> str:
     going = f", {running} going on" if running else ""
     return f"{count:,} run{'s' if count != 1 else ''}{going}"
 
 
-def _columns_chooser(found: Query) -> Any:
+def _columns_chooser(columns: Sequence[Column], found: Query) -> Any:
     options = [{"label": column["headerName"], "value": column["field"]} for column in COLUMNS[1:]]
-    shown = [column["field"] for column in column_definitions(COLUMNS, found)[1:] if not column["hide"]]
+    own = {option["value"] for option in options}
+    defined = column_definitions(columns, found)
+    shown = [column["field"] for column in defined if column["field"] in own and not column["hide"]]
     checks = dcc.Checklist(options=options, value=shown, id="runs-columns", className="checks")
     return html.Div(checks, role="group", **parts.aria(label="Columns shown"))
 
@@ -252,7 +276,7 @@ def _filters(columns: Sequence[Column], found: Query) -> dict[str, Any]:
 
 def _fingerprint(runs: Sequence[Run]) -> str:
     """Changes when a row does."""
-    return str(hash(tuple((run.key, run.outcome, len(run.nodes), round(run.seconds)) for run in runs)))
+    return str(hash(tuple((run.key, run.outcome, len(run.nodes), round(run.seconds), str(run.notes)) for run in runs)))
 
 
 def register(app: Dash, store: Store) -> None:
@@ -262,11 +286,12 @@ def register(app: Dash, store: Store) -> None:
         Output("runs-told", "children"),
         Input("runs-beat", "n_intervals"),
         State("runs-seen", "data"),
+        State("address", "search"),
         prevent_initial_call=True,
     )
-    def refresh(_: int, seen: str) -> tuple[Any, Any, Any]:
+    def refresh(_: int, seen: str, search: str | None) -> tuple[Any, Any, Any]:
         """New rows only where there are any: the table keeps its place and what is chosen."""
-        runs = store.runs()
+        runs, _archived = _of_table(store.runs(), address.query(search))
         now = _fingerprint(runs)
         if now == seen:
             return no_update, no_update, no_update

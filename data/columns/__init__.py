@@ -27,6 +27,7 @@ from data.columns.text import Text
 from data.columns.texts import Texts
 from data.columns.timestamp import Timestamp
 from data.columns.tune import Tune
+from data.columns.turns import Turns
 from data.columns.vector import Vector
 from data.columns.video import Video
 from data.columns.window import Ahead, Companions, SeriesName, Window
@@ -75,6 +76,7 @@ __all__ = [
     "Timestamp",
     "Tune",
     "UNKNOWN",
+    "Turns",
     "Value",
     "Vector",
     "Video",

@@ -41,6 +41,12 @@ def dashboard(
             help="A folder outside the workspace that links in it may lead to; may be repeated.",
         ),
     ] = None,
+    notes: Annotated[
+        bool | None,
+        typer.Option(
+            "--notes/--no-notes", help="Take names, notes and tags of runs; by default where it asks for no token."
+        ),
+    ] = None,
     workspace: Workspace = DEFAULT_WORKSPACE,
 ) -> None:
     """Show all runs and models as web pages, until Ctrl-C; a token may also be in BENISON_DASHBOARD_TOKEN."""
@@ -58,6 +64,6 @@ def dashboard(
         raise WrongUse(f"{token_file} cannot be read: {error.strerror}", "give a file that holds the token") from None
     policy = Policy(host, token or None, public_url)
     try:
-        serve(workspace, policy, port, lambda line: print(line, flush=True), follow or ())
+        serve(workspace, policy, port, lambda line: print(line, flush=True), follow or (), notes)
     except KeyboardInterrupt:  # that is how it ends
         raise typer.Exit(EXIT_BLESSED) from None

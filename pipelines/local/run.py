@@ -45,6 +45,10 @@ def run(settings: RunSettings, listener: Listener, verbose: bool = False) -> Run
     space = workspace.task_space(settings.workspace, settings.task)
     try:
         with space.lock():
+            if space.root.parent != settings.workspace.resolve():
+                listener.message(
+                    f"to TensorFlow the path of the workspace is a pattern: this run names it {space.root.parent}"
+                )
             inputs = Inputs.of(settings, task_class, hparams, listener.message)
             identity = _Identity.of(settings, inputs)
             answer = None if settings.fresh or settings.from_node or settings.to_node else _answer(space, identity)

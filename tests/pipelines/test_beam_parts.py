@@ -165,3 +165,22 @@ def test_an_end_of_the_run_is_an_end_of_its_workers(tmp_path: Path, number: int)
     found = left(folder)
     assert found["sum"] is None
     assert (found["failure"] or ["", ""])[1] == ("interrupted" if number == signal.SIGINT else "")
+
+
+def test_memory_that_is_short_means_fewer_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipelines import beam_workers
+
+    server = object.__new__(beam_workers.ForkServer)  # forks nothing
+    server.processes = 8
+    free = {0: 1, 3 * beam_workers.WORKER_BYTES: 1, 7 * beam_workers.WORKER_BYTES: 3, 1 << 40: 8}
+    for memory, processes in free.items():
+        monkeypatch.setattr(beam_workers, "free_memory", lambda memory=memory: memory)
+        assert server.processes_now() == processes
+
+
+def test_a_process_in_which_tensorflow_has_started_computes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipelines import beam_workers
+
+    monkeypatch.setattr(beam_workers, "tensorflow_runs", lambda: True)
+    with beam_workers.forked(4):
+        assert beam_workers.current() is None

@@ -26,7 +26,11 @@ def test_signs_of_patterns_in_paths_are_taken_as_they_are(tmp_path: Path, monkey
     root.mkdir()
     data = write_sample(load(TASK).columns, root / "data [x] {SPAN}", 24)
     overrides = {"global_batch_size": "8", "filters": "4"}
-    result = run(RunSettings(TASK, str(data), overrides, steps=4, workspace=root / "w [2"), Listener())
+    told: list[str] = []
+    listener = Listener()
+    monkeypatch.setattr(listener, "message", told.append)
+    result = run(RunSettings(TASK, str(data), overrides, steps=4, workspace=root / "w [2"), listener)
+    assert f"this run names it {tmp_path / 'cache' / 'links'}" in told[0]
     assert result.exit in (EXIT_BLESSED, EXIT_NOT_BLESSED)
     assert result.examples == {"train": 24, "eval": 12, "quarantined": 0}
     assert result.metrics["example_count"] == 12

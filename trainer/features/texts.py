@@ -32,26 +32,37 @@ _PIECE_SIZES = tuple(range(2, MAX_PIECE + 1))
 
 
 def index_tokens(text: Any, name: str, num_words: int, num_pieces: int) -> Any:
-    """Token numbers, int64 RaggedTensor `[batch, None]`, of texts, string `[batch]`. For use in `preprocess`.
+    """Token numbers, int64 RaggedTensor `[batch, None]`, of texts, string `[batch]`, by their own vocabularies. For use
+    in `preprocess`; see `tokenizer`."""
+    words = split_words(text)
+    return tokenizer(words.flat_values, name, num_words, num_pieces)(words)
 
-    A full pass over the train split makes the vocabularies `<name>_words`, `<name>_characters` and `<name>_pieces`: the
-    most frequent words, all characters, and the most frequent sequences of characters within words.
+
+def tokenizer(words: Any, name: str, num_words: int, num_pieces: int) -> Callable[[Any], Any]:
+    """What makes token numbers, int64 RaggedTensor `[batch, None]`, of the words of texts, string RaggedTensor of that
+    shape, as `split_words` gives them. For use in `preprocess`.
+
+    A full pass over `words`, string `[any]`, of the train split makes the vocabularies `<name>_words`,
+    `<name>_characters` and `<name>_pieces`: the most frequent words, all characters, and the most frequent sequences of
+    characters within words.
     """
     import tensorflow_transform as tft
 
-    words = split_words(text)
-    characters = split_characters(words.flat_values)
+    different, _, counts = tf.unique_with_counts(words)
+    characters = split_characters(different)
     pieces = tf.strings.ngrams(characters, _PIECE_SIZES, separator="")
     lookups, first = [], tf.constant(NUM_SPECIAL, tf.int64)
-    for part, entries, top_k in (
-        ("words", words, num_words),
-        ("characters", characters, MAX_CHARACTERS),
-        ("pieces", pieces, num_pieces),
+    for part, entries, rows, top_k in (
+        ("words", different, tf.range(tf.size(different)), num_words),
+        ("characters", characters.flat_values, characters.value_rowids(), MAX_CHARACTERS),
+        ("pieces", pieces.flat_values, pieces.value_rowids(), num_pieces),
     ):
-        vocabulary = tft.vocabulary(entries.flat_values, top_k=top_k, vocab_filename=f"{name}_{part}")
+        # With weights, equal entries of a batch are added up in the graph; without, each goes through Beam by itself.
+        times = tf.cast(tf.gather(counts, rows), tf.float32)
+        vocabulary = tft.vocabulary(entries, weights=times, top_k=top_k, vocab_filename=f"{name}_{part}")
         lookups.append(_lookup(vocabulary, first))
         first += tft.experimental.get_vocabulary_size_by_name(f"{name}_{part}")
-    return segment(words, *lookups)
+    return lambda found: segment(found, *lookups)
 
 
 def token_texts(vocabularies: Mapping[str, Sequence[str]], name: str) -> list[str]:

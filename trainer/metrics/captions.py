@@ -15,15 +15,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import apache_beam as beam
 import numpy as np
 from rouge_score.rouge_scorer import RougeScorer
-from tensorflow_model_analysis.metrics import metric_types, metric_util
 
 from trainer.backend import tf
 from trainer.features import words
 from trainer.metrics import text
 from trainer.metrics.counts import CountsMetric, text_of
+from trainer.metrics.kept import KeptMetric
 
 Array = np.ndarray[Any, Any]
 Pair = tuple[str, tuple[str, ...]]
@@ -67,7 +66,7 @@ class RougeL(CountsMetric):
         return float(100 * counts[1] / counts[0])
 
 
-class CiderD(metric_types.Metric):
+class CiderD(KeptMetric):
     """CIDEr-D (Vedantam et al. 2015), 0 to 10: how like a caption's n-grams are to those of its references, by cosine
     of TF-IDF, so that words count for much by which pictures are told apart, and for nothing those said of all.
 
@@ -76,37 +75,16 @@ class CiderD(metric_types.Metric):
     words have no n-grams of four words, and none of them reaches 10.
     """
 
+    usual_name = "cider_d"
     constant_value = 0.0  # of the empty caption
 
-    def __init__(self, name: str = "cider_d") -> None:
-        def computations(name: str, eval_config: Any = None, model_name: str = "", output_name: str = "") -> list[Any]:
-            key = metric_types.MetricKey(name, model_name=model_name, output_name=output_name)
-            return [metric_types.MetricComputation([key], None, _Kept(key, eval_config))]
+    @classmethod
+    def kept(cls, label: Array, prediction: Array) -> Pair:
+        return text_of(prediction), tuple(references_of(label))
 
-        super().__init__(metric_util.merge_per_key_computations(computations), name=name)
-
-
-class _Kept(beam.CombineFn):
-    """Keeps captions and references, and compares them at the end."""
-
-    def __init__(self, key: Any, eval_config: Any) -> None:
-        self._key, self._eval_config = key, eval_config
-
-    def create_accumulator(self) -> list[Pair]:
-        return []
-
-    def add_input(self, accumulator: list[Pair], element: Any) -> list[Pair]:
-        [(label, prediction, _)] = metric_util.to_label_prediction_example_weight(
-            element, self._eval_config, self._key.model_name, self._key.output_name, flatten=False, squeeze=False
-        )
-        accumulator.append((text_of(prediction), tuple(references_of(label))))
-        return accumulator
-
-    def merge_accumulators(self, accumulators: Iterable[list[Pair]]) -> list[Pair]:
-        return [pair for accumulator in accumulators for pair in accumulator]
-
-    def extract_output(self, accumulator: list[Pair]) -> dict[Any, float]:
-        return {self._key: cider_d(accumulator)}
+    @classmethod
+    def value(cls, kept: Sequence[Pair]) -> float:
+        return cider_d(kept)
 
 
 def corpus_scores(predictions: Iterable[str], references: Iterable[Sequence[str]]) -> dict[str, float]:

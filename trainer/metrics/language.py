@@ -53,6 +53,16 @@ class BitsPerToken(_OfEach):
     number, units = "bits", "tokens"
 
 
+class Perplexity(BitsPerToken):
+    """2 to the power of the bits of a token: among how many equally likely ones a model seems to choose."""
+
+    usual_name = "perplexity"
+
+    @classmethod
+    def value(cls, counts: Array) -> float:
+        return float(2 ** super().value(counts))
+
+
 class ShareUnknownTokens(_OfEach):
     """Of all tokens the share that the model does not tell apart."""
 

@@ -11,15 +11,10 @@ import numpy as np
 
 from trainer.backend import tf
 from trainer.features.characters import NUM_SPECIAL, PAD
-from trainer.networks.ngrams import NGrams
+from trainer.networks.ngrams import NGramMixture
 from trainer.networks.recurrent import lstm
 from trainer.networks.suffixes import Suffixes
 from trainer.references.kneser_ney import KneserNey
-
-FIRST_GATE = 2.0
-"""Logit of the n-gram's share at first: 0.88, since the network knows nothing yet."""
-
-TINY = 1e-30
 
 
 class CharacterModel(tf.keras.Model):
@@ -27,10 +22,7 @@ class CharacterModel(tf.keras.Model):
 
     An embedding, then layers of LSTM (Hochreiter & Schmidhuber 1997), of which each but the first also reads the
     embedding; the output layer reads all of them (Graves 2013), and a call gives its logits. Beside it stands an n-gram
-    of the same train text (as with Mikolov et al. 2010): what it has seen it knows at once, what goes further back only
-    the network does. A gate, which reads what the output layer does, says for each character how much either counts
-    (a mixture of experts, Jacobs et al. 1991). In training the n-gram answers as if the character asked for had not
-    been counted, so that the gate trusts it as much as on new texts.
+    of the same train text (`NGramMixture`).
 
     Characters are int64 `[batch, steps]`, PAD before the first and behind the last.
     """
@@ -58,16 +50,14 @@ class CharacterModel(tf.keras.Model):
         self.recurrent = [lstm(units, return_sequences=True, return_state=True) for _ in range(layers)]
         self.dropout = make.Dropout(dropout)
         self.output_layer = make.Dense(num_characters, dtype="float32")
-        self.gate = make.Dense(1, bias_initializer=tf.constant_initializer(FIRST_GATE), dtype="float32")
-        self.ngrams = NGrams(ngrams) if ngrams else None
+        self.mixture = NGramMixture(ngrams, layers * units) if ngrams else None
         self.suffixes = Suffixes(remembered)
         self._mean_loss = tf.keras.metrics.Mean(name="loss")
         self._mean_bits = tf.keras.metrics.Mean(name="bits_per_character")
         self.embedding.build(None)
         for i, layer in enumerate(self.recurrent):
             layer.build((None, None, embedding_size + (units if i else 0)))
-        for dense in (self.output_layer, self.gate):
-            dense.build((None, None, layers * units))
+        self.output_layer.build((None, None, layers * units))
 
     def call(self, characters: Any, training: bool = False) -> Any:
         """The network's logits float32 `[batch, steps, num_characters]` of the character after each."""
@@ -79,7 +69,7 @@ class CharacterModel(tf.keras.Model):
         The last characters int64 `[batch, order - 2]`, none without an n-gram, and two tensors float `[batch, units]` a
         layer.
         """
-        kept = self.ngrams.order - 2 if self.ngrams else 0
+        kept = self.mixture.ngrams.order - 2 if self.mixture else 0
         padded = tf.pad(characters, [[0, 0], [kept, 0]], constant_values=PAD)
         last = padded[:, tf.shape(padded)[1] - kept :]
         return [last, *self._read(characters, characters != PAD, training=False)[1]]
@@ -101,8 +91,8 @@ class CharacterModel(tf.keras.Model):
             after += new
         read = tf.concat(outputs, -1)
         mixed = tf.nn.softmax(self.output_layer(read))
-        if self.ngrams:
-            mixed = _mix(mixed, self.ngrams.following(before), tf.sigmoid(self.gate(read)))
+        if self.mixture:
+            mixed = self.mixture.following(mixed, before, read)
         mixed = tf.math.log(mixed)
         special = tf.range(tf.shape(mixed)[-1]) < NUM_SPECIAL
         return tf.where(special, -float("inf"), mixed), after
@@ -129,13 +119,7 @@ class CharacterModel(tf.keras.Model):
         reads."""
         wanted = characters[:, 1:]
         alone = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, self.output_layer(read))
-        costs = alone
-        if self.ngrams:
-            order = self.ngrams.order
-            windows = tf.signal.frame(tf.pad(characters, [[0, 0], [order - 2, 0]], constant_values=PAD), order, 1)
-            counted = self.ngrams.probabilities(tf.reshape(windows, [-1, order]), leave_one_out)
-            share = tf.sigmoid(self.gate(read))[..., 0]
-            costs = -tf.math.log(_mix(tf.exp(-alone), tf.reshape(counted, tf.shape(wanted)), share) + TINY)
+        costs = self.mixture.costs(characters, alone, read, leave_one_out) if self.mixture else alone
         present = tf.cast(wanted != PAD, tf.float32)
         return costs * present, alone * present
 
@@ -169,10 +153,6 @@ class CharacterModel(tf.keras.Model):
         self._mean_loss.update_state(mean, count)
         self._mean_bits.update_state(mean / tf.math.log(2.0), count)
         return {metric.name: metric.result() for metric in self.metrics}
-
-
-def _mix(own: Any, counted: Any, share: Any) -> Any:
-    return (1 - share) * own + share * counted
 
 
 def _count(characters: Any) -> Any:

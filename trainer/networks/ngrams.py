@@ -9,6 +9,14 @@ import numpy as np
 from trainer.backend import tf
 from trainer.references.kneser_ney import KneserNey
 
+FIRST_GATE = 2.0
+"""Logit of the n-gram's share at first: 0.88, since the network knows nothing yet."""
+
+PAD = 0
+"""Stands before the first number of a sequence, in the windows that are counted, too."""
+
+_TINY = 1e-30
+
 
 class NGrams(tf.keras.layers.Layer):
     """The probabilities of a `KneserNey` model, in weights that are not trained: some 12 bytes for each n-gram."""
@@ -72,10 +80,81 @@ class NGrams(tf.keras.layers.Layer):
 
     def following(self, before: Any) -> Any:
         """float32 `[batch, size]`: the probability of each number behind some, int64 `[batch, order - 1]`."""
-        batch = tf.shape(before)[0]
-        each = tf.tile(tf.range(self._size, dtype=tf.int64), [batch])
-        windows = tf.concat([tf.repeat(before, self._size, 0), each[:, None]], 1)
-        return tf.reshape(self.probabilities(windows), [batch, self._size])
+        batch = tf.shape(before, tf.int64)[0]
+        history = tf.zeros([batch], tf.int64)
+        found = tf.fill([batch, self._size], 1.0 / self._size)
+        for length, table in enumerate(self._tables):
+            if length:
+                history = _find(table["histories"], history * self._size + before[:, -length])
+            known = tf.maximum(history, 0)
+            keys = tf.convert_to_tensor(table["keys"])
+            begins, ends = (tf.searchsorted(keys, at * self._size, out_type=tf.int64) for at in (known, known + 1))
+            seen = tf.ragged.range(begins, tf.where(history >= 0, ends, begins))
+            rows, numbers = seen.value_rowids(), tf.gather(keys, seen.flat_values) % self._size
+            counts = tf.gather(table["counts"], seen.flat_values)
+            kept = tf.scatter_nd(
+                tf.stack([rows, numbers], 1),
+                counts - _discount(table, counts),
+                [batch, tf.constant(self._size, tf.int64)],
+            )
+            left, total = (tf.gather(table[name], known)[:, None] for name in ("left", "totals"))
+            found = tf.where((history >= 0)[:, None], (kept + left * found) / total, found)
+        return found
+
+
+class NGramMixture(tf.keras.layers.Layer):
+    """A network's probabilities of what follows, mixed with those of a smoothed n-gram of the same train text (as with
+    Mikolov et al. 2010): what that has seen it knows at once, what goes further back only the network does.
+
+    A gate, which reads what the network's output layer does, says for each number how much either counts (a mixture of
+    experts, Jacobs et al. 1991). In training the n-gram answers as if the number asked for had not been counted, so
+    that the gate trusts it as much as on new texts.
+    """
+
+    def __init__(self, ngrams: KneserNey, units: int) -> None:
+        """
+        Args:
+          ngrams: counted with PAD before the first number of each sequence.
+          units: of what the gate reads.
+        """
+        super().__init__()
+        self.ngrams = NGrams(ngrams)
+        self.gate = tf.keras.layers.Dense(1, bias_initializer=tf.constant_initializer(FIRST_GATE), dtype="float32")
+        self.gate.build((None, None, units))
+        self.built = True
+
+    def nothing_before(self, batch: Any) -> Any:
+        """What `following` takes before the first of so many sequences, without that: int64 `[batch, order - 2]`."""
+        return tf.fill([batch, self.ngrams.order - 2], tf.constant(PAD, tf.int64))
+
+    def costs(self, numbers: Any, alone: Any, read: Any, leave_one_out: bool) -> Any:
+        """What each number but the first costs, in nats: float32 `[batch, steps - 1]`.
+
+        Args:
+          numbers: int64 `[batch, steps]`.
+          alone: what each but the first costs by the network.
+          read: what the output layer read for it, `[batch, steps - 1, units]`.
+          leave_one_out: for sequences of the train text.
+        """
+        order = self.ngrams.order
+        before = self.nothing_before(tf.shape(numbers)[0])
+        windows = tf.signal.frame(tf.concat([before, numbers], 1), order, 1)
+        counted = self.ngrams.probabilities(tf.reshape(windows, [-1, order]), leave_one_out)
+        counted = tf.reshape(counted, tf.shape(alone))
+        return -tf.math.log(_mix(tf.exp(-alone), counted, tf.sigmoid(self.gate(read))[..., 0]) + _TINY)
+
+    def following(self, own: Any, before: Any, read: Any) -> Any:
+        """The mixed probabilities float32 `[batch, size]` of what follows some numbers, int64 `[batch, order - 1]`.
+
+        Args:
+          own: those of the network.
+          read: what its output layer read, `[batch, units]`.
+        """
+        return _mix(own, self.ngrams.following(before), tf.sigmoid(self.gate(read)))
+
+
+def _mix(own: Any, counted: Any, share: Any) -> Any:
+    return (1 - share) * own + share * counted
 
 
 def _find(ordered: Any, wanted: Any) -> Any:

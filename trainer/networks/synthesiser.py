@@ -61,7 +61,14 @@ class Synthesiser(tf.keras.Model):
             "floor": np.array(floor),
         }
         self._fixed = {
-            name: self.add_weight(name, value.shape, tf.float32, tf.constant_initializer(value), trainable=False)
+            name: self.add_weight(
+                name,
+                value.shape,
+                tf.float32,
+                tf.constant_initializer(value),
+                trainable=False,
+                experimental_autocast=False,  # decibels are float32 in half precision too
+            )
             for name, value in fixed.items()
         }
 
@@ -177,10 +184,12 @@ def spread_out(hidden: Any, durations: Any) -> tuple[Any, Any]:
     place = tf.searchsorted(ends, tf.tile(frame[None], [tf.shape(ends)[0], 1]), side="right")
     place = tf.minimum(place, tf.shape(ends)[1] - 1)
     lasting = tf.cast(tf.gather(durations, place, batch_dims=1), tf.float32)
-    after = tf.cast(tf.gather(ends, place, batch_dims=1) - frame, tf.float32) - 0.5
+    left = tf.gather(ends, place, batch_dims=1) - frame
+    after = tf.cast(tf.maximum(left, 1), tf.float32) - 0.5  # far behind the end its exponential would overflow
     before = lasting - after
     where = [before / tf.maximum(lasting, 1.0), tf.math.log1p(lasting), *(tf.exp(-one / 3) for one in (before, after))]
-    return tf.concat([tf.gather(hidden, place, batch_dims=1), tf.stack(where, -1)], -1), frames
+    known = tf.gather(hidden, place, batch_dims=1)
+    return tf.concat([known, tf.cast(tf.stack(where, -1), known.dtype)], -1), frames
 
 
 class _Block(tf.keras.layers.Layer):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from trainer.backend import tf
 from trainer.features.texts import END, PAD, START
-from trainer.networks import decoding
+from trainer.networks import decoding, sampling
 
 
 class TeacherForced(tf.keras.Model):
@@ -21,7 +21,8 @@ class TeacherForced(tf.keras.Model):
       int64 `[batch, steps]` with START first;
     - `encode(...)`: what of its features it decodes by, name -> tensor `[batch, ...]`;
     - `decode(tokens, encoded)`, which reads further tokens, int64 `[batch, steps]`, and returns the logits of the token
-      after each, and `encoded` brought forward.
+      after each, and `encoded` brought forward;
+    - where it does not learn by cross-entropy alone, `costs`.
 
     Targets are int64 `[batch, tokens]`, padded with PAD, without START and END.
     """
@@ -53,14 +54,42 @@ class TeacherForced(tf.keras.Model):
         beams = {name: tf.repeat(value, beam_width, 0) for name, value in encoded.items() if name not in state}
 
         def step(tokens: Any, state: Any) -> tuple[Any, Any]:
-            logits, after = self.decode(tokens[:, None], beams | state)
-            return tf.nn.log_softmax(logits[:, 0]), {name: after[name] for name in state}
+            logits, after = self._continued(tokens, beams, state)
+            return tf.nn.log_softmax(logits), after
 
         return decoding.beam_search(step, state, START, END, beam_width, max_steps, length_penalty)
 
+    def sample(self, encoded: dict[str, Any], choice: sampling.Choice, uniform: Any) -> Any:
+        """A target of each example, drawn token by token as `sampling.generate` does: int64 `[batch, tokens]`, filled
+        up with END."""
+        state = {name: encoded[name] for name in self.STATE}
+        fixed = {name: value for name, value in encoded.items() if name not in state}
+        start = tf.fill([tf.shape(uniform)[0]], tf.constant(START, tf.int64))
+
+        def step(tokens: Any, state: Any) -> tuple[Any, Any]:
+            return self._continued(tokens, fixed, state)
+
+        return sampling.generate(step, start, state, choice, uniform, END)[0]
+
+    def _continued(self, tokens: Any, fixed: dict[str, Any], state: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """The logits `[rows, tokens]` of what follows one more token, `[rows]`, and the state behind it."""
+        logits, after = self.decode(tokens[:, None], fixed | state)
+        return logits[:, 0], {name: after[name] for name in state}
+
     def answers(self, features: Any, targets: Any) -> Any:
         """Logits of each token of the target by those before it: what training health looks at."""
-        return self({**features, "given": _given(targets[self.TARGET])})
+        return self({**features, "given": given_and_wanted(targets[self.TARGET])[0]})
+
+    def costs(self, features: Any, wanted: Any, training: bool) -> tuple[Any, Any, Any]:
+        """Of each token of `wanted`, which stand behind `features["given"]`, what is to be lowered, and what is told as
+        the loss, both float32 `[batch, steps]`, and the logits by which it was guessed."""
+        logits = self(features, training=training)
+        sure = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
+        if not training:
+            return sure, sure, logits
+        even = tf.reduce_logsumexp(logits, -1) - tf.reduce_mean(logits, -1)
+        smooth = (1 - self._label_smoothing) * sure + self._label_smoothing * even
+        return smooth, smooth, logits
 
     def train_step(self, data: Any) -> dict[str, Any]:
         with tf.GradientTape() as tape:
@@ -79,19 +108,14 @@ class TeacherForced(tf.keras.Model):
     def _judge(self, data: Any, training: bool) -> tuple[Any, Any, Any, Any]:
         """The loss to lower; for this replica's batch the sums of losses and of right guesses, and the tokens."""
         features, target = data[0], data[1][self.TARGET]
-        given = _given(target)
-        length = tf.reduce_sum(tf.cast(target != PAD, tf.int64), 1)
-        wanted = tf.pad(target, [[0, 0], [0, 1]]) + END * tf.one_hot(length, tf.shape(given)[1], dtype=tf.int64)
-        logits = self({**features, "given": given}, training=training)
+        given, wanted = given_and_wanted(target)
+        lowered, told, logits = self.costs({**features, "given": given}, wanted, training)
         present = tf.cast(wanted != PAD, tf.float32)
-        sure = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
-        even = tf.reduce_logsumexp(logits, -1) - tf.reduce_mean(logits, -1)
-        smooth = (1 - self._label_smoothing) * sure + self._label_smoothing * even if training else sure
         hits = tf.reduce_sum(tf.cast(tf.argmax(logits, -1) == wanted, tf.float32) * present)
-        losses, tokens = tf.reduce_sum(smooth * present), tf.reduce_sum(present)
+        losses, tokens = tf.reduce_sum(told * present), tf.reduce_sum(present)
         # Gradients are summed over replicas, whose batches differ in tokens.
         total = tf.distribute.get_replica_context().all_reduce("sum", tokens)
-        return losses / total, losses, hits, tokens
+        return tf.reduce_sum(lowered * present) / total, losses, hits, tokens
 
     def _log(self, losses: Any, hits: Any, tokens: Any) -> dict[str, Any]:
         self._mean_loss.update_state(losses / tokens, tokens)
@@ -99,6 +123,10 @@ class TeacherForced(tf.keras.Model):
         return {metric.name: metric.result() for metric in self.metrics}
 
 
-def _given(target: Any) -> Any:
-    """What the decoder reads in training: START, then the true tokens."""
-    return tf.pad(target, [[0, 0], [1, 0]], constant_values=START)
+def given_and_wanted(target: Any) -> tuple[Any, Any]:
+    """What the decoder reads in training, START, then the true tokens, and what is to follow each of these, END last:
+    int64 `[batch, tokens + 1]` each, padded with PAD."""
+    given = tf.pad(target, [[0, 0], [1, 0]], constant_values=START)
+    length = tf.reduce_sum(tf.cast(target != PAD, tf.int64), 1)
+    wanted = tf.pad(target, [[0, 0], [0, 1]]) + END * tf.one_hot(length, tf.shape(given)[1], dtype=tf.int64)
+    return given, wanted

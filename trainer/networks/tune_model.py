@@ -13,7 +13,7 @@ from trainer.features.texts import END, PAD, START, UNKNOWN
 from trainer.features.tunes import HEAD
 from trainer.networks import sampling
 from trainer.networks.recurrent import lstm
-from trainer.networks.teacher_forcing import TeacherForced
+from trainer.networks.teacher_forcing import TeacherForced, given_and_wanted
 
 POSITIONS = 192
 """Places in a bar that are told apart, a sixty-fourth each; later ones are the last."""
@@ -82,8 +82,7 @@ class TuneModel(TeacherForced):
         many tokens there are, and how many of them are unknown, which cost what names them, too; float32 `[batch]`."""
         length = tf.reduce_sum(tf.cast(tune != PAD, tf.int64), 1)
         tune = tune[:, : tf.reduce_max(length)]
-        given = tf.pad(tune, [[0, 0], [1, 0]], constant_values=START)
-        wanted = tf.pad(tune, [[0, 0], [0, 1]]) + END * tf.one_hot(length, tf.shape(given)[1], dtype=tf.int64)
+        given, wanted = given_and_wanted(tune)
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, self({"given": given}))[:, HEAD:]
         wanted = wanted[:, HEAD:]
         there, unknown = (tf.cast(mask, tf.float32) for mask in (wanted != PAD, wanted == UNKNOWN))

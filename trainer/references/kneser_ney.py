@@ -68,6 +68,15 @@ def windows_of(sequences: Array, order: int, pad: int) -> Array:
     return every[every[..., -1] != pad]
 
 
+def framed(sequences: Array, order: int, pad: int, start: int, end: int) -> Array:
+    """Whole sequences `[n, steps]`, filled up with `pad`, as `windows_of` takes them: behind `order - 1` numbers, of
+    which the last is `start`, and with `end` behind each: `[n, order + steps]`."""
+    found = np.pad(sequences, [(0, 0), (order - 1, 1)], constant_values=pad)
+    found[:, order - 2] = start
+    found[np.arange(len(sequences)), order - 1 + (sequences != pad).sum(1)] = end
+    return found
+
+
 class Table(NamedTuple):
     """The n-grams of one order, by history: all numbers but the last.
 

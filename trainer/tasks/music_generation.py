@@ -46,7 +46,7 @@ from trainer.networks import sampling
 from trainer.optimisers import optimizer
 from trainer.preview import Picture, Preview, Sound, Words, as_text
 from trainer.preview.piano_roll import piano_roll
-from trainer.references.kneser_ney import KneserNey, windows_of
+from trainer.references.kneser_ney import KneserNey, framed, windows_of
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 MAX_TOKENS = 1_000
@@ -291,11 +291,7 @@ def _instrument(spec: DataSpec) -> Any:
 
 def _windows(tune: np.ndarray[Any, Any], head: int = 0) -> np.ndarray[Any, Any]:
     """Each token behind the first `head` once, ends included, behind the two before it: int64 `[tokens, ORDER]`."""
-    length = (tune != PAD).sum(1)
-    ended = np.pad(tune, [(0, 0), (ORDER - 1, 1)], constant_values=PAD)
-    ended[:, : ORDER - 1] = START
-    ended[np.arange(len(tune)), length + ORDER - 1] = END
-    return windows_of(ended[:, head:], ORDER, PAD)
+    return windows_of(framed(tune, ORDER, PAD, START, END)[:, head:], ORDER, PAD)
 
 
 def _drawn(counted: KneserNey, tokens: tunes.Tokens, count: int, bars: int, seed: int) -> np.ndarray[Any, Any]:
@@ -303,7 +299,7 @@ def _drawn(counted: KneserNey, tokens: tunes.Tokens, count: int, bars: int, seed
     rng = np.random.default_rng(seed)
     steps = bars * TOKENS_A_BAR
     made = np.full((count, ORDER - 1 + steps), PAD, np.int64)
-    made[:, : ORDER - 1] = START
+    made[:, ORDER - 2] = START
     going, ended_bars = np.ones(count, bool), np.zeros(count, np.int64)
     for step in range(steps):
         before = made[going, step : step + ORDER - 1]

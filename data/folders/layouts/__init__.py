@@ -16,6 +16,7 @@ from data.folders.files import printable, visible
 from data.folders.layouts.base import Folder, Item, Layout, Problem, media_columns, table_fields
 from data.folders.layouts.class_folders import ClassFolders, find_listed_set
 from data.folders.layouts.coco import Coco, find_coco_set
+from data.folders.layouts.conversations import Conversations
 from data.folders.layouts.driving_log import DrivingLog
 from data.folders.layouts.lj_speech import LjSpeech
 from data.folders.layouts.metadata import Metadata
@@ -66,6 +67,7 @@ LAYOUTS: tuple[type[Layout], ...] = (
     TextFiles,
     SeqFiles,
     Conll,
+    Conversations,
     Rows,
 )
 """Of those that match, the first is taken: what describes its files by a table goes before what only names them."""

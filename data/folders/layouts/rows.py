@@ -44,14 +44,7 @@ class Rows(Layout):
     def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
         if media_columns(columns):
             return None
-        paths: tuple[Path, ...] = folder.files
-        strays: tuple[str, ...] = ()
-        if not paths:
-            beside = {name for column in columns.values() for name in column.beside}
-            found = {entry.name: Path(entry.path) for entry in folder.entries if entry.name not in beside}
-            paths = tuple(path for name, path in found.items() if is_table(name) and name not in folder.folders)
-            prefix = relative(folder.root, folder.path)
-            strays = tuple(prefix + name for name, path in found.items() if path not in paths and not is_document(name))
+        paths, strays = cls.listed(columns, folder)
         if not paths:
             return None
         if is_series(columns):
@@ -62,6 +55,19 @@ class Rows(Layout):
         for path in paths:
             check_table(folder.root, path, columns)
         return cls(folder.root, folder.path, paths, table_fields(columns), strays)
+
+    @staticmethod
+    def listed(columns: Mapping[str, Column], folder: Folder) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+        """The tables of a split, and what is of no use beside them."""
+        if folder.files:
+            return folder.files, ()
+        beside = {name for column in columns.values() for name in column.beside}
+        found = {entry.name: Path(entry.path) for entry in folder.entries if entry.name not in beside}
+        paths = tuple(path for name, path in found.items() if is_table(name) and name not in folder.folders)
+        prefix = relative(folder.root, folder.path)
+        return paths, tuple(
+            prefix + name for name, path in found.items() if path not in paths and not is_document(name)
+        )
 
     @classmethod
     def takes_file(cls, columns: Mapping[str, Column], name: str) -> bool:
@@ -91,13 +97,16 @@ class Rows(Layout):
     def names_read(self) -> Mapping[str, tuple[str, ...]]:
         return self.series.names if self.series else {}
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+    def stray_items(self, shard: int, num_shards: int) -> Iterator[Item]:
         reason = (
             f"neither a table ({', '.join('*' + suffix for suffix in tables.SUFFIXES)}) nor named README or LICENSE"
         )
         for stray in self.strays:
             if number(key(stray)) % num_shards == shard:
                 yield Item(printable(stray), None, {}, Problem(None, reason))
+
+    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+        yield from self.stray_items(shard, num_shards)
         for path in self.paths:
             file = relative(self.root, path).removesuffix("/")
             offset = number(key(file))

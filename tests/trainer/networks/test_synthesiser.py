@@ -73,6 +73,11 @@ def test_a_frame_knows_its_character_and_where_in_it_it_is() -> None:
     np.testing.assert_allclose(found[0, 1:, 1], [1 / 6, 0.5, 5 / 6], rtol=1e-5)
 
 
+def test_a_short_text_beside_a_very_long_one_stays_finite() -> None:
+    found, _ = spread_out(tf.ones([2, 2, 1]), tf.constant([[900, 900], [1, 1]]))
+    assert np.isfinite(found).all()
+
+
 def test_what_is_said_does_not_depend_on_how_far_its_batch_is_padded(model: Synthesiser) -> None:
     alone, frames, lasting = model.speak(tf.constant([[1, 0]], tf.int64), tf.ones([1]))
     texts = tf.constant([[1, 0, -1, -1, -1], [2, 1, 0, 2, 1]], tf.int64)
@@ -100,3 +105,13 @@ def test_it_learns_what_it_hears(voice: Speaker) -> None:
     assert set(before) == {"loss", "spectrum_loss", "duration_loss"} and float(last["loss"]) < losses[0]
     model.reset_metrics()
     assert float(model.test_step(given)["spectrum_loss"]) < losses[0]
+
+
+def test_it_speaks_in_half_precision_too(voice: Speaker) -> None:
+    tf.keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        made = Synthesiser(voice, width=8, layers=1, size=3, dropout=0.0, floor=-90.0)
+        decibels = made({"text": tf.constant([[1, 0]], tf.int64)})
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
+    assert decibels.dtype == tf.float32 and np.isfinite(decibels).all()

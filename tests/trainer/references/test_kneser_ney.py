@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainer.references.kneser_ney import KneserNey, windows_of
+from trainer.references.kneser_ney import KneserNey, framed, windows_of
 
 SIZE = 6
 TEXT = np.random.default_rng(0).choice(SIZE - 1, 400, p=[0.4, 0.3, 0.15, 0.1, 0.05])  # the last one never occurs
@@ -61,3 +61,9 @@ def test_longer_histories_foresee_what_follows_from_them_only() -> None:
 
 def test_windows_end_at_each_number_that_is_no_padding() -> None:
     assert windows_of(np.array([[0, 3, 4, 5], [3, 4, 0, 0]]), 3, pad=0).tolist() == [[0, 3, 4], [3, 4, 5]]
+
+
+def test_whole_sequences_are_windowed_from_their_start_to_their_end() -> None:
+    found = framed(np.array([[5, 6, 0], [5, 6, 7]]), order=3, pad=0, start=1, end=2)
+    assert found.tolist() == [[0, 1, 5, 6, 2, 0], [0, 1, 5, 6, 7, 2]]
+    assert windows_of(found[:1], 3, pad=0).tolist() == [[0, 1, 5], [1, 5, 6], [5, 6, 2]]

@@ -138,6 +138,11 @@ def test_a_rate_that_cannot_be_resampled_to_is_refused() -> None:
         _ = SpeechSynthesis(SpeechSynthesisHParams(sample_rate=8001)).scale
 
 
+def test_what_xla_cannot_compile_is_refused(tried: Tried) -> None:
+    with pytest.raises(WrongUse, match="XLA cannot compile"):
+        SpeechSynthesis(SpeechSynthesisHParams(xla=True)).build_model(tried.spec)
+
+
 def test_what_is_spoken_is_shown_beside_the_recording(tried: Tried) -> None:
     prediction = {"wav_bytes": wav("ab", 8000), "seconds": 0.24, "remark": b"not spoken: x", "lasting": np.ones(4)}
     shown = tried.task.preview({"text": b"abx", "sound": wav("abc", 16000)}, prediction)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer.metrics.written import distinct, words_of
+from trainer.metrics.diversity import distinct, words_of
 
 
 def test_words_of_any_script() -> None:
