@@ -31,7 +31,6 @@ PARTS = 8
 """Processes among which utterances are shared out: a fixed number, since an engine's noise depends on what it has said
 before."""
 
-
 SEED = 1
 """Of that noise."""
 
@@ -254,10 +253,13 @@ def _serve(libraries: Path) -> None:
     import soundfile
 
     engines = {"flite": _flite, "piper": _piper}
-    engine = functools.cache(lambda name: engines.get(name, _espeak)(libraries))
+    start = functools.cache(lambda engine: engine(libraries))  # once: the library has one callback
     for line in sys.stdin:
         utterance = Utterance(**json.loads(line))
-        samples, rate = engine(utterance.voice.partition("-")[0])(utterance)
+        engine = engines.get(utterance.voice.partition("-")[0], _espeak)
+        samples, rate = start(engine)(utterance)
+        if not samples:
+            raise RuntimeError(f"{utterance.voice} says nothing where it is to say {utterance.text!r}")
         soundfile.write(utterance.path, np.frombuffer(samples, np.int16), rate)
 
 
