@@ -43,6 +43,7 @@ class Digits:
     columns: ClassVar[dict[str, Any]] = {"image": Image(), "label": Label()}
     targets = ("label",)
     split_by = None
+    asked_once = ()
     HParams = DigitsHParams
 
     def __init__(self, hparams: DigitsHParams) -> None:

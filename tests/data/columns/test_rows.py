@@ -79,6 +79,7 @@ ARGUMENTS = {
     "Opening": {"key": "key", "metre": "metre"},
     "Ranges": {"beams": 4, "farthest": 50.0},
     "Recorded": {"kind": Text(), "default": ""},
+    "Turns": {"reply": "text", "conversation": "name"},
 }
 
 
