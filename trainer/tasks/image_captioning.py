@@ -88,11 +88,12 @@ class ImageCaptioning(Task):
         **Task.small,
         "backbone": "none",
         "image_size": 32,
-        "units": 32,
+        "units": 64,
         "layers": 1,
         "dropout": 0.0,
         "shift": 0.0,
         "learning_rate": 0.005,
+        "min_steps": 400,
         "beam_width": 2,
     }
     assets = {"backbone": "efficientnet_lite0"}
