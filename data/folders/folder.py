@@ -142,7 +142,7 @@ class DataFolder:
         elif sameness(self.columns):
             records = self._paired(split, shard, num_shards)
         elif excerpt_column(self.columns):
-            records = self._excerpts(split, self._layouts[split].items(shard, num_shards))
+            records = self._excerpts(split, self.items(split, shard, num_shards))
         elif crossed(self.columns):
             records = self._crossed(split, shard, num_shards)
         else:
@@ -183,9 +183,9 @@ class DataFolder:
     def items(self, split: str, shard: int, num_shards: int) -> Iterator[Item]:
         """A stretch of all items: shard after shard they come as they come to one who reads all."""
         if num_shards == 1:
-            return self._layouts[split].items(0, 1)
+            return self._layouts[split].items()
         first, last = (self._counts[split] * n // num_shards for n in (shard, shard + 1))
-        return islice(self._layouts[split].items(0, 1), first, last)
+        return islice(self._layouts[split].items(), first, last)
 
     def digest(self) -> str:
         """SHA-256 (hex) over path, size and change time of every file: it changes when any file does."""

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -128,12 +128,12 @@ class Layout(ABC):
         """The form in words."""
 
     @abstractmethod
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
-        """The items of one shard; each item is in exactly one, wherever the folder lies."""
+    def items(self) -> Iterator[Item]:
+        """All items in the order in which they are read, the same wherever the folder lies: files come shuffled."""
 
     def in_order(self) -> Iterator[Item]:
         """All items, as they stand in their table where there is one."""
-        return self.items(0, 1)
+        return self.items()
 
     @property
     def names_read(self) -> Mapping[str, tuple[str, ...]]:
@@ -291,12 +291,6 @@ def number(key: bytes) -> int:
     return int.from_bytes(key[-8:], "big")
 
 
-class Shuffled:
-    """Paths in an order that is always the same and has nothing to do with their names. Shards are stretches of it."""
-
-    def __init__(self, prefix: str, paths: Sequence[str]) -> None:
-        self._paths = sorted(paths, key=lambda path: key(prefix + path))
-
-    def shard(self, shard: int, num_shards: int) -> Sequence[str]:
-        count = len(self._paths)
-        return self._paths[count * shard // num_shards : count * (shard + 1) // num_shards]
+def shuffled(prefix: str, paths: Iterable[str]) -> list[str]:
+    """Paths in an order that is always the same and has nothing to do with their names."""
+    return sorted(paths, key=lambda path: key(prefix + path))

@@ -16,7 +16,6 @@ from data.folders.layouts.base import (
     Item,
     Layout,
     Problem,
-    Shuffled,
     example_file,
     has_suffix,
     is_document,
@@ -24,6 +23,7 @@ from data.folders.layouts.base import (
     media_columns,
     relative,
     required,
+    shuffled,
     told_by_name,
     wrong_suffix,
 )
@@ -45,7 +45,7 @@ class ClassFolders(Layout):
     media: str
     label: str
     column: Column
-    paths: Shuffled
+    paths: Sequence[str]
     unlabelled: tuple[str, ...] = ()
     """Folders that hold no class."""
     others: Mapping[str, Column] = field(default_factory=dict)
@@ -68,9 +68,9 @@ class ClassFolders(Layout):
         paths = list(_paths(folder, unlabelled))
         if not any("/" in path and has_suffix(path, column.suffixes) for path in paths):
             return None
-        shuffled = Shuffled(relative(folder.root, folder.path), paths)
+        ordered = shuffled(relative(folder.root, folder.path), paths)
         others = {name: other for name, other in columns.items() if name not in names}
-        return cls(folder.root, folder.path, media, label, column, shuffled, unlabelled, others)
+        return cls(folder.root, folder.path, media, label, column, ordered, unlabelled, others)
 
     @classmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
@@ -95,9 +95,9 @@ class ClassFolders(Layout):
         said += [f"what {name} lists is not used" for name in self.lists[1:]]
         return "class-named subfolders" + (f" ({'; '.join(said)})" if said else "")
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         prefix = relative(self.root, self.folder)
-        for path in self.paths.shard(shard, num_shards):
+        for path in self.paths:
             yield self._item(prefix, path)
 
     def _item(self, prefix: str, path: str) -> Item:
@@ -130,7 +130,7 @@ def find_listed_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layo
     listed = [_listed(root, name, frozenset(paths)) for name in lists]
     trained = set(paths).difference(*listed)
     sides = {"train": [path for path in paths if path in trained], "eval": listed[0]}
-    return {split: replace(whole, paths=Shuffled(f"{split}/", found), lists=lists) for split, found in sides.items()}
+    return {split: replace(whole, paths=shuffled(f"{split}/", found), lists=lists) for split, found in sides.items()}
 
 
 def _listed(root: Path, name: str, there: frozenset[str]) -> list[str]:

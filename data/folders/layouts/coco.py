@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Self, cast
 
@@ -84,9 +83,9 @@ class Coco(Layout):
     def class_numbers(self) -> Mapping[int, str]:
         return self.said.class_names if self.said.outlined else {}
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         file = relative(self.root, self.path).removesuffix("/")
-        for picture in islice(self.said.pictures(), shard, None, num_shards):
+        for picture in self.said.pictures():
             place = f"{file}, {picture.place}"
             if picture.reason:
                 yield Item(place, None, {}, Problem(None, picture.reason))

@@ -12,7 +12,7 @@ from data.columns import Column, Turns
 from data.errors import BadValue, DataRefused
 from data.folders import tables
 from data.folders.files import printable
-from data.folders.layouts.base import Folder, Item, Problem, is_table, key, number, relative, required
+from data.folders.layouts.base import Folder, Item, Problem, is_table, relative, required
 from data.folders.layouts.rows import Rows
 
 FIELD = "messages"
@@ -75,14 +75,12 @@ class Conversations(Rows):
     def words(self) -> str:
         return "conversations"
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
-        yield from self.stray_items(shard, num_shards)
+    def items(self) -> Iterator[Item]:
+        yield from self.stray_items()
         for path in self.paths:
             file = relative(self.root, path).removesuffix("/")
-            offset = number(key(file))
-            for index, row in enumerate(tables.rows(path, [FIELD])):
-                if (offset + index) % num_shards == shard:
-                    yield from self._replies(printable(file), row)
+            for row in tables.rows(path, [FIELD]):
+                yield from self._replies(printable(file), row)
 
     def _replies(self, file: str, row: tables.Row) -> Iterator[Item]:
         try:

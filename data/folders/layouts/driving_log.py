@@ -18,9 +18,7 @@ from data.folders.layouts.base import (
     Item,
     Layout,
     Problem,
-    key,
     media_columns,
-    number,
     refuse_link_out,
     refuse_no_file,
     relative,
@@ -81,12 +79,7 @@ class DrivingLog(Layout):
         views = [view for view in VIEWS if any(view in _fields(path) for path in self.logs)]
         return f"{NAME} with pictures of the cameras {', '.join(views)}; it holds no lidar, so that the cameras are all"
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
-        for item in self.in_order():
-            if number(key(f"{item.file} {item.row} {item.values.get('view')}")) % num_shards == shard:
-                yield item
-
-    def in_order(self) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         for path in self.logs:
             yield from self._of_log(path)
 

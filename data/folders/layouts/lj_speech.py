@@ -18,9 +18,7 @@ from data.folders.layouts.base import (
     Layout,
     Problem,
     has_suffix,
-    key,
     lines_of,
-    number,
     relative,
     required,
 )
@@ -68,12 +66,7 @@ class LjSpeech(Layout):
     def lack(cls, columns: Mapping[str, Column]) -> str:
         return f"no {NAME}"
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
-        for item in self.in_order():
-            if number(key(f"{item.file} {item.row}")) % num_shards == shard:
-                yield item
-
-    def in_order(self) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         file = printable(relative(self.root, self.folder) + NAME)
         for row, line in lines_of(self.root, self.folder / NAME, FIX):
             name, *texts = line.split(BAR)

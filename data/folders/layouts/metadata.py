@@ -18,7 +18,6 @@ from data.folders.layouts.base import (
     example_file,
     key,
     media_columns,
-    number,
     relative,
     table_fields,
     table_item,
@@ -76,17 +75,16 @@ class Metadata(Layout):
     def folder(self) -> Path:  # type: ignore[override]
         return self.table.parent
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         file = relative(self.root, self.table).removesuffix("/")
-        mine: list[tuple[bytes, int, Item]] = []
+        placed: list[tuple[bytes, int, Item]] = []
         for row in tables.rows(self.table, self.fields.values()):
             path = row.values.get("file_name")
             place = path if isinstance(path, str) and path else f"{self.table.name}/{row.number}"
-            placed = key(relative(self.root, self.folder) + place)
-            if number(placed) % num_shards == shard:
-                mine.append((placed, row.number, table_item(file, row, self.fields)))
-        mine.sort(key=lambda placed: placed[:2])
-        for _, _, item in mine:
+            name = key(relative(self.root, self.folder) + place)
+            placed.append((name, row.number, table_item(file, row, self.fields)))
+        placed.sort(key=lambda one: one[:2])
+        for _, _, item in placed:
             yield item
 
     def in_order(self) -> Iterator[Item]:

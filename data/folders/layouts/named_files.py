@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,10 +15,10 @@ from data.folders.layouts.base import (
     Item,
     Layout,
     Problem,
-    Shuffled,
     has_suffix,
     is_document,
     relative,
+    shuffled,
     told_by_name,
     wrong_suffix,
 )
@@ -38,7 +38,7 @@ class NamedFiles(Layout):
     media: str
     label: str
     columns: Mapping[str, Column]
-    paths: Shuffled
+    paths: Sequence[str]
 
     words = "the class and what else is told by the names of files"
 
@@ -52,7 +52,7 @@ class NamedFiles(Layout):
         files = [path for path in paths if has_suffix(path, media.suffixes)]
         if sum(label.said_by_name(path) is not None for path in files) < max(1, _SHARE * len(files)):
             return None
-        return cls(folder.root, folder.path, *names, columns, Shuffled(relative(folder.root, folder.path), paths))
+        return cls(folder.root, folder.path, *names, columns, shuffled(relative(folder.root, folder.path), paths))
 
     @classmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
@@ -67,11 +67,11 @@ class NamedFiles(Layout):
     def lack(cls, columns: Mapping[str, Column]) -> str:
         return "no files whose names tell their class"
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         prefix = relative(self.root, self.folder)
         media, known = self.columns[self.media], " or ".join(self.columns[self.label].names_in_files)
         others = {name: column for name, column in self.columns.items() if name != self.media}
-        for path in self.paths.shard(shard, num_shards):
+        for path in self.paths:
             file, told = printable(prefix + path), told_by_name(others, path)
             if not has_suffix(path, media.suffixes):
                 yield Item(file, None, {}, Problem(self.media, wrong_suffix(media.suffixes)))

@@ -20,9 +20,7 @@ from data.folders.layouts.base import (
     Layout,
     Problem,
     has_suffix,
-    key,
     media_columns,
-    number,
     refuse_link_out,
     refuse_no_file,
     relative,
@@ -83,11 +81,10 @@ class PairsTxt(Layout):
     def lack(cls, columns: Mapping[str, Column]) -> str:
         return f"no {NAME}"
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         file = printable(relative(self.root, self.folder) + self.table)
         for row, line in self._lines():
-            if number(key(f"{file} {row}")) % num_shards == shard:
-                yield self._item(file, row, line)
+            yield self._item(file, row, line)
 
     def _lines(self) -> Iterator[tuple[int, str]]:
         """Those that say a pair, by number."""

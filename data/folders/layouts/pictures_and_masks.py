@@ -10,7 +10,7 @@ from typing import ClassVar
 from data.columns import Column, Mask
 from data.errors import DataRefused
 from data.folders.files import printable
-from data.folders.layouts.base import Folder, Item, Layout, Problem, Shuffled, refuse_link_out, required
+from data.folders.layouts.base import Folder, Item, Layout, Problem, refuse_link_out, required, shuffled
 from data.folders.layouts.two_folders import TwoFolders
 
 
@@ -70,5 +70,5 @@ def find_voc_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]
         except (OSError, UnicodeDecodeError) as error:
             raise DataRefused(f"{lists / name} cannot be read: {error}", "List there a name a line.") from None
         names = {stem: whole.names.get(stem, ("", "")) for stem in stems}
-        layouts[split] = replace(whole, names=names, stems=Shuffled(f"{split}/", list(names)))
+        layouts[split] = replace(whole, names=names, stems=shuffled(f"{split}/", names))
     return layouts

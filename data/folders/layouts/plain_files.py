@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -14,12 +14,12 @@ from data.folders.layouts.base import (
     Item,
     Layout,
     Problem,
-    Shuffled,
     example_file,
     has_suffix,
     is_document,
     relative,
     required,
+    shuffled,
     wrong_suffix,
 )
 
@@ -33,7 +33,7 @@ class PlainFiles(Layout):
     media: str
     noun: str
     suffixes: tuple[str, ...]
-    paths: Shuffled
+    paths: Sequence[str]
 
     @classmethod
     def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
@@ -41,7 +41,7 @@ class PlainFiles(Layout):
         names = [entry.name for entry in folder.entries]
         if media is None or folder.folders or not any(has_suffix(name, columns[media].suffixes) for name in names):
             return None
-        paths = Shuffled(relative(folder.root, folder.path), names)
+        paths = shuffled(relative(folder.root, folder.path), names)
         return cls(folder.root, folder.path, media, columns[media].noun, columns[media].suffixes, paths)
 
     @classmethod
@@ -58,9 +58,9 @@ class PlainFiles(Layout):
     def words(self) -> str:
         return f"{self.noun}s without classes or table"
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         prefix = relative(self.root, self.folder)
-        for name in self.paths.shard(shard, num_shards):
+        for name in self.paths:
             file = printable(prefix + name)
             if has_suffix(name, self.suffixes):
                 yield Item(file, None, {self.media: name})

@@ -18,9 +18,7 @@ from data.folders.layouts.base import (
     check_table,
     is_document,
     is_table,
-    key,
     media_columns,
-    number,
     relative,
     table_fields,
     table_item,
@@ -97,23 +95,19 @@ class Rows(Layout):
     def names_read(self) -> Mapping[str, tuple[str, ...]]:
         return self.series.names if self.series else {}
 
-    def stray_items(self, shard: int, num_shards: int) -> Iterator[Item]:
+    def stray_items(self) -> Iterator[Item]:
         reason = (
             f"neither a table ({', '.join('*' + suffix for suffix in tables.SUFFIXES)}) nor named README or LICENSE"
         )
         for stray in self.strays:
-            if number(key(stray)) % num_shards == shard:
-                yield Item(printable(stray), None, {}, Problem(None, reason))
+            yield Item(printable(stray), None, {}, Problem(None, reason))
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
-        yield from self.stray_items(shard, num_shards)
+    def items(self) -> Iterator[Item]:
+        yield from self.stray_items()
         for path in self.paths:
             file = relative(self.root, path).removesuffix("/")
-            offset = number(key(file))
             wanted = self.series.wanted if self.series else self.fields.values()
-            for index, row in enumerate(tables.rows(path, wanted)):
-                if (offset + index) % num_shards != shard:
-                    continue
+            for row in tables.rows(path, wanted):
                 if self.series and not row.reason:
                     yield Item(printable(file), row.number, self.series.values(row))
                 else:

@@ -21,8 +21,6 @@ from data.folders.layouts.base import (
     Problem,
     is_document,
     is_table,
-    key,
-    number,
     refuse_link_out,
     refuse_no_file,
     relative,
@@ -161,13 +159,10 @@ class Conll(Layout):
     def words(self) -> str:
         return "words with tags, one a line"
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         for path in self.paths:
             file = relative(self.root, path).removesuffix("/")
-            offset = number(key(file))
-            for index, item in enumerate(self._texts(path, printable(file))):
-                if (offset + index) % num_shards == shard:
-                    yield item
+            yield from self._texts(path, printable(file))
 
     def _texts(self, path: Path, file: str) -> Iterator[Item]:
         block, bad = _Block([], ""), ""
@@ -271,14 +266,12 @@ class SeqFiles(Layout):
     def words(self) -> str:
         return f"lines of {', '.join(path.name for path in self._paths())}"
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         file = printable(relative(self.root, self.folder) + WORDS)
-        offset = number(key(file))
         with ExitStack() as open_files:
             streams = [open_files.enter_context(closing(_lines(path))) for path in self._paths()]
-            for index, lines in enumerate(zip_longest(*streams)):
-                if (offset + index) % num_shards == shard:
-                    yield self._item(file, index + 1, [line[1] for line in lines])
+            for row, lines in enumerate(zip_longest(*streams), 1):
+                yield self._item(file, row, [line[1] for line in lines])
 
     def _item(self, file: str, row: int, lines: list[str | BadValue]) -> Item:
         for line in lines:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,11 +15,11 @@ from data.folders.layouts.base import (
     Item,
     Layout,
     Problem,
-    Shuffled,
     has_suffix,
     is_document,
     only,
     relative,
+    shuffled,
     wrong_suffix,
 )
 
@@ -32,7 +32,7 @@ class TextFiles(Layout):
     folder: Path
     text: str
     suffixes: tuple[str, ...]
-    paths: Shuffled
+    paths: Sequence[str]
     words = "text files"
 
     @classmethod
@@ -44,7 +44,7 @@ class TextFiles(Layout):
         prefix = relative(folder.root, folder.path)
         if not any(has_suffix(path, suffixes) for path in folder.below):
             return None
-        return cls(folder.root, folder.path, name, suffixes, Shuffled(prefix, folder.below))
+        return cls(folder.root, folder.path, name, suffixes, shuffled(prefix, folder.below))
 
     @classmethod
     def takes_file(cls, columns: Mapping[str, Column], name: str) -> bool:
@@ -61,9 +61,9 @@ class TextFiles(Layout):
     def lack(cls, columns: Mapping[str, Column]) -> str:
         return "no text files"
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         prefix = relative(self.root, self.folder)
-        for name in self.paths.shard(shard, num_shards):
+        for name in self.paths:
             file = printable(prefix + name)
             if is_document(name.rpartition("/")[2]):
                 continue

@@ -17,7 +17,6 @@ from data.folders.layouts.base import (
     example_file,
     key,
     media_columns,
-    number,
     refuse_link_out,
     refuse_no_file,
     relative,
@@ -62,10 +61,9 @@ class TextRows(Metadata):
             "  eval/                the same"
         )
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         placed = [(key(relative(self.root, self.folder) + item_key), item) for item_key, item in self._gathered()]
-        mine = [(place, item) for place, item in placed if number(place) % num_shards == shard]
-        for _, item in sorted(mine, key=lambda one: (one[0], one[1].row or 0)):
+        for _, item in sorted(placed, key=lambda one: (one[0], one[1].row or 0)):
             yield item
 
     def in_order(self) -> Iterator[Item]:

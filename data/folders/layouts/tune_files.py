@@ -20,8 +20,6 @@ from data.folders.layouts.base import (
     Problem,
     has_suffix,
     is_document,
-    key,
-    number,
     only,
     relative,
     wrong_suffix,
@@ -69,17 +67,13 @@ class TuneFiles(Layout):
     def lack(cls, columns: Mapping[str, Column]) -> str:
         return "no tunes in ABC or MIDI"
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         inside, prefix = Inside(self.root), relative(self.root, self.folder)
         for path in self.paths:
-            offset = number(key(prefix + path))
-            if not has_suffix(path, self.suffixes) or has_suffix(path, MIDI):
-                if offset % num_shards == shard and not is_document(os.path.basename(path)):
-                    yield self._whole_file(prefix, path)
-                continue
-            for index, item in enumerate(self._tunes(inside, prefix, path)):
-                if (offset + index) % num_shards == shard:
-                    yield item
+            if has_suffix(path, self.suffixes) and not has_suffix(path, MIDI):
+                yield from self._tunes(inside, prefix, path)
+            elif not is_document(os.path.basename(path)):
+                yield self._whole_file(prefix, path)
 
     def _whole_file(self, prefix: str, path: str) -> Item:
         file = printable(prefix + path)

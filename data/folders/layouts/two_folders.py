@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
 from data.columns import Column
 from data.folders.files import Inside, printable, visible
-from data.folders.layouts.base import Folder, Item, Layout, Problem, Shuffled, has_suffix, relative
+from data.folders.layouts.base import Folder, Item, Layout, Problem, has_suffix, relative, shuffled
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class TwoFolders(Layout):
     folders: tuple[str, str]
     names: Mapping[str, tuple[str, str]]
     """Of each stem the file in the one folder and in the other; empty where there is none."""
-    stems: Shuffled
+    stems: Sequence[str]
 
     known: ClassVar[tuple[tuple[str, ...], tuple[str, ...]]]
     nouns: ClassVar[tuple[str, str]]
@@ -49,7 +49,7 @@ class TwoFolders(Layout):
         if not any(all(pair) for pair in found.values()):
             return None
         names = {stem: (pair[0], pair[1]) for stem, pair in found.items()}
-        stems = Shuffled(relative(folder.root, folder.path), list(names))
+        stems = shuffled(relative(folder.root, folder.path), names)
         return cls(folder.root, folder.path, served, (one, other), names, stems)
 
     @classmethod
@@ -60,9 +60,9 @@ class TwoFolders(Layout):
     def words(self) -> str:
         return f"{self.nouns[0]}s in {self.folders[0]}/ and their {self.nouns[1]}s in {self.folders[1]}/"
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         prefix = printable(relative(self.root, self.folder))
-        for stem in self.stems.shard(shard, num_shards):
+        for stem in self.stems:
             yield self.item(prefix, stem, self.names[stem])
 
     def item(self, prefix: str, stem: str, names: tuple[str, str]) -> Item:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,11 +15,11 @@ from data.folders.layouts.base import (
     Item,
     Layout,
     Problem,
-    Shuffled,
     has_suffix,
     is_document,
     relative,
     required,
+    shuffled,
     wrong_suffix,
 )
 from data.folders.layouts.two_folders import first_folder
@@ -39,7 +39,7 @@ class TwoSets(Layout):
     folders: Mapping[str, str]
     """Column -> its folder."""
     suffixes: Mapping[str, tuple[str, ...]]
-    paths: Shuffled
+    paths: Sequence[str]
 
     @classmethod
     def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
@@ -66,8 +66,7 @@ class TwoSets(Layout):
                     f"Put at least one {name} {columns[name].noun} there ({', '.join(suffixes[name][:3])} ...).",
                 )
             paths += those
-        shuffled = Shuffled(relative(folder.root, folder.path), paths)
-        return cls(folder.root, folder.path, there, suffixes, shuffled)
+        return cls(folder.root, folder.path, there, suffixes, shuffled(relative(folder.root, folder.path), paths))
 
     @classmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
@@ -91,10 +90,10 @@ class TwoSets(Layout):
     def words(self) -> str:
         return " and ".join(f"{name} pictures in {folder}/" for name, folder in self.folders.items())
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         prefix = relative(self.root, self.folder)
         columns = {folder: name for name, folder in self.folders.items()}
-        for path in self.paths.shard(shard, num_shards):
+        for path in self.paths:
             name, file = columns[path.partition("/")[0]], printable(prefix + path)
             if has_suffix(path, self.suffixes[name]):
                 yield Item(file, None, {name: path})

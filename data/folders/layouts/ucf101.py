@@ -10,7 +10,7 @@ from pathlib import Path
 from data.columns import ClipSource, Column
 from data.errors import DataRefused
 from data.folders.files import visible
-from data.folders.layouts.base import Folder, Item, Layout, Problem, Shuffled, lines_of, refuse_link_out
+from data.folders.layouts.base import Folder, Item, Layout, Problem, lines_of, refuse_link_out, shuffled
 from data.folders.layouts.class_folders import ClassFolders, class_columns
 
 LISTS = "ucfTrainTestlist"
@@ -33,9 +33,9 @@ class ListedClips(ClassFolders):
     def words(self) -> str:
         return self.said
 
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
-        yield from super().items(shard, num_shards)
-        for row, name in self.wrong[shard::num_shards]:
+    def items(self) -> Iterator[Item]:
+        yield from super().items()
+        for row, name in self.wrong:
             yield Item(name, row, {}, Problem(None, "expected `CLASS/NAME.avi`, or `CLASS/NAME.avi 1`"))
 
 
@@ -71,7 +71,7 @@ def find_ucf_set(root: Path, columns: Mapping[str, Column]) -> dict[str, Layout]
             whole.media,
             whole.label,
             whole.column,
-            Shuffled(f"{split}/", [clip["path"] for clip in lines.values() if clip]),
+            shuffled(f"{split}/", [clip["path"] for clip in lines.values() if clip]),
             others=whole.others,
             said=f"class-named subfolders and {name}" + (f"; of {pairs} pairs of lists the first" if pairs > 1 else ""),
             wrong=tuple((row, name) for row, clip in lines.items() if not clip),
