@@ -5,7 +5,6 @@ It lies in `notes.json` in the run's folder, the one thing that the dashboard wr
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
@@ -67,9 +66,7 @@ def read(name: str | None, note: str | None, tags: str | None, archived: list[st
     return found
 
 
-def register(app: Dash, store: Store, may_write: bool, found: Callable[[Store, str], Run]) -> None:
-    """`found`: the run of a key, or NotThere."""
-
+def register(app: Dash, store: Store) -> None:
     @app.callback(
         Output("notes-told", "children"),
         Input("notes-keep", "n_clicks"),
@@ -85,10 +82,10 @@ def register(app: Dash, store: Store, may_write: bool, found: Callable[[Store, s
     ) -> Any:
         if not clicks:
             return no_update
-        if not may_write:
+        if not store.takes_notes:
             return "✗ Nothing is written here: start the dashboard with --notes."
         try:
-            store.annotate(found(store, key), read(name, note, tags, archived))
+            store.annotate(store.run_of(key), read(name, note, tags, archived))
         except NotThere:
             return "✗ The run is no longer there."
         except (ValueError, OSError) as error:

@@ -6,6 +6,7 @@ shows it, in its name there, and in `of`, what a person has chosen of it.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,33 +53,36 @@ def in_pages(name: str, long: Long, of: str = "") -> Any:
     if long.pages == 1:
         return long.page(1)
 
-    def turn(by: int, said: str, label: str) -> html.Button:
-        return html.Button(said, id=_id("turn", by=by), type="button", className="turn", **parts.aria(label=label))
+    own = functools.partial(_id, name, of)
 
-    def _id(what: str, **more: Any) -> dict[str, Any]:
-        return {"type": f"pages-{what}", "name": name, "of": of, **more}
+    def turn(by: int, said: str, label: str) -> html.Button:
+        return html.Button(said, id=own("turn", by=by), type="button", className="turn", **parts.aria(label=label))
 
     number = dcc.Input(
-        id=_id("number"), type="number", min=1, max=long.pages, step=1, value=1, debounce=True, className="page-number"
+        id=own("number"), type="number", min=1, max=long.pages, step=1, value=1, debounce=True, className="page-number"
     )
     chooser = html.Nav(
         [
             turn(-1, "‹", f"Previous page of {long.label}"),
-            html.Label("Page", htmlFor=parts.dom_id(_id("number"))),
+            html.Label("Page", htmlFor=parts.dom_id(own("number"))),
             number,
             html.Span(f"of {long.pages:,}"),
             turn(1, "›", f"Next page of {long.label}"),
-            html.Span(long.told(1), id=_id("told"), role="status", className="soft"),
+            html.Span(long.told(1), id=own("told"), role="status", className="soft"),
         ],
         className="pages",
         **parts.aria(label=f"Pages of {long.label}"),
     )
-    return html.Div([html.Div(long.page(1), id=_id("shown")), chooser])
+    return html.Div([html.Div(long.page(1), id=own("shown")), chooser])
+
+
+def _id(name: Any, of: Any, what: str, **more: Any) -> dict[str, Any]:
+    """The identity of a part of what shows a list."""
+    return {"type": f"pages-{what}", "name": name, "of": of, **more}
 
 
 def register(app: Dash, find: Find) -> None:
-    def matching(what: str, **more: Any) -> dict[str, Any]:
-        return {"type": f"pages-{what}", "name": MATCH, "of": MATCH, **more}
+    matching = functools.partial(_id, MATCH, MATCH)
 
     @app.callback(
         Output(matching("shown"), "children"),

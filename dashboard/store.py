@@ -324,6 +324,11 @@ class Store:
         """Raises NotThere."""
         return self._run(task, str(self._folder(task, run_id)))
 
+    def run_of(self, key: str) -> Run:
+        """The run that addresses call so. Raises NotThere."""
+        task, _, run_id = key.partition("/")
+        return self.run(task, run_id)
+
     def is_busy(self, task: str) -> bool:
         """Whether a run of this task goes on."""
         return any(run.is_running for run in self.runs(task))

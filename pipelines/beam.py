@@ -1,4 +1,4 @@
-"""Beam as this project runs it: the pipeline options, and one thing that Beam computes over and over remembered.
+"""Beam as this project runs it: the pipeline options, and what is changed in Beam itself.
 
 A node's Beam pipeline has hundreds of steps but, on data that fits a machine, few seconds of real work: most of its
 time goes into building and starting it. What is here leans on internals of Beam 2.64 and changes no result.
@@ -79,6 +79,15 @@ def beam_args(settings: BeamSettings, image: str) -> list[str]:
             'name it: --set beam.options="--job_endpoint=HOST:PORT"',
         )
     return [f"--runner={_ENGINES[settings.runner]}", f"--sdk_container_image={image}", *BEAM_ARGS[2:], *further]
+
+
+def adapt_beam() -> None:
+    """Makes Beam, in this process, work as this module and `pipelines.beam_parts` say."""
+    from pipelines.beam_parts import read_in_parts
+
+    remember_dofn_specs()
+    take_folders_literally()
+    read_in_parts()
 
 
 _QUOTED_PATTERN = (

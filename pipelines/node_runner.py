@@ -27,8 +27,7 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
 from data.errors import BenisonError
-from pipelines.beam import refusal_in, remember_dofn_specs, take_folders_literally
-from pipelines.beam_parts import read_in_parts
+from pipelines.beam import adapt_beam, refusal_in
 from pipelines.console.progress import Listener
 from pipelines.node_list import NodeRun, State
 from pipelines.records import lineage
@@ -95,9 +94,7 @@ class NodeRunner:
 
     def __init__(self, ir: pipeline_pb2.Pipeline, run_id: str, password: str = "") -> None:
         """`password` is the metadata database's, which an IR does not hold."""
-        remember_dofn_specs()
-        take_folders_literally()
-        read_in_parts()
+        adapt_beam()
         self._ir, self._run_id = pipeline_pb2.Pipeline(), run_id
         self._ir.CopyFrom(ir)
         runtime_parameter_utils.substitute_runtime_parameter(self._ir, {RUN_ID: run_id})

@@ -44,7 +44,7 @@ def layout(store: Store, found: Query) -> Any:
 
 def _runs(store: Store, found: Query) -> list[Run]:
     keys = list(dict.fromkeys(found.get("run", ())))[:MOST_RUNS]
-    return [store.run(*key.split("/", 1)) for key in keys if "/" in key]
+    return [store.run_of(key) for key in keys if "/" in key]
 
 
 def long_list(store: Store, found: Query, name: str) -> Long:

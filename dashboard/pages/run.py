@@ -683,7 +683,7 @@ def long_list(store: Store, task: str, run_id: str, name: str, of: str) -> Long:
 
 
 def register(app: Dash, store: Store) -> None:
-    notes.register(app, store, store.takes_notes, _found)
+    notes.register(app, store)
 
     @app.callback(
         Output(_part(ALL), "children"),
@@ -700,7 +700,7 @@ def register(app: Dash, store: Store) -> None:
         _: int, key: str, seen: dict[str, str], search: str
     ) -> tuple[list[Any], list[Any], bool, dict[str, str]]:
         """Only the parts that changed: what is open stays open, and what is chosen chosen."""
-        run = _found(store, key)
+        run = store.run_of(key)
         shown = body(store, run, address.query(search))
         now = _digests(shown)
         changed, drawn = (
@@ -717,7 +717,7 @@ def register(app: Dash, store: Store) -> None:
     )
     def choose(show: str, where: str | None, key: str) -> Any:
         try:
-            run = _found(store, key)
+            run = store.run_of(key)
         except NotThere:
             return no_update
         return _choice(run, _report(store, run)[0], show, where)
@@ -738,8 +738,3 @@ def _news(of: Mapping[str, str], shown: Mapping[str, Any], now: Mapping[str, str
     if now.get(name) == seen.get(name) or (is_curve and now.get("training") != seen.get("training")):
         return no_update
     return shown.get(name)
-
-
-def _found(store: Store, key: str) -> Run:
-    task, _, run_id = key.partition("/")
-    return store.run(task, run_id)

@@ -52,13 +52,10 @@ def local_pipeline(settings: RunSettings, space: TaskSpace, inputs: Inputs) -> P
 
         load_tensorflow()
         from pipelines import dag
-        from pipelines.beam import remember_dofn_specs, take_folders_literally
-        from pipelines.beam_parts import read_in_parts
+        from pipelines.beam import adapt_beam
         from pipelines.records.lineage import sqlite_connection
 
-    remember_dofn_specs()
-    take_folders_literally()
-    read_in_parts()
+    adapt_beam()
     connection = sqlite_connection(space.metadata_db)
     return dag.build(
         load(settings.task), dag.PipelineSettings.of(settings, space, inputs.data, inputs.assets, connection)
