@@ -4,7 +4,6 @@ shown."""
 from __future__ import annotations
 
 import dataclasses
-import io
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -284,14 +283,15 @@ class SoundClassifierTask(Task):
     # --- what a person sees ---
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
-        """The sound, what is heard in the course of it if it is longer than a window, and the most probable classes."""
-        import soundfile
-
-        samples, rate = soundfile.read(io.BytesIO(example["sound"]), dtype="float32")
-        parts: list[Part] = [Sound(samples, rate, caption="sound")]
+        """The sound, what is heard in the course of it if it is longer than a window, and the most probable classes;
+        the `answer` of a task that has one, where it is none of them."""
+        parts: list[Part] = [Sound.of_file(example["sound"], "sound")]
         if prediction["windows"] > 1:
             parts.append(self._curve(prediction))
         shown = classification.answer_preview(parts, example.get("label"), prediction, self.shown_classes)
+        label = as_text(prediction["label"])
+        if (answer := as_text(prediction.get("answer", label))) != label:
+            shown = dataclasses.replace(shown, title=f"{shown.title} (answer: {answer})")
         by = self.split_by
         if by is None or by == "label" or not example.get(by):
             return shown

@@ -26,7 +26,6 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run music_gene
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -190,14 +189,11 @@ class MusicGeneration(Task):
         return {"trigram, Kneser-Ney": scores}
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
-        import soundfile
-
         abc, notes = as_text(prediction["abc"]), np.asarray(prediction["notes"])
-        samples, rate = soundfile.read(io.BytesIO(prediction["wav_bytes"]), dtype="float32")
         head = dict(line.split(":", 1) for line in reversed(abc.splitlines()) if line[1:2] == ":")  # not a later metre
         parts = [
             Picture(piano_roll(notes[notes[:, 2] > 0]), caption="notes"),
-            Sound(samples, rate, caption="played by a piano"),
+            Sound.of_file(prediction["wav_bytes"], "played by a piano"),
             Words(abc, caption=as_text(prediction["remark"]) or "ABC notation"),
         ]
         return Preview(f"{head['K']}, {head['M']}", correct=None, slice={}, parts=parts)
