@@ -18,12 +18,10 @@ MAX_NAME, MAX_NOTE, MAX_TAGS, MAX_TAG = 100, 5000, 20, 40
 ARCHIVED = "archived"
 
 
-def section(run: Run, may_write: bool) -> html.Section | None:
-    """The form, or where nothing may be written what stands there, if anything does."""
+def section(run: Run, may_write: bool) -> html.Section:
+    """The form, or where nothing may be written what stands there."""
     if may_write:
         return parts.section("notes", "Notes", _form(run.notes), note="Kept in notes.json in the run's folder.")
-    if not run.notes:
-        return None
     said = [(name, run.notes[name]) for name in ("name", "note") if run.notes.get(name)]
     tags = [("tags", ", ".join(run.notes["tags"]))] if run.notes.get("tags") else []
     return parts.section("notes", "Notes", parts.terms([*said, *tags]))

@@ -10,7 +10,7 @@
     modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
   });
   const near = new Set();
-  const left = new WeakMap(); /* place -> what it showed, and how it was zoomed, when it was taken away */
+  const left = new WeakMap(); /* place -> its layout when it was taken away */
   let library = null;
 
   function plotly() {
@@ -27,15 +27,23 @@
   async function draw(place) {
     const Plotly = await plotly();
     if (!near.has(place) || !place.isConnected) return;
-    const told = place.dataset.figure, figure = JSON.parse(told), before = left.get(place);
-    const layout = before && before.told === told ? before.layout : { ...figure.layout, uirevision: "kept" };
+    const figure = JSON.parse(place.dataset.figure);
+    const layout = zoomed({ ...figure.layout, uirevision: "kept" }, place.layout || left.get(place) || {});
     await Plotly.react(place, figure.data, layout, config(place));
+  }
+
+  /* A layout with the ranges that a person chose where it leaves them open. */
+  function zoomed(layout, drawn) {
+    const axes = Object.keys(drawn).filter((name) =>
+      /^[xy]axis/.test(name) && drawn[name].autorange === false && !layout[name]?.range);
+    const chosen = axes.map((name) => [name, { ...layout[name], range: drawn[name].range, autorange: false }]);
+    return { ...layout, ...Object.fromEntries(chosen) };
   }
 
   function takeAway(place) {
     near.delete(place);
     if (!place.querySelector(".main-svg")) return;
-    left.set(place, { told: place.dataset.figure, layout: place.layout });
+    left.set(place, place.layout);
     window.Plotly.purge(place);
     place.replaceChildren();
   }

@@ -30,7 +30,6 @@ PLACES = {
     "failure": "What went wrong",
     "damage": "Damage",
     "progress": "Now",
-    "notes": "Notes",
     "metrics": "Metrics",
     "slices": "Slices",
     "confusion": "Confusion",
@@ -40,9 +39,10 @@ PLACES = {
     "nodes": "Nodes",
     "data": "Data",
     "lineage": "Lineage",
+    "notes": "Notes",
     "log": "Log",
 }
-JUMPS = frozenset(PLACES.values()) - {"What went wrong", "Now", "Notes"}
+JUMPS = frozenset(PLACES.values()) - {"What went wrong", "Now"}
 """Places that the head of the page leads to; the others stand below it."""
 
 
@@ -95,7 +95,7 @@ def body(store: Store, run: Run, found: Query) -> dict[str, Any]:
         **({"progress": lambda: _progress(run)} if run.is_running else {}),
         **(_results(run, report, found) if judged else {}),
         **({"training": lambda: _training(report)} if report.get("curves") else {}),
-        "notes": lambda: notes.section(run, store.takes_notes),
+        **({"notes": lambda: notes.section(run, store.takes_notes)} if store.takes_notes or run.notes else {}),
         "nodes": lambda: _nodes(run),
         "data": lambda: _data(store, run, report),
         "lineage": lambda: _lineage(store, run, report),

@@ -159,6 +159,7 @@ def test_a_run_appears_and_ends_without_a_reload(tmp_path: Path, own_site: str, 
     live.wait_for_selector("#training .main-svg")
     chart = live.locator("#training .graph")
     chart.evaluate("one => { one.isThatOne = true; }")
+    chosen = zoomed(live, chart)
     live.click("#log summary")
     assert "Node 1 of 8: Trainer." in live.inner_text(".verdict")
     assert live.locator("#progress .track").get_attribute("aria-label") == "step 30 of 120"
@@ -170,11 +171,29 @@ def test_a_run_appears_and_ends_without_a_reload(tmp_path: Path, own_site: str, 
     live.wait_for_selector("#progress .track[aria-label='step 60 of 120']")
     assert live.evaluate("document.activeElement.tagName") == "SUMMARY", "what has the focus keeps it"
     until(live, lambda: chart.evaluate("one => one.isThatOne && one.data[0].y.length") == 3)  # not drawn as a new one
+    assert chart.evaluate("one => one.layout.xaxis.range") == chosen
     shoot(live, "running")
     (folder / "result.json").write_text(json.dumps(stores.result(TASK, RUNNING, 0.8).to_dict()), encoding="utf-8")
     (folder / "state.json").write_text(json.dumps(stores.state(TASK, RUNNING, "finished")), encoding="utf-8")
     live.wait_for_selector(".verdict:has-text('Blessed')")
     assert live.locator("#progress").count() == 0
+
+
+def zoomed(page: Any, chart: Any) -> list[float]:
+    """Draws a frame in a chart, goes away from it and comes back: the part of its x-axis that is seen from then on."""
+    box = chart.locator(".nsewdrag").bounding_box()
+    page.mouse.move(box["x"] + 40, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 140, box["y"] + 80, steps=4)
+    page.mouse.up()
+    until(page, lambda: chart.evaluate("one => one.layout.xaxis.autorange") is False)
+    chosen: list[float] = chart.evaluate("one => one.layout.xaxis.range")
+    page.set_viewport_size({"width": 1280, "height": 100})
+    page.evaluate("window.scrollTo(0, 0)")
+    until(page, lambda: chart.locator(".main-svg").count() == 0)
+    page.set_viewport_size({"width": 1280, "height": 1600})
+    until(page, lambda: chart.locator(".main-svg").count() > 0)
+    return chosen
 
 
 def test_a_server_that_is_gone_is_said_to_be(site: str, visit: Visit) -> None:
