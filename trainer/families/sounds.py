@@ -4,7 +4,6 @@ shown."""
 from __future__ import annotations
 
 import dataclasses
-import io
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,12 +56,14 @@ class SoundClassifierTask(Task):
 
     The network hears windows of equal length. In training a window is cut from each sound at random; a shorter sound
     lies anywhere in it, amid silence. Inference goes over the whole sound in windows that overlap by half or more:
-    `over_time` says what is heard in each, and the answer is the mean of their probabilities.
+    `over_time` says what is heard in each, and the answer is the mean of the probabilities of those in which anything
+    is heard.
 
     A task says its frames (`frame_seconds`, `hop_seconds`), its `network`, and the metrics it is judged by (`metrics`
     and `scores`, of the same names). It may say what else the network is given of a window (`network_input`), how
-    windows are changed in training (`augmented`) or drawn (`drawn_window`), how windows make one answer (`overall`),
-    and what the reference knows of a sound (`summary`). `split_by` may name a column of its own, such as the voice.
+    windows are changed in training (`augmented`) or drawn (`drawn_window`), which are silent (`is_silent`), how windows
+    make one answer (`overall`), and what the reference knows of a sound (`summary`). `split_by` may name a column of
+    its own, such as the voice. An `answer` that a task gives beside the label is shown where it is another.
 
     Attributes:
       frame_seconds, hop_seconds: length of a spectrogram's frames, and from one to the next.
@@ -285,13 +286,13 @@ class SoundClassifierTask(Task):
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """The sound, what is heard in the course of it if it is longer than a window, and the most probable classes."""
-        import soundfile
-
-        samples, rate = soundfile.read(io.BytesIO(example["sound"]), dtype="float32")
-        parts: list[Part] = [Sound(samples, rate, caption="sound")]
+        parts: list[Part] = [Sound.of_file(example["sound"], "sound")]
         if prediction["windows"] > 1:
             parts.append(self._curve(prediction))
         shown = classification.answer_preview(parts, example.get("label"), prediction, self.shown_classes)
+        label = as_text(prediction["label"])
+        if (answer := as_text(prediction.get("answer", label))) != label:
+            shown = dataclasses.replace(shown, title=f"{shown.title} (answer: {answer})")
         by = self.split_by
         if by is None or by == "label" or not example.get(by):
             return shown

@@ -135,12 +135,20 @@ def standardised_log_mels(
     mels = tf.map_fn(one, sounds, fn_output_signature=tf.RaggedTensorSpec([None, bands], tf.float32, ragged_rank=0))
     mean = tft.mean(mels.flat_values, reduce_instance_dims=False)
     deviation = tf.sqrt(tft.var(mels.flat_values, reduce_instance_dims=False))
-    longest = tf.cast(tft.max(mels.row_lengths()), tf.int32)
-    frames = tf.minimum(mels.row_lengths(), tf.cast(longest, tf.int64))
-    standard = mels.with_flat_values((mels.flat_values - mean) / tf.maximum(deviation, 1e-3))
-    padded = standard[:, :longest].to_tensor(0.0)
+    standard, frames = _to_the_longest(mels.with_flat_values((mels.flat_values - mean) / tf.maximum(deviation, 1e-3)))
+    return quantise(standard)[..., tf.newaxis], frames
+
+
+def _to_the_longest(spectrograms: Any) -> tuple[Any, Any]:
+    """Spectrograms, RaggedTensor `[batch, None, bands]`, padded with 0 to the longest of the train split and cut to it:
+    `[batch, longest, bands]`, and the number of frames of each, int64 `[batch]`. A full pass."""
+    import tensorflow_transform as tft
+
+    longest = tf.cast(tft.max(spectrograms.row_lengths()), tf.int32)
+    padded = spectrograms[:, :longest].to_tensor()
     padded = tf.pad(padded, [[0, 0], [0, longest - tf.shape(padded)[1]], [0, 0]])
-    return quantise(tf.ensure_shape(padded, [None, None, bands]))[..., tf.newaxis], frames
+    padded = tf.ensure_shape(padded, [None, None, spectrograms.flat_values.shape[-1]])
+    return padded, tf.minimum(spectrograms.row_lengths(), tf.cast(longest, tf.int64))
 
 
 def quantise(deviations: Any) -> Any:
@@ -386,13 +394,9 @@ def levels_below_loudest(sounds: Any, scale: MelScale, reach: float) -> tuple[An
     spectrogram = tf.RaggedTensorSpec([None, scale.bands], tf.float32, ragged_rank=0)
     decibels = tf.map_fn(one, sounds, fn_output_signature=spectrogram)
     floor = tft.max(decibels.flat_values) - reach
-    longest = tf.cast(tft.max(decibels.row_lengths()), tf.int32)
-    frames = tf.minimum(decibels.row_lengths(), tf.cast(longest, tf.int64))
     levels = tf.cast(levels_of(decibels.flat_values, floor), tf.int32)  # which ragged tensors can be padded as
-    padded = decibels.with_flat_values(levels)[:, :longest].to_tensor(0)
-    padded = tf.pad(padded, [[0, 0], [0, longest - tf.shape(padded)[1]], [0, 0]])
-    padded = tf.cast(tf.ensure_shape(padded, [None, None, scale.bands]), tf.uint8)
-    return padded[..., tf.newaxis], frames, tf.fill([tf.size(frames)], floor)
+    padded, frames = _to_the_longest(decibels.with_flat_values(levels))
+    return tf.cast(padded, tf.uint8)[..., tf.newaxis], frames, tf.fill([tf.size(frames)], floor)
 
 
 def to_levels(decibels: Any, floor: float) -> Any:

@@ -12,6 +12,7 @@ ROUNDS = 40
 MOMENTUM = 0.99
 """Of the fast version (Perraudin et al. 2013)."""
 INVERSION_ROUNDS = 30
+SEED = 0, 0
 LEAST = 1e-12
 
 
@@ -35,9 +36,9 @@ def linear_powers(decibels: Any, scale: MelScale) -> Any:
     return powers
 
 
-def sounds(decibels: Any, scale: MelScale, seed: int = 0) -> Any:
+def sounds(decibels: Any, scale: MelScale) -> Any:
     """A sound whose spectrogram is nearly this: phases that go with the magnitudes are sought in turns (Griffin & Lim
-    1984), from random ones.
+    1984), from random ones, always the same.
 
     Args:
       decibels: float32 `[batch, frames, bands]`, of `audio.mel_decibels` with the level kept.
@@ -63,7 +64,7 @@ def sounds(decibels: Any, scale: MelScale, seed: int = 0) -> Any:
         now = consistent(turned(spectrum))
         return number + 1, now + MOMENTUM * (now - before), now
 
-    phases = tf.random.stateless_uniform(tf.shape(magnitudes), [seed, 0], -math.pi, math.pi)
+    phases = tf.random.stateless_uniform(tf.shape(magnitudes), SEED, -math.pi, math.pi)
     first = tf.complex(tf.cos(phases), tf.sin(phases))
     shape = tf.TensorShape([None, None, window // 2 + 1])
     _, found, _ = tf.while_loop(

@@ -16,7 +16,7 @@ from typing import Any
 
 from data.errors import WrongUse
 from trainer.backend import tf
-from trainer.features.texts import SPACE
+from trainer.features.texts import SPACE, spaced_characters
 
 LARGEST = 9_999
 """Number that is written in words."""
@@ -69,9 +69,7 @@ def index_spoken(text: Any, language: str, name: str, most: int) -> tuple[Any, A
     """
     import tensorflow_transform as tft
 
-    from trainer.networks.ctc import characters_of
-
-    characters = characters_of(written_out(text, language))
+    characters = spaced_characters(written_out(text, language))
     everything = tft.compute_and_apply_vocabulary(characters, default_value=-1, vocab_filename=name)
     symbols = tf.ragged.boolean_mask(everything, everything >= 0)
     is_mark = tf.strings.regex_full_match(characters.flat_values, rf"[\p{{P}}{SPACE}]")  # at most a pause

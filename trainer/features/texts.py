@@ -102,6 +102,13 @@ def split_characters(words: Any) -> Any:
     return tf.strings.unicode_split(words, "UTF-8")
 
 
+def spaced_characters(text: Any) -> Any:
+    """Of texts, string `[batch]`, the characters, lower-cased, with `SPACE` for any whitespace: string RaggedTensor
+    `[batch, None]`."""
+    spaced = tf.strings.strip(tf.strings.lower(text, encoding="utf-8"))
+    return split_characters(tf.strings.regex_replace(spaced, r"\s+", SPACE))
+
+
 def segment(words: Any, word_ids: Callable, character_ids: Callable, piece_ids: Callable) -> Any:
     """Tokens, int64 RaggedTensor `[batch, None]`, of words, string RaggedTensor `[batch, None]`.
 

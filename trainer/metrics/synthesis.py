@@ -16,11 +16,10 @@ class MelCepstralDistortion(CountsMetric):
     """How far the spectral envelopes lie apart, in decibels, on average over frames, whatever the pace of each (MCD,
     Kubichek 1993, after dynamic time warping).
 
-    Compares the outputs `cepstra` and `recorded_cepstra`, float32 `[frames, coefficients]` of `audio.mfcc` without the
-    first, behind the last of which stands not-a-number. Kubichek's `10 / ln 10 * sqrt(2 * sum (c - c')**2)`, of cepstra
-    of the natural logarithm of amplitudes, is the root mean square difference of two envelopes in decibels over
-    the mel scale; of an orthonormal transform of decibels in so many bands that is the distance by the root of the
-    bands, which `audio.mfcc` leaves to be done: outputs are divided by it.
+    Compares the outputs `cepstra` and `recorded_cepstra`, float32 `[frames, coefficients]` of `audio.envelope`, behind
+    the last of which stands not-a-number. Kubichek's `10 / ln 10 * sqrt(2 * sum (c - c')**2)`, of cepstra of the
+    natural logarithm of amplitudes, is the root mean square difference of two envelopes in decibels over the mel scale:
+    the distance of what `audio.envelope` gives.
     """
 
     usual_name = "mel_cepstral_distortion"

@@ -11,7 +11,7 @@ from typing import Any
 
 from trainer.backend import tf
 from trainer.features.audio import SUBSAMPLING, dequantise
-from trainer.features.texts import SPACE
+from trainer.features.texts import SPACE, spaced_characters
 from trainer.networks.lexicon import Lexicon
 from trainer.networks.recurrent import gru
 from trainer.task import Features
@@ -105,7 +105,7 @@ def index_characters(text: Any, name: str) -> Any:
     """
     import tensorflow_transform as tft
 
-    symbols = tft.compute_and_apply_vocabulary(characters_of(text), default_value=-1, vocab_filename=name)
+    symbols = tft.compute_and_apply_vocabulary(spaced_characters(text), default_value=-1, vocab_filename=name)
     return tf.ragged.boolean_mask(symbols, symbols >= 0)
 
 
@@ -116,13 +116,6 @@ def index_words(text: Any, name: str) -> None:
 
     words = tf.strings.split(tf.strings.lower(text, encoding="utf-8")).flat_values
     tft.vocabulary(words, top_k=MAX_WORDS, vocab_filename=name)
-
-
-def characters_of(text: Any) -> Any:
-    """Of texts, string `[batch]`, the characters, lower-cased, with `SPACE` for any whitespace: string RaggedTensor
-    `[batch, None]`."""
-    spaced = tf.strings.strip(tf.strings.lower(text, encoding="utf-8"))
-    return tf.strings.unicode_split(tf.strings.regex_replace(spaced, r"\s+", SPACE), "UTF-8")
 
 
 def fits_in(symbols: Any, steps: Any) -> Any:

@@ -15,7 +15,7 @@ from trainer.backend import tf
 from trainer.features.texts import SPACE
 
 MAX_NODES = 20_000
-"""Of the tree: the search's memory is one byte a node, a step and a sound."""
+"""Of the tree: the search's memory is two bytes a node, a step and a sound."""
 
 _ROOT = 0
 _STAYS, _FROM_BLANK, _FROM_SYMBOL = 0, 1, 2

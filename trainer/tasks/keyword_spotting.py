@@ -22,7 +22,6 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run keyword_sp
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +31,6 @@ from data.columns import Audio, Backdrop, Identifier, Label
 from trainer.backend import tf
 from trainer.families import classification, sounds
 from trainer.features import audio, optional
-from trainer.preview import Preview, as_text
 from trainer.task import DataSpec, Evaluation, Features, Metric
 
 UNKNOWN = "unknown"
@@ -198,10 +196,3 @@ class KeywordSpotting(sounds.SoundClassifierTask):
 
     def scores(self, labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
         return {"accuracy": float((probabilities.argmax(axis=1) == labels).mean())}
-
-    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
-        shown = super().preview(example, prediction)
-        answer, label = as_text(prediction["answer"]), as_text(prediction["label"])
-        if answer == label:
-            return shown
-        return dataclasses.replace(shown, title=f"{shown.title} (answer: {answer})")

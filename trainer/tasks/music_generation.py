@@ -26,7 +26,6 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run music_gene
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -190,14 +189,11 @@ class MusicGeneration(Task):
         return {"trigram, Kneser-Ney": scores}
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
-        import soundfile
-
         abc, notes = as_text(prediction["abc"]), np.asarray(prediction["notes"])
-        samples, rate = soundfile.read(io.BytesIO(prediction["wav_bytes"]), dtype="float32")
         head = dict(line.split(":", 1) for line in reversed(abc.splitlines()) if line[1:2] == ":")  # not a later metre
         parts = [
             Picture(piano_roll(notes[notes[:, 2] > 0]), caption="notes"),
-            Sound(samples, rate, caption="played by a piano"),
+            Sound.of_file(prediction["wav_bytes"], "played by a piano"),
             Words(abc, caption=as_text(prediction["remark"]) or "ABC notation"),
         ]
         return Preview(f"{head['K']}, {head['M']}", correct=None, slice={}, parts=parts)
@@ -297,13 +293,13 @@ def _windows(tune: np.ndarray[Any, Any], head: int = 0) -> np.ndarray[Any, Any]:
 def _drawn(counted: KneserNey, tokens: tunes.Tokens, count: int, bars: int, seed: int) -> np.ndarray[Any, Any]:
     """Tunes drawn from an n-gram, int64 `[count, steps]` with mode and metre, of at most so many bars."""
     rng = np.random.default_rng(seed)
-    steps = bars * TOKENS_A_BAR
+    steps, may_stand = bars * TOKENS_A_BAR, tokens.may_stand
     made = np.full((count, ORDER - 1 + steps), PAD, np.int64)
     made[:, ORDER - 2] = START
     going, ended_bars = np.ones(count, bool), np.zeros(count, np.int64)
     for step in range(steps):
         before = made[going, step : step + ORDER - 1]
-        found = counted.following(before) * tokens.may_stand[min(step, HEAD)]
+        found = counted.following(before) * may_stand[min(step, HEAD)]
         reached = np.cumsum(found / found.sum(1, keepdims=True), 1)
         drawn = np.minimum((reached <= rng.random(len(before))[:, None]).sum(1), len(tokens) - 1)
         made[going, step + ORDER - 1] = np.where(drawn == END, PAD, drawn)

@@ -18,7 +18,6 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run speech_emo
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +27,6 @@ from data.columns import Audio, CodedNames, Identifier, Label
 from trainer.backend import tf
 from trainer.families import classification, sounds
 from trainer.features import audio
-from trainer.preview import Preview, as_text
 from trainer.task import DataSpec, Evaluation, Features, Gate, Metric
 
 POOLS = ((2, 2), (2, 2), (2, 4))
@@ -146,12 +144,6 @@ class SpeechEmotion(sounds.SoundClassifierTask):
         is_speech = (answered["heard"] != "") & (answered["heard"] != sounds.SILENCE)
         answer = tf.where(tf.reduce_any(is_speech, axis=1), answered["label"], sounds.SILENCE)
         return {**answered, "answer": answer}
-
-    def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
-        shown = super().preview(example, prediction)
-        if as_text(prediction["answer"]) != sounds.SILENCE:
-            return shown
-        return dataclasses.replace(shown, title=f"{shown.title} (answer: {sounds.SILENCE})")
 
     def network(self, window: Any) -> Any:
         from trainer.networks.crnn import crnn

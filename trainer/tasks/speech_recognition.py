@@ -20,7 +20,6 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run speech_rec
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -207,14 +206,12 @@ class SpeechRecognition(Task):
         return {"nearest by dynamic time warping": {name: error.rate for name, error in errors.items()}}
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
-        import soundfile
-
-        samples, rate = soundfile.read(io.BytesIO(example["sound"]), dtype="float32")
+        sound = Sound.of_file(example["sound"], "sound")
         guess, truth = as_text(prediction["transcript"]), example.get("text")
         caption = f"transcript, confidence {float(prediction['confidence']):.0%}"
-        if len(samples) / rate > float(prediction["seconds"]) + HOP_SECONDS:
+        if sound.seconds > float(prediction["seconds"]) + HOP_SECONDS:
             caption += f", of the first {float(prediction['seconds']):.1f} seconds"
-        parts = (Sound(samples, rate, caption="sound"), Words(guess, caption=caption, compared=True, any_case=True))
+        parts = (sound, Words(guess, caption=caption, compared=True, any_case=True))
         if truth is None:
             return Preview(guess, None, {}, parts)
         said = as_text(truth)

@@ -26,7 +26,6 @@ Default data: 1,200 sentences and phrases that one synthetic voice says, and 150
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -241,14 +240,11 @@ class SpeechSynthesis(Task):
         return {"mean spectrum and duration of each character": scores}
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
-        import soundfile
-
         text, remark = as_text(example["text"]), as_text(prediction["remark"])
         parts: list[Part] = []
         for caption, content in (("spoken", prediction["wav_bytes"]), ("recording", example.get("sound"))):
             if content:
-                samples, rate = soundfile.read(io.BytesIO(content), dtype="float32")
-                parts.append(Sound(samples, rate, caption=caption))
+                parts.append(Sound.of_file(content, caption))
         parts.append(Words(text, caption=remark or "text"))
         return Preview(text, correct=None, slice={}, parts=parts)
 

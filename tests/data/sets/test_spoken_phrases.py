@@ -12,8 +12,8 @@ import pytest
 from data.errors import BenisonError
 from data.sets import _people, _voices, spoken_phrases
 from data.sets.spoken_phrases import (
+    ALLISON,
     HEARD,
-    HUMAN,
     PEOPLE_EVAL,
     PEOPLE_PHRASES,
     PEOPLE_TRAIN,
@@ -45,28 +45,26 @@ def test_eval_has_voices_that_train_has_not() -> None:
     assert set(HEARD) < set(UTTERANCES["train"])
     assert not set(UNHEARD) & set(UTTERANCES["train"])
     assert set(UTTERANCES["eval"]) == {*HEARD, *UNHEARD}
-    assert HUMAN not in UTTERANCES["train"]
+    assert ALLISON.voice not in UTTERANCES["train"]
     assert not {one.voice for one in PEOPLE_TRAIN} & {one.voice for one in PEOPLE_EVAL}
 
 
 def test_each_recording_is_of_one_known_word() -> None:
-    recordings = spoken_phrases.recordings()
-    assert sorted(recordings.values()) == sorted(WORDS)
-    assert (
-        recordings["digits/70"] == "seventy" and recordings["phonetic/x_p"] == "xray" and recordings["hello"] == "hello"
-    )
+    said = ALLISON.words
+    assert sorted(said.values()) == sorted(WORDS)
+    assert said["digits/70.wav"] == "seventy" and said["phonetic/x_p.wav"] == "xray" and said["hello.wav"] == "hello"
 
 
 def test_the_folder_has_a_row_for_each_utterance_and_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tables, spoken = prepared(spoken_phrases, tmp_path, monkeypatch, alternative=0)
     assert {split: len(rows) for split, rows in tables.items()} == {"train": 6787, "eval": 573}
-    synthetic = [row for rows in tables.values() for row in rows if not row["voice"].startswith(HUMAN)]
+    synthetic = [row for rows in tables.values() for row in rows if not row["voice"].startswith("human")]
     assert [(row["file_name"], row["voice"]) for row in synthetic] == [(Path(u.path).name, u.voice) for u in spoken]
     for row, utterance in zip(synthetic, spoken, strict=True):
         assert utterance.text.replace(",", "").split() == [
             part for word in row["text"].split() for part in READ_AS.get(word, word).split()
         ]
-    human = [row for row in tables["eval"] if row["voice"] == HUMAN]
+    human = [row for row in tables["eval"] if row["voice"] == ALLISON.voice]
     assert len(human) == len(WORDS)
     assert all((tmp_path / "files" / "eval" / row["file_name"]).read_bytes() == b"wav" for row in human)
 

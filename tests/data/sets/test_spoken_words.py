@@ -25,11 +25,11 @@ def test_the_folder_has_a_row_for_each_word_and_recording(tmp_path: Path, monkey
         assert {row["label"] for row in rows} == {*KEYWORDS, UNKNOWN}
         names = [row["file_name"] for row in rows]
         assert len(set(names)) == len(names)
-        assert {row["voice"] for row in rows} - {HUMAN} == set(TIMES[split])
-    human = [row for row in tables["eval"] if row["voice"] == HUMAN]
+        assert {row["voice"] for row in rows} - {HUMAN.voice} == set(TIMES[split])
+    human = [row for row in tables["eval"] if row["voice"] == HUMAN.voice]
     assert Counter(row["label"] for row in human) == {**dict.fromkeys(KEYWORDS, 1), UNKNOWN: 22}
     assert all((tmp_path / "files" / "eval" / row["file_name"]).is_file() for row in human)
-    assert not any(row["voice"] == HUMAN for row in tables["train"])
+    assert not any(row["voice"] == HUMAN.voice for row in tables["train"])
     assert len(said) == 4320 + 392
 
 
@@ -39,5 +39,5 @@ def test_without_flite_and_recordings_the_other_voices_say_the_same(
     whole, _ = prepared(spoken_words, tmp_path / "whole", monkeypatch, alternative=0)
     least, said = prepared(spoken_words, tmp_path / "least", monkeypatch, alternative=2)
     for split, rows in whole.items():
-        assert least[split] == [row for row in rows if row["voice"] != HUMAN and "flite" not in row["voice"]]
+        assert least[split] == [row for row in rows if row["voice"] != HUMAN.voice and "flite" not in row["voice"]]
     assert all(not utterance.voice.startswith("flite-") for utterance in said)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Required, TypedDict
+from typing import Annotated, Any, ClassVar, Required, Self, TypedDict
 
 import numpy as np
 
@@ -45,6 +46,18 @@ class Sound(Part):
     kind: ClassVar[str] = "sound"
     form: ClassVar[type] = SoundRecord
 
+    @classmethod
+    def of_file(cls, content: bytes, caption: str = "") -> Self:
+        """Of an encoded sound of one channel, such as WAV."""
+        import soundfile
+
+        samples, rate = soundfile.read(io.BytesIO(content), dtype="float32")
+        return cls(samples, rate, caption)
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / self.rate
+
     def record(self, place: Place) -> dict[str, Any]:
         samples = self._clean()[: MAX_SECONDS * self.rate]
         place.file(".wav").write_bytes(wav_of((samples * 32767).astype("<i2").tobytes(), self.rate))
@@ -53,7 +66,7 @@ class Sound(Part):
             "file": place.name(".wav"),
             "spectrogram": place.name(".spectrogram.png"),
             "top_hz": self.rate / 2,
-            "seconds": len(self.samples) / self.rate,
+            "seconds": self.seconds,
             "shown_seconds": len(samples) / self.rate,
             "wave": _envelope(samples),
         }
