@@ -21,6 +21,8 @@ from data.folders.layouts.base import (
     key,
     media_columns,
     number,
+    refuse_link_out,
+    refuse_no_file,
     relative,
     table_fields,
     table_item,
@@ -58,16 +60,23 @@ class Rows(Layout):
 
     @staticmethod
     def listed(columns: Mapping[str, Column], folder: Folder) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-        """The tables of a split, and what is of no use beside them."""
-        if folder.files:
-            return folder.files, ()
-        beside = {name for column in columns.values() for name in column.beside}
-        found = {entry.name: Path(entry.path) for entry in folder.entries if entry.name not in beside}
-        paths = tuple(path for name, path in found.items() if is_table(name) and name not in folder.folders)
-        prefix = relative(folder.root, folder.path)
-        return paths, tuple(
-            prefix + name for name, path in found.items() if path not in paths and not is_document(name)
-        )
+        """The tables of a split, and what is of no use beside them.
+
+        Raises:
+          DataRefused: a table lies outside the folder, or is no ordinary file.
+        """
+        paths: tuple[Path, ...] = folder.files
+        strays: tuple[str, ...] = ()
+        if not paths:
+            beside = {name for column in columns.values() for name in column.beside}
+            found = {entry.name: Path(entry.path) for entry in folder.entries if entry.name not in beside}
+            paths = tuple(path for name, path in found.items() if is_table(name) and name not in folder.folders)
+            prefix = relative(folder.root, folder.path)
+            strays = tuple(prefix + name for name, path in found.items() if path not in paths and not is_document(name))
+        for path in paths:
+            refuse_link_out(folder.root, path)
+            refuse_no_file(path)
+        return paths, strays
 
     @classmethod
     def takes_file(cls, columns: Mapping[str, Column], name: str) -> bool:
@@ -97,24 +106,24 @@ class Rows(Layout):
     def names_read(self) -> Mapping[str, tuple[str, ...]]:
         return self.series.names if self.series else {}
 
-    def stray_items(self, shard: int, num_shards: int) -> Iterator[Item]:
+    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
         reason = (
             f"neither a table ({', '.join('*' + suffix for suffix in tables.SUFFIXES)}) nor named README or LICENSE"
         )
         for stray in self.strays:
             if number(key(stray)) % num_shards == shard:
                 yield Item(printable(stray), None, {}, Problem(None, reason))
-
-    def items(self, shard: int, num_shards: int) -> Iterator[Item]:
-        yield from self.stray_items(shard, num_shards)
+        wanted = self.series.wanted if self.series else self.fields.values()
         for path in self.paths:
             file = relative(self.root, path).removesuffix("/")
             offset = number(key(file))
-            wanted = self.series.wanted if self.series else self.fields.values()
             for index, row in enumerate(tables.rows(path, wanted)):
-                if (offset + index) % num_shards != shard:
-                    continue
-                if self.series and not row.reason:
-                    yield Item(printable(file), row.number, self.series.values(row))
-                else:
-                    yield table_item(printable(file), row, self.fields)
+                if (offset + index) % num_shards == shard:
+                    yield from self.of_row(printable(file), row)
+
+    def of_row(self, file: str, row: tables.Row) -> Iterator[Item]:
+        """What a row of a table holds; `file` is the table's name as people are shown it."""
+        if self.series and not row.reason:
+            yield Item(file, row.number, self.series.values(row))
+        else:
+            yield table_item(file, row, self.fields)
