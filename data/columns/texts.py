@@ -33,6 +33,15 @@ class Texts(Column):
         return {name: Feature("bytes", counted=False, optional=self.optional), f"{name}_count": count}
 
     def encode(self, name: str, value: Any) -> dict[str, Value]:
+        texts = self.checked(name, value)
+        return {name: utf8(json.dumps(texts, ensure_ascii=False)), f"{name}_count": len(texts)}
+
+    def checked(self, name: str, value: Any) -> list[str]:
+        """The texts.
+
+        Raises:
+          BadValue: it is no list of texts, or there are too few or too many of them.
+        """
         texts = _listed(value)
         if not self.min_count <= len(texts) <= self.max_count:
             raise BadValue(f"{len(texts)} texts; must be {self.min_count} to {self.max_count}")
@@ -42,7 +51,7 @@ class Texts(Column):
                 one.encode(name, text)
             except BadValue as error:
                 raise BadValue(f"text {number}: {error}") from None
-        return {name: utf8(json.dumps(texts, ensure_ascii=False)), f"{name}_count": len(texts)}
+        return texts
 
     def form(self) -> FormField:
         return FormField(kind="text", multiline=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from data.columns.base import Value, utf8
 from data.columns.texts import Texts
@@ -30,9 +29,8 @@ class Turns(Texts):
     most: int = 40
 
     def encode(self, name: str, value: Any) -> dict[str, Value]:
-        found = super().encode(name, value)
-        turns = json.loads(cast(bytes, found[name]))
-        return found | {name: utf8("\n".join(" ".join(turn.split()) for turn in turns))}
+        turns = self.checked(name, value)
+        return {name: utf8("\n".join(" ".join(turn.split()) for turn in turns)), f"{name}_count": len(turns)}
 
     def sample(self, name: str, subject: Subject, rng: np.random.Generator) -> list[str]:
         """One turn or two, of which the last tells of the subject."""

@@ -146,7 +146,7 @@ def check(
             if record.features is not None:
                 for name, column in folder.columns.items():
                     remarks[name].update(column.remarks(name, record.features))
-                questions.see(record)
+                questions.see(record.split, record.features)
             if record.problem is not None:
                 _note(record, record.problem, problems, columns)
                 bad.see(record.split, record.file, record.row, *astuple(record.problem))
@@ -208,9 +208,9 @@ class _Questions:
         self._columns = columns
         self.of: dict[str, set[bytes]] = {"train": set(), "eval": set()}
 
-    def see(self, record: Record) -> None:
-        if self._columns and record.features is not None:
-            self.of[record.split].add(content_digest(record.features, self._columns))
+    def see(self, split: str, features: Mapping[str, Value]) -> None:
+        if self._columns:
+            self.of[split].add(content_digest(features, self._columns))
 
 
 def _count(record: Record, count: SplitCount, columns: Mapping[str, Column]) -> None:

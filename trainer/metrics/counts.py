@@ -9,32 +9,22 @@ import functools
 import math
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-import apache_beam as beam
 import numpy as np
-from tensorflow_model_analysis.metrics import metric_types, metric_util
+from tensorflow_model_analysis.metrics import metric_types
+
+from trainer.metrics.combined import CombinedMetric, Combiner
 
 Array = np.ndarray[Any, Any]
 
 
-class CountsMetric(metric_types.Metric):
-    """A subclass says what is counted in one example and what follows from the sum; NaN where there are no examples.
+class CountsMetric(CombinedMetric):
+    """A subclass says what is counted in one example and what follows from the sum; NaN where there are no examples."""
 
-    Attributes:
-      usual_name: of the metric, unless it is given one.
-    """
-
-    usual_name: ClassVar[str]
-
-    def __init__(self, name: str = "") -> None:
-        counted = type(self)
-
-        def computations(name: str, eval_config: Any = None, model_name: str = "", output_name: str = "") -> list[Any]:
-            key = metric_types.MetricKey(name, model_name=model_name, output_name=output_name)
-            return [metric_types.MetricComputation([key], None, _Sum(key, counted, eval_config))]
-
-        super().__init__(metric_util.merge_per_key_computations(computations), name=name or self.usual_name)
+    @classmethod
+    def combiner(cls, key: Any, eval_config: Any) -> Combiner:
+        return _Sum(key, cls, eval_config)
 
     @classmethod
     @abstractmethod
@@ -58,26 +48,12 @@ class CountsMetric(metric_types.Metric):
         return {}
 
 
-class _Sum(beam.CombineFn):
-    def __init__(self, key: Any, metric: type[CountsMetric], eval_config: Any) -> None:
-        self._key, self._metric, self._eval_config = key, metric, eval_config
-
+class _Sum(Combiner):
     def create_accumulator(self) -> Array:
         return np.zeros((), np.int64)
 
     def add_input(self, accumulator: Array, element: Any) -> Array:
-        return accumulator + self._metric.counts(*self._compared(element))
-
-    def _compared(self, element: Any) -> tuple[Array, Any]:
-        model, output = self._key.model_name, self._key.output_name
-        predictions = element.get_predictions(model, output)
-        if isinstance(predictions, Mapping):  # TFMA's own way would choose one of them by its name
-            tensors = {name: np.asarray(tensor) for name, tensor in predictions.items()}
-            return np.asarray(element.get_labels(model, output)), tensors
-        [(label, prediction, _)] = metric_util.to_label_prediction_example_weight(
-            element, self._eval_config, model, output, flatten=False, squeeze=False
-        )
-        return label, prediction
+        return accumulator + self._metric.counts(*self.compared(element))
 
     def merge_accumulators(self, accumulators: Iterable[Array]) -> Array:
         return functools.reduce(np.add, accumulators)

@@ -7,38 +7,27 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-import apache_beam as beam
 import numpy as np
-from tensorflow_model_analysis.metrics import metric_types, metric_util
+
+from trainer.metrics.combined import CombinedMetric, Combiner
 
 Array = np.ndarray[Any, Any]
 
 
-class KeptMetric(metric_types.Metric):
+class KeptMetric(CombinedMetric):
     """A subclass says what is kept of one example and what follows from all, in any order. Where counts are enough,
-    `trainer.metrics.counts` is the base to take.
+    `trainer.metrics.counts` is the base to take."""
 
-    Attributes:
-      usual_name: of the metric, unless it is given one.
-    """
-
-    usual_name: ClassVar[str]
-
-    def __init__(self, name: str = "") -> None:
-        kept = type(self)
-
-        def computations(name: str, eval_config: Any = None, model_name: str = "", output_name: str = "") -> list[Any]:
-            key = metric_types.MetricKey(name, model_name=model_name, output_name=output_name)
-            return [metric_types.MetricComputation([key], None, _All(key, kept, eval_config))]
-
-        super().__init__(metric_util.merge_per_key_computations(computations), name=name or self.usual_name)
+    @classmethod
+    def combiner(cls, key: Any, eval_config: Any) -> Combiner:
+        return _All(key, cls, eval_config)
 
     @classmethod
     @abstractmethod
-    def kept(cls, label: Array, prediction: Array) -> Any:
-        """Of one example, whose label and prediction have no batch axis."""
+    def kept(cls, label: Array, prediction: Any) -> Any:
+        """Of one example; arguments as in `CountsMetric.counts`."""
 
     @classmethod
     @abstractmethod
@@ -46,18 +35,12 @@ class KeptMetric(metric_types.Metric):
         """The metric of all examples; NaN of none."""
 
 
-class _All(beam.CombineFn):
-    def __init__(self, key: Any, metric: type[KeptMetric], eval_config: Any) -> None:
-        self._key, self._metric, self._eval_config = key, metric, eval_config
-
+class _All(Combiner):
     def create_accumulator(self) -> list[Any]:
         return []
 
     def add_input(self, accumulator: list[Any], element: Any) -> list[Any]:
-        [(label, prediction, _)] = metric_util.to_label_prediction_example_weight(
-            element, self._eval_config, self._key.model_name, self._key.output_name, flatten=False, squeeze=False
-        )
-        accumulator.append(self._metric.kept(label, prediction))
+        accumulator.append(self._metric.kept(*self.compared(element)))
         return accumulator
 
     def merge_accumulators(self, accumulators: Iterable[list[Any]]) -> list[Any]:

@@ -68,9 +68,9 @@ class Captioner(TeacherForced):
         """What `decode` needs of pictures for captions of up to `max_steps` tokens, START included."""
         return self.decoder.begin(self.look(image), max_steps)
 
-    def decode(self, tokens: Any, encoded: dict[str, Any], training: bool = False) -> tuple[Any, dict[str, Any]]:
+    def decode(self, tokens: Any, encoded: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Reads one further token of each caption, int64 `[batch, 1]`; see `TeacherForced`."""
-        known, after = self.decoder.step(tokens, encoded, training)
+        known, after = self.decoder.step(tokens, encoded)
         return self.decoder.logits(known), after
 
 

@@ -56,10 +56,7 @@ class Replier(TeacherForced):
 
     def costs(self, features: Any, wanted: Any, training: bool) -> tuple[Any, Any, Any]:
         """The network is to learn also what the n-gram knows, which has counted the replies that are trained on."""
-        known = self._read(features, training)
-        logits = self.decoder.logits(known)
-        alone = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
-        costs = self.mixture.costs(_from_start(wanted), alone, known, leave_one_out=True)
+        costs, alone, logits = self._costs(features, wanted, training, leave_one_out=True)
         return costs + alone, costs, logits
 
     def nats(self, features: Any, wanted: Any) -> Any:
@@ -69,9 +66,15 @@ class Replier(TeacherForced):
           features: `given` among them.
           wanted: the tokens behind `given`.
         """
-        known = self._read(features, training=False)
-        alone = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, self.decoder.logits(known))
-        return self.mixture.costs(_from_start(wanted), alone, known, leave_one_out=False)
+        return self._costs(features, wanted, training=False, leave_one_out=False)[0]
+
+    def _costs(self, features: Any, wanted: Any, training: bool, leave_one_out: bool) -> tuple[Any, Any, Any]:
+        """What each token costs, what it costs by the network alone, and the logits of that."""
+        known = self._read(features, training)
+        logits = self.decoder.logits(known)
+        alone = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
+        replies = tf.pad(wanted, [[0, 0], [1, 0]], constant_values=START)
+        return self.mixture.costs(replies, alone, known, leave_one_out), alone, logits
 
     def encode(self, context: Any, length: Any, max_steps: Any) -> dict[str, Any]:
         """What `decode` needs of contexts for replies of up to `max_steps` tokens, START included."""
@@ -80,10 +83,10 @@ class Replier(TeacherForced):
             "before": self.mixture.nothing_before(tf.shape(context)[0])
         }
 
-    def decode(self, tokens: Any, encoded: dict[str, Any], training: bool = False) -> tuple[Any, dict[str, Any]]:
+    def decode(self, tokens: Any, encoded: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Reads one further token of each reply, int64 `[batch, 1]`: the logarithms of the mixed probabilities,
         `[batch, 1, tokens]`; see `TeacherForced`. Of special tokens END alone may follow, and only behind another."""
-        known, after = self.decoder.step(tokens, encoded, training)
+        known, after = self.decoder.step(tokens, encoded)
         before = tf.concat([encoded["before"], tokens], 1)
         own = tf.nn.softmax(self.decoder.logits(known)[:, 0])
         mixed = tf.math.log(self.mixture.following(own, before, known[:, 0]))
@@ -91,7 +94,3 @@ class Replier(TeacherForced):
         is_first = (encoded["position"] == 0)[:, None]
         barred = (number < NUM_SPECIAL) & (is_first | (number != END))
         return tf.where(barred, -float("inf"), mixed)[:, None], after | {"before": before[:, 1:]}
-
-
-def _from_start(wanted: Any) -> Any:
-    return tf.pad(wanted, [[0, 0], [1, 0]], constant_values=START)

@@ -69,12 +69,12 @@ class TokenDecoder(tf.keras.layers.Layer):
             found[f"seen_keys_{i}"], found[f"seen_values_{i}"] = layer.seen_memory(seen)
         return found
 
-    def step(self, tokens: Any, encoded: dict[str, Any], training: bool = False) -> tuple[Any, dict[str, Any]]:
+    def step(self, tokens: Any, encoded: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Reads one further token of each text, int64 `[batch, 1]`: what is known behind it, `[batch, 1, units]`, and
         `encoded`, which is `begin`'s or an earlier step's, brought forward."""
         position = encoded["position"]
         after = encoded | {"position": position + 1}
-        x = self.dropout(self._embed(tokens, position[:, None]), training=training)
+        x = self._embed(tokens, position[:, None])
         places = tf.range(tf.shape(encoded["keys_0"])[1])
         here = (places == position[:, None])[:, :, None]
         before = (places <= position[:, None])[:, None, None, :]
@@ -84,7 +84,7 @@ class TokenDecoder(tf.keras.layers.Layer):
             kept = tuple(encoded[f"{what}_{i}"] for what in ("keys", "values"))
             own = tuple(tf.where(here, fresh, old) for fresh, old in zip(new, kept, strict=True))
             after[f"keys_{i}"], after[f"values_{i}"] = own
-            x = layer(x, own, before, (encoded[f"seen_keys_{i}"], encoded[f"seen_values_{i}"]), there, training)
+            x = layer(x, own, before, (encoded[f"seen_keys_{i}"], encoded[f"seen_values_{i}"]), there)
         return self.norm(x), after
 
     def logits(self, known: Any) -> Any:
@@ -141,7 +141,7 @@ class DecoderLayer(tf.keras.layers.Layer):
         x = x + self.dropout(found, training=training)
         return x + self.dropout(self.narrow(self.wide(self.norms[2](x))), training=training)
 
-    def _attend(self, query: Any, keys: Any, values: Any, allowed: Any = None) -> Any:
+    def _attend(self, query: Any, keys: Any, values: Any, allowed: Any) -> Any:
         query, keys, values = (self._split(x) for x in (query, keys, values))
         scores = tf.einsum("bthd,bshd->bhts", query, keys) / math.sqrt(query.shape[-1])
         if allowed is not None:

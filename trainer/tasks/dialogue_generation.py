@@ -37,6 +37,7 @@ from data.columns import Given, Identifier, Integer, Number, Text, Turns
 from trainer.backend import tf
 from trainer.conversation import Converses, Turn
 from trainer.features import texts
+from trainer.networks import sampling
 from trainer.optimisers import optimizer
 from trainer.preview import Part, Preview, Words, as_text
 from trainer.references.kneser_ney import KneserNey, framed, windows_of
@@ -146,8 +147,6 @@ class DialogueGeneration(Task, Converses):
         characters of what was read that the model does not know. In evaluation what the reply of the data costs:
         `bits`, its `tokens`, its end among them unless it was cut, how many of them are `unknown_tokens`, its
         `characters`, and `reply_left_out`, tokens of it that are not judged."""
-        from trainer.networks import sampling
-
         most = self.hparams.reply_tokens
         encoded = model.encode(features["context"], features["context_length"], most)
         choice = sampling.Choice(features["temperature"], features["top_k"], features["top_p"])

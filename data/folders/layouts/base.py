@@ -260,9 +260,11 @@ def lines_of(root: Path, path: Path, fix: str) -> list[tuple[int, str]]:
     """The lines of a list in a data folder that are not empty, by number, without spaces around them.
 
     Raises:
-      DataRefused: it is a link that leads out, or cannot be read; `fix` says what to do then.
+      DataRefused: it is a link that leads out, no ordinary file, or cannot be read; `fix` says what to do then.
     """
     refuse_link_out(root, path)
+    if path.exists():  # to read a pipe would wait for its writer
+        refuse_no_file(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple, Self
 
 from data.columns import Column, Turns
 from data.errors import BadValue, DataRefused
 from data.folders import tables
-from data.folders.files import printable
-from data.folders.layouts.base import Folder, Item, Problem, is_table, relative, required
+from data.folders.layouts.base import Folder, Item, Problem, required
 from data.folders.layouts.rows import Rows
 
 FIELD = "messages"
@@ -37,12 +36,11 @@ class Conversations(Rows):
 
     What `assistant` says behind others is a reply to the turns before it; where nobody is called so, as when people
     talk to each other, whatever anybody says behind somebody else. Messages of one role that follow each other are one
-    turn.
-    Each reply is a record; all of a conversation bear its place as `conversation`, and one that cannot be read, or in
-    which nobody answers, is a bad one as a whole.
+    turn. Each reply is a record; all of a conversation bear its place as `conversation`, and one that cannot be read,
+    or in which nobody answers, is a bad one as a whole.
     """
 
-    columns: _Columns = _Columns("", "", "", 0)
+    columns: _Columns = field(kw_only=True)
 
     @classmethod
     def matches(cls, columns: Mapping[str, Column], folder: Folder) -> Self | None:
@@ -58,11 +56,7 @@ class Conversations(Rows):
             raise DataRefused(
                 f"{folder.path}: {others[0]} has no column {FIELD}", "Other tables here have: keep either."
             )
-        return cls(folder.root, folder.path, paths, {}, strays, None, found)
-
-    @classmethod
-    def takes_file(cls, columns: Mapping[str, Column], name: str) -> bool:
-        return _columns_of(columns) is not None and is_table(name)
+        return cls(folder.root, folder.path, paths, {found.context: FIELD}, strays, columns=found)
 
     @classmethod
     def example_tree(cls, columns: Mapping[str, Column]) -> str:
@@ -75,14 +69,7 @@ class Conversations(Rows):
     def words(self) -> str:
         return "conversations"
 
-    def items(self) -> Iterator[Item]:
-        yield from self.stray_items()
-        for path in self.paths:
-            file = relative(self.root, path).removesuffix("/")
-            for row in tables.rows(path, [FIELD]):
-                yield from self._replies(printable(file), row)
-
-    def _replies(self, file: str, row: tables.Row) -> Iterator[Item]:
+    def of_row(self, file: str, row: tables.Row) -> Iterator[Item]:
         try:
             if row.reason:
                 raise BadValue(row.reason)

@@ -19,6 +19,8 @@ from data.folders.layouts.base import (
     is_document,
     is_table,
     media_columns,
+    refuse_link_out,
+    refuse_no_file,
     relative,
     table_fields,
     table_item,
@@ -56,16 +58,23 @@ class Rows(Layout):
 
     @staticmethod
     def listed(columns: Mapping[str, Column], folder: Folder) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-        """The tables of a split, and what is of no use beside them."""
-        if folder.files:
-            return folder.files, ()
-        beside = {name for column in columns.values() for name in column.beside}
-        found = {entry.name: Path(entry.path) for entry in folder.entries if entry.name not in beside}
-        paths = tuple(path for name, path in found.items() if is_table(name) and name not in folder.folders)
-        prefix = relative(folder.root, folder.path)
-        return paths, tuple(
-            prefix + name for name, path in found.items() if path not in paths and not is_document(name)
-        )
+        """The tables of a split, and what is of no use beside them.
+
+        Raises:
+          DataRefused: a table lies outside the folder, or is no ordinary file.
+        """
+        paths: tuple[Path, ...] = folder.files
+        strays: tuple[str, ...] = ()
+        if not paths:
+            beside = {name for column in columns.values() for name in column.beside}
+            found = {entry.name: Path(entry.path) for entry in folder.entries if entry.name not in beside}
+            paths = tuple(path for name, path in found.items() if is_table(name) and name not in folder.folders)
+            prefix = relative(folder.root, folder.path)
+            strays = tuple(prefix + name for name, path in found.items() if path not in paths and not is_document(name))
+        for path in paths:
+            refuse_link_out(folder.root, path)
+            refuse_no_file(path)
+        return paths, strays
 
     @classmethod
     def takes_file(cls, columns: Mapping[str, Column], name: str) -> bool:
@@ -95,20 +104,21 @@ class Rows(Layout):
     def names_read(self) -> Mapping[str, tuple[str, ...]]:
         return self.series.names if self.series else {}
 
-    def stray_items(self) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         reason = (
             f"neither a table ({', '.join('*' + suffix for suffix in tables.SUFFIXES)}) nor named README or LICENSE"
         )
         for stray in self.strays:
             yield Item(printable(stray), None, {}, Problem(None, reason))
-
-    def items(self) -> Iterator[Item]:
-        yield from self.stray_items()
+        wanted = self.series.wanted if self.series else self.fields.values()
         for path in self.paths:
-            file = relative(self.root, path).removesuffix("/")
-            wanted = self.series.wanted if self.series else self.fields.values()
+            file = printable(relative(self.root, path).removesuffix("/"))
             for row in tables.rows(path, wanted):
-                if self.series and not row.reason:
-                    yield Item(printable(file), row.number, self.series.values(row))
-                else:
-                    yield table_item(printable(file), row, self.fields)
+                yield from self.of_row(file, row)
+
+    def of_row(self, file: str, row: tables.Row) -> Iterator[Item]:
+        """What a row of a table holds; `file` is the table's name as people are shown it."""
+        if self.series and not row.reason:
+            yield Item(file, row.number, self.series.values(row))
+        else:
+            yield table_item(file, row, self.fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,17 @@ def test_tables_of_both_forms_are_refused(tmp_path: Path) -> None:
     (tmp_path / "pairs.jsonl").write_text('{"context": ["a"], "response": "b"}\n')
     with pytest.raises(DataRefused, match=r"pairs.jsonl has no column messages"):
         write(tmp_path, said(("a", "x"), ("b", "y")))
+
+
+def test_a_table_that_leads_out_of_the_folder_or_is_no_file_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secret.jsonl").write_text(json.dumps(said(("a", "x"), ("b", "y"))))
+    for place in ("link", "pipe"):
+        (tmp_path / place).mkdir()
+    (tmp_path / "link/chats.jsonl").symlink_to(tmp_path / "secret.jsonl")
+    os.mkfifo(tmp_path / "pipe/chats.jsonl")
+    for place, reason in (("link", "leads out of"), ("pipe", "not an ordinary file")):
+        with pytest.raises(DataRefused, match=reason):
+            DataFolder(tmp_path / place, COLUMNS, split_by="chat")
 
 
 def test_contexts_and_responses_stay_rows(tmp_path: Path) -> None:

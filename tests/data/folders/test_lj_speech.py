@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,13 @@ def test_an_empty_table_is_refused_with_the_form(tmp_path: Path) -> None:
     with pytest.raises(DataRefused, match="metadata.csv is empty") as refused:
         read(folder_of(tmp_path, lines="\n"))
     assert "ID|text" in refused.value.fix
+
+
+def test_a_pipe_is_no_table(tmp_path: Path) -> None:
+    (folder_of(tmp_path) / "metadata.csv").unlink()
+    os.mkfifo(tmp_path / "metadata.csv")
+    with pytest.raises(DataRefused, match="not an ordinary file"):
+        read(tmp_path)
 
 
 def test_a_table_with_a_header_is_read_as_before(tmp_path: Path) -> None:

@@ -59,6 +59,14 @@ def test_fewer_companions_than_there_is_room_for_are_filled_up_and_more_are_name
     assert (read(alone)[0].features or {})["others"] == [0.0] * 6
 
 
+def test_a_table_that_leads_out_of_the_folder_is_not_read(tmp_path: Path) -> None:
+    folder_of(tmp_path, rows("day,sales", *(f"{day},{i}" for i, day in enumerate(days(20)))))
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner/rows.csv").symlink_to(tmp_path / "rows.csv")
+    with pytest.raises(DataRefused, match="leads out of"):
+        DataFolder(tmp_path / "inner", COLUMNS, "time")
+
+
 def test_a_value_alone_is_enough(tmp_path: Path) -> None:
     found = read(folder_of(tmp_path, rows("reading", *map(str, range(40)))))
     assert len(found) == 40 - 3 and not any(record.problem for record in found)
