@@ -16,6 +16,9 @@ from dash import ALL, MATCH, Dash, Input, Output, State, ctx, dcc, html, no_upda
 from dashboard import parts
 from dashboard.store import Damaged, NotThere
 
+ROWS, CHARTS = 15, 6
+"""Of a table and of charts, so many are shown at once."""
+
 
 @dataclass(frozen=True)
 class Long:

@@ -43,6 +43,11 @@ def dom_id(identity: Mapping[str, str]) -> str:
     return json.dumps(identity, sort_keys=True, separators=(",", ":"))
 
 
+def changing(name: Any) -> dict[str, Any]:
+    """The identity of what changes by itself while a run goes on."""
+    return {"type": "run-part", "name": name}
+
+
 def section(place: str, heading: str, *children: Child, note: str = "") -> html.Section:
     """`place` is what links to it name."""
     said = [html.P(note, className="note")] if note else []
@@ -193,3 +198,11 @@ def command(line: str) -> html.Pre:
 
 def folded(summary: Child, *children: Child, is_open: bool = False) -> html.Details:
     return html.Details([html.Summary(summary), *children], open=is_open)
+
+
+def or_damage(read: Callable[[], Any]) -> Any:
+    """What is read from files of the run, or what is wrong with them: the rest of the page is shown all the same."""
+    try:
+        return read()
+    except Damaged as damage:
+        return damaged(str(damage))

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from dashboard import notes
 from dashboard.app import create, page
+from dashboard.sections import notes
 from dashboard.security import Policy
 from dashboard.store import Store
 from tests.dashboard import stores
