@@ -1,4 +1,4 @@
-"""How much memory this process may still take: the machine's, or less where a container is allowed less."""
+"""How much memory this process may take, and still may: the machine's, or less where a container is allowed less."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ def free_memory(root: Path = Path("/")) -> int:
     import psutil
 
     return min([psutil.virtual_memory().available, *_left_in_groups(root)])
+
+
+def memory_limit(root: Path = Path("/")) -> int | None:
+    """Bytes that the tightest control group around this process may take; None without any limit."""
+    found = (_number(folder / limit) for folder, limit, _, _ in _groups(root))
+    return min((number for number in found if number is not None), default=None)
 
 
 def _left_in_groups(root: Path) -> Iterator[int]:
