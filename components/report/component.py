@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
