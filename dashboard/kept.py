@@ -125,6 +125,9 @@ class HistogramPlot(ShownPlot):
 class ShownColumn(TypedDict, total=False):
     """What `components.statistics` knows of a column in one split."""
 
+    count: Finite
+    missing: Finite
+    unique: Finite
     histogram: list[tuple[Finite, Finite, Finite]]
     top: list[tuple[str, int]]
 

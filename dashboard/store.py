@@ -23,6 +23,7 @@ from dashboard import lineage, texts
 from dashboard.kept import (
     BadRecord,
     EndedNodeFile,
+    Finite,
     HistogramPlot,
     KeptGate,
     KeptNode,
@@ -61,6 +62,7 @@ _SHOWN: Mapping[str, Any] = {
     "plots": list[ShownPlot],
     "quarantine": list[BadRecord],
     "statistics": dict[str, dict[str, ShownColumn]],
+    "bounds": dict[str, Finite],
     "intervals": dict[str, tuple[float, float]],
     "confusion": Annotated[Confusion | None, square],
 }

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Required, TypedDict, TypeGuard
 
+from components.report.drift import MEANING, drifts
 from components.report.previews import ReportPage
 from data.atomic import write_atomic
 from data.media import kinds
@@ -24,6 +25,8 @@ from trainer.preview.wording import number
 TEMPLATES = Path(__file__).parent / "templates"
 SLICES_SHOWN = 15
 """The worst ones; the others are folded away."""
+DRIFTS_DRAWN = 6
+"""Columns whose train and eval are drawn side by side: those that lie farthest apart."""
 MATRIX_CLASSES = 25
 """A confusion matrix of more classes is shown as the list of its most frequent confusions."""
 CONFUSIONS_LISTED = 8
@@ -85,8 +88,9 @@ class ReportData(TypedDict, total=False):
     %; `left_out` says which references are no numbers; `reference` method -> metric -> value; `baseline` the latest
     blessed model's metrics; `curves` one value a round, `NAME` in training and `val_NAME` on held-out examples;
     `examples` good records of train and eval and quarantined ones; `classes` class -> split -> count; `plots` as in
-    `trainer.preview.plots`; `statistics` as `components.statistics.summary` returns them; `quarantine` the first bad
-    records, each with file, row, column and reason; `previews` as `trainer.preview.disk.write` returns them; `data`
+    `trainer.preview.plots`; `statistics` as `components.statistics.summary` returns them; `bounds` column ->
+    how far its classes may lie apart in train and eval; `quarantine` the first bad records, each with file, row, column
+    and reason; `previews` as `trainer.preview.disk.write` returns them; `data`
     name, fingerprint, licence and credit; `assets` what the task was given for each of its
     assets; `predict` the command that asks the pushed model.
     """
@@ -115,6 +119,7 @@ class ReportData(TypedDict, total=False):
     examples: dict[str, int]
     classes: dict[str, dict[str, int]]
     statistics: dict[str, dict[str, dict[str, Any]]]
+    bounds: dict[str, float]
     quarantine: list[dict[str, Any]]
     anomalies: list[str]
     previews: list[dict[str, Any]]
@@ -167,6 +172,9 @@ def render(report_dir: Path) -> Path:
         confusion=confusion(report.get("confusion")),
         curves=training_curves(report.get("curves", {})),
         gantt=gantt(report.get("nodes", [])),
+        drifts=drifts(report.get("statistics", {}), report.get("bounds", {})),
+        drifts_drawn=DRIFTS_DRAWN,
+        drift_meaning=MEANING,
         shown=lambda preview: shown(preview["parts"], preview["title"], page),
         roomy=is_roomy(report.get("previews", [])),
         settings={name: value for name, value in report.get("settings", {}).items() if value not in (None, False, {})},

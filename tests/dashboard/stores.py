@@ -192,7 +192,11 @@ def statistics() -> dict[str, Any]:
         "length": 1.0,
         "top": [["1", 500], [HOSTILE, 300]],
     }
-    return {"width": {"train": numbers | {"histogram": [[0, 5, 700], [5, 9, 97]]}}, "label": {"train": texts}}
+    wide = numbers | {"count": 200, "missing": 0, "median": 8.0, "max": 12.0, "histogram": [[4, 8, 90], [8, 12, 110]]}
+    return {
+        "width": {"train": numbers | {"histogram": [[0, 5, 700], [5, 9, 97]]}, "eval": wide},
+        "label": {"train": texts, "eval": texts | {"count": 200, "top": [["1", 120], [HOSTILE, 80]]}},
+    }
 
 
 def pushed(workspace: Path, task: str, version: int) -> Path:
