@@ -17,6 +17,7 @@ from tfx.types import artifact, artifact_utils, component_spec, standard_artifac
 from tfx.utils import path_utils
 
 from components import statistics
+from components.data_gate import skew_bounds
 from components.evaluator import Results, class_names
 from components.example_gen import read_counts, read_fingerprint, read_quarantine
 from components.judgement import Judgement
@@ -78,6 +79,7 @@ class ReportExecutor(base_executor.BaseExecutor):
             "plots": answers.plots(),
             "examples": read_counts(examples),
             "statistics": columns,
+            "bounds": skew_bounds(examples, task.columns, about.pop("max_skew")),
             "classes": statistics.class_counts(columns, _label(task) or ""),
             "anomalies": [],  # the data gate has stopped every run that has any
             "quarantine": problems[:QUARANTINE_SHOWN],

@@ -386,6 +386,21 @@ def test_columns_are_listed_with_their_distribution(report: dict[str, Any], tmp_
     assert "always 28" in page.text("data") and HOSTILE[:20] in page.text("data")
 
 
+def test_train_and_eval_are_laid_side_by_side(report: dict[str, Any], tmp_path: Path) -> None:
+    wide = {"kind": "number", "count": 800, "missing": 0, "median": 2.5, "min": 0, "max": 9}
+    wide["histogram"] = [[0, 5, 700], [5, 9, 100]]
+    label = {"kind": "text", "count": 800, "missing": 0, "unique": 2, "top": [[HOSTILE, 600], ["1", 200]]}
+    report["statistics"] = {
+        "width": {"train": wide, "eval": wide | {"histogram": [[20, 30, 80]], "count": 80, "median": 25.0}},
+        "label": {"train": label, "eval": label},
+    }
+    page = rendered(report | {"bounds": {"label": 0.25}}, tmp_path)
+    said = page.text("data")
+    assert "half of train lies below 2.5, half of eval below 25, and 100% of eval lies where train has nothing" in said
+    assert said.index("half of train") < said.index("The same in both.") and HOSTILE in said and "75.0%" in said
+    assert page.all("svg", **{"aria-label": "width in train and eval"})
+
+
 def test_a_tie_does_not_look_like_a_gap(report: dict[str, Any], tmp_path: Path) -> None:
     tie = gate(0.9499, True, bound_from="reference: kNN") | {"tie": True}
     reference = {"kNN": {"accuracy": 0.9499}}
