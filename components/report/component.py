@@ -22,6 +22,7 @@ from components.example_gen import read_counts, read_fingerprint, read_quarantin
 from components.judgement import Judgement
 from components.reference import ReferenceScores
 from components.report.answers import Answers
+from trainer import curves
 from trainer.task import Task
 from trainer.transform import task_from
 
@@ -51,7 +52,7 @@ class ReportExecutor(base_executor.BaseExecutor):
         problems = read_quarantine(examples)
         about = json.loads(exec_properties["about"])
         about["data"]["fingerprint"] = read_fingerprint(artifact_utils.get_single_instance(input_dict["examples"]))
-        history = json.loads(Path(uri("model_run"), "history.json").read_text(encoding="utf-8"))
+        history, by_step = (_json(Path(uri("model_run"), name)) for name in ("history.json", curves.FILE))
         columns = statistics.summary(Path(uri("statistics")))
         answers = Answers(task, examples / "Split-eval", model)
         demonstrations = task.demonstrations(Path(model))
@@ -75,6 +76,7 @@ class ReportExecutor(base_executor.BaseExecutor):
             "slices": results.slices(),
             "confusion": results.confusion(),
             "curves": history,
+            "step_curves": by_step,
             "plots": answers.plots(),
             "examples": read_counts(examples),
             "statistics": columns,
@@ -91,6 +93,10 @@ class ReportExecutor(base_executor.BaseExecutor):
 def _label(task: Task) -> str | None:
     """The target that is a class name, if there is one."""
     return next((name for name in task.targets if task.columns[name].is_class), None)
+
+
+def _json(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 class ReportSpec(component_spec.ComponentSpec):
