@@ -20,11 +20,13 @@ from tfx.utils import path_utils
 from components import statistics
 from components.data_gate import skew_bounds
 from components.evaluator import Results, class_names
-from components.example_gen import read_counts, read_fingerprint, read_quarantine
+from components.example_gen import read_counts, read_fingerprint, read_origin, read_quarantine
 from components.judgement import Judgement
 from components.reference import ReferenceScores
+from components.report import quarantined
 from components.report.answers import Answers
 from trainer import curves
+from trainer.preview import disk
 from trainer.task import Task
 from trainer.transform import task_from
 
@@ -51,6 +53,7 @@ class ReportExecutor(base_executor.BaseExecutor):
         results = Results(Path(uri("evaluation")), class_names(Path(model)))
         directory = Path(artifact_utils.get_single_uri(output_dict["report"]))
         examples = Path(uri("examples"))
+        origin = read_origin(examples)
         problems = list(islice(read_quarantine(examples), QUARANTINE_SHOWN))
         about = json.loads(exec_properties["about"])
         about["data"]["fingerprint"] = read_fingerprint(artifact_utils.get_single_instance(input_dict["examples"]))
@@ -86,6 +89,8 @@ class ReportExecutor(base_executor.BaseExecutor):
             "classes": statistics.class_counts(columns, _label(task) or ""),
             "anomalies": [],  # the data gate has stopped every run that has any
             "quarantine": problems,
+            "quarantined_previews": disk.write(quarantined.previews(origin.folder, problems), directory, "quarantined"),
+            "copies": origin.copies,
             "previews": answers.write_previews(directory, demonstrations),
             "hparams": json.loads(exec_properties["hparams"]),
             **about,

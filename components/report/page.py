@@ -91,13 +91,13 @@ class ReportData(TypedDict, total=False):
     `created` is ISO 8601; `outcome` is blessed, not blessed or cannot be judged; `intervals` metric -> its limits at 95
     %; `left_out` says which references are no numbers; `reference` method -> metric -> value; `baseline` the latest
     blessed model's metrics; `curves` one value a round, `NAME` in training and `val_NAME` on held-out examples;
-    `step_curves` the same and more by step, which older runs lack;
-    `examples` good records of train and eval and quarantined ones; `classes` class -> split -> count; `plots` as in
-    `trainer.preview.plots`; `statistics` as `components.statistics.summary` returns them; `bounds` column ->
-    how far its classes may lie apart in train and eval; `quarantine` the first bad records, each with file, row, column
-    and reason; `previews` as `trainer.preview.disk.write` returns them; `data`
-    name, fingerprint, licence and credit; `assets` what the task was given for each of its
-    assets; `predict` the command that asks the pushed model.
+    `step_curves` the same and more by step, which older runs lack; `examples` good records of train and eval and
+    quarantined ones; `copies` how many of eval stand in train, too; `classes` class -> split -> count; `plots` as in
+    `trainer.preview.plots`; `statistics` as `components.statistics.summary` returns them; `bounds` column -> how far
+    its classes may lie apart in train and eval; `quarantine` the first bad records, each with file, row, column and
+    reason, `quarantined_previews` some of them as they lie in the data folder; `previews` (of eval) and
+    `train_previews` as `trainer.preview.disk.write` returns them; `data` name, fingerprint, licence and credit;
+    `assets` what the task was given for each of its assets; `predict` the command that asks the pushed model.
     """
 
     task: Required[str]
@@ -127,6 +127,9 @@ class ReportData(TypedDict, total=False):
     statistics: dict[str, dict[str, dict[str, Any]]]
     bounds: dict[str, float]
     quarantine: list[dict[str, Any]]
+    train_previews: list[dict[str, Any]]
+    quarantined_previews: list[dict[str, Any]]
+    copies: int
     anomalies: list[str]
     previews: list[dict[str, Any]]
     hparams: dict[str, Any]
@@ -179,6 +182,7 @@ def render(report_dir: Path) -> Path:
         curves=training_curves(report),
         by_step=has_step_curves(report),
         gantt=gantt(report.get("nodes", [])),
+        copies=copies(report),
         drifts=drifts(report.get("statistics", {}), report.get("bounds", {})),
         drifts_drawn=DRIFTS_DRAWN,
         drift_meaning=MEANING,
@@ -237,6 +241,14 @@ def plain(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(plain, value))
     return {True: "yes", False: "no", None: "–"}[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def copies(report: ReportData) -> str:
+    """What is said of examples that both splits have; nothing where there are none, or where nobody counted."""
+    if not report.get("copies"):
+        return ""
+    found, held = number(report["copies"]), number(report.get("examples", {}).get("eval"))
+    return f"{found} of {held} eval examples stand in train, too: remove them from one side, or the score is too good."
 
 
 def natural(names: Sequence[str]) -> list[str]:
