@@ -54,6 +54,7 @@ class ReportExecutor(base_executor.BaseExecutor):
         history = json.loads(Path(uri("model_run"), "history.json").read_text(encoding="utf-8"))
         columns = statistics.summary(Path(uri("statistics")))
         answers = Answers(task, examples / "Split-eval", model)
+        table, plots = answers.write_table(directory)
         demonstrations = task.demonstrations(Path(model))
         report = {
             "task": exec_properties["task"],
@@ -75,7 +76,8 @@ class ReportExecutor(base_executor.BaseExecutor):
             "slices": results.slices(),
             "confusion": results.confusion(),
             "curves": history,
-            "plots": answers.plots(),
+            "plots": plots,
+            "answers": table,
             "examples": read_counts(examples),
             "statistics": columns,
             "classes": statistics.class_counts(columns, _label(task) or ""),

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Required, TypedDict, TypeGuard
 
+from components.report.answer_table import AnswersData
 from components.report.previews import ReportPage
 from data.atomic import write_atomic
 from data.media import kinds
@@ -85,10 +86,10 @@ class ReportData(TypedDict, total=False):
     %; `left_out` says which references are no numbers; `reference` method -> metric -> value; `baseline` the latest
     blessed model's metrics; `curves` one value a round, `NAME` in training and `val_NAME` on held-out examples;
     `examples` good records of train and eval and quarantined ones; `classes` class -> split -> count; `plots` as in
-    `trainer.preview.plots`; `statistics` as `components.statistics.summary` returns them; `quarantine` the first bad
-    records, each with file, row, column and reason; `previews` as `trainer.preview.disk.write` returns them; `data`
-    name, fingerprint, licence and credit; `assets` what the task was given for each of its
-    assets; `predict` the command that asks the pushed model.
+    `trainer.preview.plots`; `answers` what is in the table of all answers; `statistics` as
+    `components.statistics.summary` returns them; `quarantine` the first bad records, each with file, row, column and
+    reason; `previews` as `trainer.preview.disk.write` returns them; `data` name, fingerprint, licence and credit;
+    `assets` what the task was given for each of its assets; `predict` the command that asks the pushed model.
     """
 
     task: Required[str]
@@ -111,6 +112,7 @@ class ReportData(TypedDict, total=False):
     confusion: Confusion | None
     curves: dict[str, list[float]]
     plots: list[dict[str, Any]]
+    answers: AnswersData
     nodes: list[NodeRow]
     examples: dict[str, int]
     classes: dict[str, dict[str, int]]
@@ -193,6 +195,7 @@ _EMPTY: dict[str, Any] = {
     "examples": {},
     "classes": {},
     "plots": [],
+    "answers": {},
     "statistics": {},
     "quarantine": [],
     "anomalies": [],

@@ -35,6 +35,7 @@ from typing import Any
 import numpy as np
 
 from data.columns import Crossed, Given, Image, Number
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.features import images, patches, strips
 from trainer.optimisers import optimizer
@@ -188,6 +189,10 @@ class StyleTransfer(Task):
                 sums[name] += pair.losses(method(content, style))
         return {name: stylisation.scores(one) for name, one in sums.items()}
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        name = example.get("style_name")
+        return Assessment(f"in the style of {as_text(name)}" if name else "stylised")
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         name = example.get("style_name")
         style = as_text(name) if name else "style"
@@ -196,4 +201,4 @@ class StyleTransfer(Task):
             Picture(example["style"], style),
             Picture(prediction["stylised_bytes"], "stylised"),
         )
-        return Preview(f"in the style of {style}" if name else "stylised", None, {}, parts)
+        return Preview(self.assess(example, prediction).answer, None, {}, parts)
