@@ -92,6 +92,7 @@ class MusicGeneration(Task):
         "seed": Seed(),
     }
     targets = ("tune",)
+    answered_examples = 256  # writing a tune takes long
     sequences = {"tune": "tune_length"}
     assets = {"piano": "piano"}
     HParams = MusicGenerationHParams

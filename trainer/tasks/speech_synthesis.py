@@ -88,6 +88,7 @@ class SpeechSynthesis(Task):
         "pitch": Given(kind=Number(minimum=0.5, maximum=2.0), default=1.0),
     }
     targets = ("sound",)
+    answered_examples = 256  # speaking takes long
     sequences = {"sound": "frames", "text": "characters"}
     predict_batch_size = 8
     reference_examples = 2000

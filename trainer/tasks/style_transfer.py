@@ -86,6 +86,7 @@ class StyleTransfer(Task):
         ),
         "alpha": Given(kind=Number(minimum=0, maximum=1), default=1.0, description="how far to go to the style"),
     }
+    answered_examples = 256  # painting takes long
     HParams = StyleTransferHParams
     small = {
         **Task.small,
