@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from tfx.types import artifact, artifact_utils, component_spec, standard_artifac
 from tfx.utils import path_utils
 
 from components import statistics
+from components.data_gate import skew_bounds
 from components.evaluator import Results, class_names
 from components.example_gen import read_counts, read_fingerprint, read_quarantine
 from components.judgement import Judgement
 from components.reference import ReferenceScores
 from components.report.answers import Answers
+from trainer import curves
 from trainer.task import Task
 from trainer.transform import task_from
 
@@ -48,10 +51,10 @@ class ReportExecutor(base_executor.BaseExecutor):
         results = Results(Path(uri("evaluation")), class_names(Path(model)))
         directory = Path(artifact_utils.get_single_uri(output_dict["report"]))
         examples = Path(uri("examples"))
-        problems = read_quarantine(examples)
+        problems = list(islice(read_quarantine(examples), QUARANTINE_SHOWN))
         about = json.loads(exec_properties["about"])
         about["data"]["fingerprint"] = read_fingerprint(artifact_utils.get_single_instance(input_dict["examples"]))
-        history = json.loads(Path(uri("model_run"), "history.json").read_text(encoding="utf-8"))
+        history, by_step = (_json(Path(uri("model_run"), name)) for name in ("history.json", curves.FILE))
         columns = statistics.summary(Path(uri("statistics")))
         answers = Answers(task, examples / "Split-eval", model)
         table, plots = answers.write_table(directory)
@@ -76,13 +79,15 @@ class ReportExecutor(base_executor.BaseExecutor):
             "slices": results.slices(),
             "confusion": results.confusion(),
             "curves": history,
+            "step_curves": by_step,
             "plots": plots,
             "answers": table,
             "examples": read_counts(examples),
             "statistics": columns,
+            "bounds": skew_bounds(examples, task.columns, about.pop("max_skew")),
             "classes": statistics.class_counts(columns, _label(task) or ""),
             "anomalies": [],  # the data gate has stopped every run that has any
-            "quarantine": problems[:QUARANTINE_SHOWN],
+            "quarantine": problems,
             "previews": answers.write_previews(directory, demonstrations),
             "hparams": json.loads(exec_properties["hparams"]),
             **about,
@@ -93,6 +98,10 @@ class ReportExecutor(base_executor.BaseExecutor):
 def _label(task: Task) -> str | None:
     """The target that is a class name, if there is one."""
     return next((name for name in task.targets if task.columns[name].is_class), None)
+
+
+def _json(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 class ReportSpec(component_spec.ComponentSpec):

@@ -168,10 +168,11 @@ def test_answers_are_found_from_a_slice_a_cell_and_a_bar(
     run.wait_for_selector("h1:has-text('Answers')")
     assert run.get_by_label("Confidence from").input_value() == "0"
     run.goto(home)
-    bars = run.locator("#answers .graph:has(.bars)")
-    bars.scroll_into_view_if_needed()
-    bars.locator(".bars .point path").first.wait_for()
-    box = bars.locator(".bars .trace:nth-of-type(2) .point path").first.bounding_box()
+    chart = run.locator("#answers figure:has(figcaption:text-is('Confidence')) .graph")
+    chart.scroll_into_view_if_needed()
+    bar = chart.locator(".bars .trace:nth-of-type(2) .point path").first
+    until(run, lambda: bar.count() == 1)
+    box = bar.bounding_box()
     run.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     run.wait_for_selector("h1:has-text('Answers')")
     assert "verdict=wrong" in run.url and "below=0.33" in run.url
