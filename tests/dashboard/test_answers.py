@@ -170,7 +170,7 @@ def test_answers_are_found_from_a_slice_a_cell_and_a_bar(
     run.goto(home)
     chart = run.locator("#answers figure:has(figcaption:text-is('Confidence')) .graph")
     chart.scroll_into_view_if_needed()
-    bar = chart.locator(".bars .trace:nth-of-type(2) .point path").first
+    bar = chart.locator(".barlayer .trace:nth-child(2) .point path").first
     until(run, lambda: bar.count() == 1)
     box = bar.bounding_box()
     run.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
