@@ -24,6 +24,7 @@ PREVIEW_POOL = 256
 """Eval examples among which previews are chosen."""
 POOL_FROM = 20_000
 """Eval examples of which that pool is taken."""
+ALL_RECORDS = -1
 PREVIEWS = 12
 """Previews of each sort, wrong and right."""
 
@@ -75,6 +76,11 @@ class Answers:
         chosen += islice((pair for pair in keyed if pair[1].correct is not False), PREVIEWS)
         records = disk.write([shown for _, shown in chosen], directory)
         return [record | {"example": key} for record, (key, _) in zip(records, chosen, strict=True)]
+
+    def every(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        """Each example of the split, raw columns, and the answer to it."""
+        for examples, outputs in map(self._answer, self._records(ALL_RECORDS).batch(PREVIEW_POOL)):
+            yield from zip(examples, _rows(outputs, len(examples)), strict=True)
 
     def plots(self) -> list[Plot]:
         """What the task draws of its answers to the first examples of the split."""

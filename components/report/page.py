@@ -15,8 +15,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Required, TypedDict, TypeGuard
 
+from components.report import thresholds
 from components.report.previews import ReportPage
+from components.report.thresholds import Thresholds
 from data.atomic import write_atomic
+from data.errors import WrongUse
 from data.media import kinds
 from trainer.preview.kinds import is_roomy, shown
 from trainer.preview.wording import number
@@ -85,10 +88,10 @@ class ReportData(TypedDict, total=False):
     %; `left_out` says which references are no numbers; `reference` method -> metric -> value; `baseline` the latest
     blessed model's metrics; `curves` one value a round, `NAME` in training and `val_NAME` on held-out examples;
     `examples` good records of train and eval and quarantined ones; `classes` class -> split -> count; `plots` as in
-    `trainer.preview.plots`; `statistics` as `components.statistics.summary` returns them; `quarantine` the first bad
-    records, each with file, row, column and reason; `previews` as `trainer.preview.disk.write` returns them; `data`
-    name, fingerprint, licence and credit; `assets` what the task was given for each of its
-    assets; `predict` the command that asks the pushed model.
+    `trainer.preview.plots`; `thresholds` as `components.report.thresholds` counts them; `statistics` as
+    `components.statistics.summary` returns them; `quarantine` the first bad records, each with file, row, column and
+    reason; `previews` as `trainer.preview.disk.write` returns them; `data` name, fingerprint, licence and credit;
+    `assets` what the task was given for each of its assets; `predict` the command that asks the pushed model.
     """
 
     task: Required[str]
@@ -111,6 +114,7 @@ class ReportData(TypedDict, total=False):
     confusion: Confusion | None
     curves: dict[str, list[float]]
     plots: list[dict[str, Any]]
+    thresholds: Thresholds | None
     nodes: list[NodeRow]
     examples: dict[str, int]
     classes: dict[str, dict[str, int]]
@@ -134,9 +138,31 @@ def render(report_dir: Path) -> Path:
     Raises:
       ValueError: a preview's file lies outside the report or is of a kind that a page cannot show.
     """
+    file = report_dir / "index.html"
+    write_atomic(file, page_of(read(report_dir), report_dir))
+    return file
+
+
+def read(report_dir: Path) -> ReportData:
+    report: ReportData = json.loads((report_dir / "report.json").read_text(encoding="utf-8"))
+    return report
+
+
+def page_of(report: ReportData, report_dir: Path, threshold: float | None = None) -> str:
+    """The report as HTML, with the figures at a threshold that a person chose, if one was.
+
+    Raises:
+      ValueError: as `render`.
+      WrongUse: the report has no figures by threshold.
+    """
+    if threshold is not None and not report.get("thresholds"):
+        raise WrongUse(
+            f"run {report['run_id']} of {report['task']} has no figures by threshold: its answers have no score, or it "
+            "was made before reports had them",
+            "leave the threshold away, or run it again",
+        )
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    report: ReportData = json.loads((report_dir / "report.json").read_text(encoding="utf-8"))
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -155,7 +181,7 @@ def render(report_dir: Path) -> Path:
     templates.globals |= {"data_uri": lambda name: data_uri(report_dir, name)}
     page = ReportPage(templates)
     css = templates.get_template("report.css.j2").render()
-    html = templates.get_template("report.html.j2").render(
+    return templates.get_template("report.html.j2").render(
         report=_EMPTY | report,
         css=css,
         css_digest=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
@@ -165,15 +191,13 @@ def render(report_dir: Path) -> Path:
         slices=worst_first(report),
         slices_shown=SLICES_SHOWN,
         confusion=confusion(report.get("confusion")),
+        thresholds=threshold_table(report.get("thresholds"), threshold),
         curves=training_curves(report.get("curves", {})),
         gantt=gantt(report.get("nodes", [])),
         shown=lambda preview: shown(preview["parts"], preview["title"], page),
         roomy=is_roomy(report.get("previews", [])),
         settings={name: value for name, value in report.get("settings", {}).items() if value not in (None, False, {})},
     )
-    file = report_dir / "index.html"
-    write_atomic(file, html)
-    return file
 
 
 _EMPTY: dict[str, Any] = {
@@ -350,6 +374,22 @@ def confusion(found: Confusion | None) -> dict[str, Any] | None:
         "labels": [labels[i] for i in shown],
         "rows": rows,
         "pairs": sorted(pairs, key=lambda pair: -pair["count"])[: CONFUSIONS_LISTED if rows else 3 * CONFUSIONS_LISTED],
+    }
+
+
+def threshold_table(found: Thresholds | None, chosen: float | None) -> dict[str, Any] | None:
+    """The figures of each class at the chosen threshold, by default at that where F1 of the first is highest, which
+    stands below it; None of a report without thresholds."""
+    if not found:
+        return None
+    first, best = found["classes"][0], thresholds.best(found["classes"][0])
+    place = best if chosen is None else thresholds.place_of(chosen)
+    return {
+        "chosen": chosen is not None,
+        "threshold": place / thresholds.STEPS,
+        "best": (first["name"], thresholds.at(first, best)),
+        "rows": [(one["name"], thresholds.at(one, place)) for one in found["classes"]],
+        "counts": found,
     }
 
 

@@ -5,17 +5,18 @@ Counts of examples add up, so that they are kept as they come, one example after
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import add
 from typing import Any, TypedDict
-
-import numpy as np
 
 from trainer.decisions import Decides
 
 STEPS = 100
 """Thresholds are 0, 1 / STEPS, ... 1."""
-THRESHOLDS = np.arange(STEPS + 1) / STEPS
+THRESHOLDS = [place / STEPS for place in range(STEPS + 1)]
 MAX_CLASSES = 100
 """Of more the most frequent are shown, and all of them together."""
 ALL = "all classes"
@@ -74,7 +75,7 @@ class ThresholdCounts:
         self._task, self._known = task, frozenset(known)
         self._examples = 0
         self._there: dict[str, int] = {}
-        self._scored: dict[str, np.ndarray[Any, Any]] = {}
+        self._scored: dict[str, _Counts] = {}
 
     def add(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> None:
         """Raw columns of one eval example, and the model's answer to it."""
@@ -85,18 +86,19 @@ class ThresholdCounts:
         for name in decided.there:
             self._there[name] = self._there.get(name, 0) + 1
         for decision in decided.decisions:
-            counts = self._scored.setdefault(decision.name, np.zeros((2, STEPS + 1), np.int64))
-            highest = int(np.searchsorted(THRESHOLDS, decision.score, side="right")) - 1
-            counts[int(decision.right), max(highest, 0)] += 1
+            counts = self._scored.setdefault(decision.name, _none())
+            counts[decision.right][max(bisect_right(THRESHOLDS, decision.score) - 1, 0)] += 1
 
     def to_json(self) -> Thresholds | None:
         """None where nothing was counted."""
         names = sorted(self._there.keys() | self._scored.keys(), key=lambda name: (-self._there.get(name, 0), name))
         if not names:
             return None
-        nothing = np.zeros((2, STEPS + 1), np.int64)
-        every = sum(self._scored.values(), nothing)
-        classes = [_of_class(name, self._there.get(name, 0), self._scored.get(name, nothing)) for name in names]
+        every = _none()
+        for counts in self._scored.values():
+            for sums, some in zip(every, counts, strict=True):
+                sums[:] = map(add, sums, some)
+        classes = [_of_class(name, self._there.get(name, 0), self._scored.get(name, _none())) for name in names]
         together = [_of_class(ALL, sum(self._there.values()), every)] if len(names) > 1 else []
         return {
             "examples": self._examples,
@@ -124,9 +126,16 @@ def place_of(threshold: float) -> int:
     return min(max(round(threshold * STEPS), 0), STEPS)
 
 
-def _of_class(name: str, there: int, counts: np.ndarray[Any, Any]) -> ClassThresholds:
-    """`counts`: of wrong and right decisions, by the highest threshold that each reaches."""
-    wrong, right = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1].tolist()
+_Counts = tuple[list[int], list[int]]
+"""Of wrong and of right decisions, by the highest threshold that each reaches."""
+
+
+def _none() -> _Counts:
+    return [0] * (STEPS + 1), [0] * (STEPS + 1)
+
+
+def _of_class(name: str, there: int, counts: _Counts) -> ClassThresholds:
+    wrong, right = (list(accumulate(reversed(some)))[::-1] for some in counts)
     return {"name": name, "there": there, "right": right, "wrong": wrong}
 
 

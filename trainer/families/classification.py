@@ -13,8 +13,8 @@ from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, 
 
 
 class Classifier(Decides):
-    """Of a task that answers rows of `class_probabilities` and whose truth is the column `label`: the likeliest class is
-    the answer where its probability reaches the threshold."""
+    """Of a task that answers rows of `class_probabilities`, of which the column `label` is the truth: the likeliest
+    class is the answer where its probability reaches the threshold."""
 
     def decisions(
         self, example: Mapping[str, Any], prediction: Mapping[str, Any], known: Collection[str]
