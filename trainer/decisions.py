@@ -23,6 +23,14 @@ NOT_SURE = "not sure"
 MEANT = "would_be"
 """Beside `label` what it would be at the threshold 0."""
 
+_ROUNDING = 1e-6
+"""Scores are float32: 0.7 as a model writes it is a little less than the 0.7 that a person means."""
+
+
+def reaches(score: float, threshold: float) -> bool:
+    """Whether an answer of this score counts."""
+    return float(score) + _ROUNDING >= threshold
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -62,7 +70,7 @@ class Decides(ABC):
     @abstractmethod
     def at_threshold(self, prediction: Mapping[str, Any], threshold: float) -> Mapping[str, Any]:
         """One row of the prediction as it is at this threshold, which it holds as `threshold`. An answer counts where
-        its score is not less."""
+        its score `reaches` it."""
 
 
 def chosen(task: Task, name: str, threshold: float | None) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:

@@ -5,18 +5,16 @@ Counts of examples add up, so that they are kept as they come, one example after
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import add
 from typing import Any, TypedDict
 
-from trainer.decisions import Decides
+from trainer.decisions import Decides, reaches
 
 STEPS = 100
 """Thresholds are 0, 1 / STEPS, ... 1."""
-THRESHOLDS = [place / STEPS for place in range(STEPS + 1)]
 MAX_CLASSES = 100
 """Of more the most frequent are shown, and all of them together."""
 ALL = "all classes"
@@ -87,7 +85,7 @@ class ThresholdCounts:
             self._there[name] = self._there.get(name, 0) + 1
         for decision in decided.decisions:
             counts = self._scored.setdefault(decision.name, _none())
-            counts[decision.right][max(bisect_right(THRESHOLDS, decision.score) - 1, 0)] += 1
+            counts[decision.right][_highest_reached(decision.score)] += 1
 
     def to_json(self) -> Thresholds | None:
         """None where nothing was counted."""
@@ -124,6 +122,11 @@ def best(found: ClassThresholds) -> int:
 def place_of(threshold: float) -> int:
     """Of the step that is nearest."""
     return min(max(round(threshold * STEPS), 0), STEPS)
+
+
+def _highest_reached(score: float) -> int:
+    place = place_of(score)
+    return place if reaches(score, place / STEPS) else place - 1
 
 
 _Counts = tuple[list[int], list[int]]

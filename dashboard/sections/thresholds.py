@@ -155,10 +155,10 @@ def _used(store: Store, run: Run, at: AtThreshold) -> list[Any]:
         before, chosen, after = usage(run.task, store.root, at.threshold).partition(f"--threshold {at.threshold:g}")
     except WrongUse:  # a task that this version of Benison does not have
         return [html.P(one_file)]
-    asked = "" if run.pushed else " This run's model was not pushed: what is served answers."
+    asked = "" if run.pushed else "This run's model was not pushed: what is served answers. "
     line: list[Any] = [before, "--threshold ", html.Span(f"{at.threshold:g}", id="thresholds-told"), after]
     told = html.Pre(html.Code(line), className="command", tabIndex=0) if chosen else ""
-    return [html.P(f"To predict so, with your own in place of capitals:{asked}"), told, html.P(one_file)]
+    return [html.P(f"{asked}To predict so, with your own in place of capitals:"), told, html.P(one_file)]
 
 
 def register(app: Dash) -> None:

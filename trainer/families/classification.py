@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from trainer.backend import tf
-from trainer.decisions import MEANT, NOT_SURE, Decided, Decides, Decision
+from trainer.decisions import MEANT, NOT_SURE, Decided, Decides, Decision, reaches
 from trainer.optimisers import optimizer
 from trainer.preview import Bars, Part, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric
@@ -27,7 +27,7 @@ class Classifier(Decides):
     def at_threshold(self, prediction: Mapping[str, Any], threshold: float) -> Mapping[str, Any]:
         """Beside `label`, `would_be` is the likeliest class, whatever its probability."""
         likeliest = prediction["label"]
-        label = likeliest if _highest(prediction) >= threshold else NOT_SURE.encode()
+        label = likeliest if reaches(_highest(prediction), threshold) else NOT_SURE.encode()
         return {**prediction, "label": label, MEANT: likeliest, "threshold": threshold}
 
 

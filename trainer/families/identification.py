@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
-from trainer.decisions import Decided, Decides, Decision
+from trainer.decisions import Decided, Decides, Decision, reaches
 from trainer.preview import as_text
 
 UNKNOWN = "unknown"
@@ -41,7 +41,7 @@ class Identifies(Decides):
         return Decided([found], [truth] if truth in known else [])
 
     def at_threshold(self, prediction: Mapping[str, Any], threshold: float) -> Mapping[str, Any]:
-        is_known = float(prediction["score"]) >= threshold
+        is_known = reaches(prediction["score"], threshold)
         label = prediction[self.names][0] if is_known else UNKNOWN.encode()
         place = {"answer": prediction["nearest"] if is_known else -1} if "nearest" in prediction else {}
         return {**prediction, "label": label, "threshold": threshold, **place}

@@ -27,7 +27,7 @@ import numpy as np
 
 from data.columns import Image, Label, Partner, Same
 from trainer.backend import tf
-from trainer.decisions import Decided, Decides, Decision
+from trainer.decisions import Decided, Decides, Decision, reaches
 from trainer.families import faces
 from trainer.optimisers import optimizer
 from trainer.preview import Bars, Picture, Preview, plots
@@ -143,7 +143,7 @@ class FaceVerification(Task, Decides):
         return Decided([Decision("same person", float(prediction["score"]), is_same)], ["same person"] * is_same)
 
     def at_threshold(self, prediction: Mapping[str, Any], threshold: float) -> Mapping[str, Any]:
-        same = float(prediction["score"]) >= threshold
+        same = reaches(prediction["score"], threshold)
         label = b"same" if same else b"different"
         return {**prediction, "label": label, "same": int(same), "threshold": threshold}
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from data.columns import Boxes, Image
 from trainer.backend import tf
-from trainer.decisions import Decided, Decides, Decision
+from trainer.decisions import Decided, Decides, Decision, reaches
 from trainer.families import classification
 from trainer.features import images
 from trainer.optimisers import optimizer
@@ -169,7 +169,8 @@ class ObjectDetection(Task, Decides):
 
     def at_threshold(self, prediction: Mapping[str, Any], threshold: float) -> Mapping[str, Any]:
         """Only the boxes of so high a score are left."""
-        kept = (np.asarray(prediction["scores"]) >= threshold) & (np.asarray(prediction["labels"]) != b"")
+        kept = np.array([reaches(score, threshold) for score in prediction["scores"]])
+        kept &= np.asarray(prediction["labels"]) != b""
         each = {name: np.asarray(prediction[name])[kept] for name in ("detections", "boxes", "labels", "scores")}
         return {**prediction, **each, "count": int(kept.sum()), "threshold": threshold}
 
@@ -251,7 +252,7 @@ def _shown(prediction: Mapping[str, Any]) -> Iterator[tuple[Any, str, float]]:
     """Box, class and score of those detections that a person is shown."""
     threshold = prediction.get("threshold", SHOWN_SCORE)
     for box, label, score in zip(prediction["boxes"], prediction["labels"], prediction["scores"], strict=True):
-        if score >= threshold and label:
+        if label and reaches(score, threshold):
             yield box, as_text(label), score
 
 
