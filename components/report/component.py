@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class ReportExecutor(base_executor.BaseExecutor):
         results = Results(Path(uri("evaluation")), class_names(Path(model)))
         directory = Path(artifact_utils.get_single_uri(output_dict["report"]))
         examples = Path(uri("examples"))
-        problems = read_quarantine(examples)
+        problems = list(islice(read_quarantine(examples), QUARANTINE_SHOWN))
         about = json.loads(exec_properties["about"])
         about["data"]["fingerprint"] = read_fingerprint(artifact_utils.get_single_instance(input_dict["examples"]))
         history = json.loads(Path(uri("model_run"), "history.json").read_text(encoding="utf-8"))
@@ -83,7 +84,7 @@ class ReportExecutor(base_executor.BaseExecutor):
             "statistics": columns,
             "classes": statistics.class_counts(columns, _label(task) or ""),
             "anomalies": [],  # the data gate has stopped every run that has any
-            "quarantine": problems[:QUARANTINE_SHOWN],
+            "quarantine": problems,
             "previews": answers.write_previews(directory, demonstrations),
             "hparams": json.loads(exec_properties["hparams"]),
             **about,
