@@ -8,6 +8,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 
 from components.report.thresholds import STEPS, ClassThresholds
 from data.shapes import finite
+from trainer.curves import StepCurves
 
 Finite = Annotated[float, finite]
 
@@ -32,6 +33,15 @@ class Progress(TypedDict, total=False):
     loss: float
     stopped_early: bool
     history: dict[str, list[float]]
+
+
+def even(curves: StepCurves) -> bool:
+    """Whether each line has a value and a time for each of its steps."""
+    series = (curves["training"], curves["held_out"])
+    return all({len(one["seconds"]), *map(len, one["values"].values())} <= {len(one["steps"])} for one in series)
+
+
+KeptCurves = Annotated[StepCurves, even]
 
 
 class KeptState(TypedDict, total=False):
@@ -127,6 +137,9 @@ class HistogramPlot(ShownPlot):
 class ShownColumn(TypedDict, total=False):
     """What `components.statistics` knows of a column in one split."""
 
+    count: Finite
+    missing: Finite
+    unique: Finite
     histogram: list[tuple[Finite, Finite, Finite]]
     top: list[tuple[str, int]]
 

@@ -18,12 +18,14 @@ from tfx.types import artifact, artifact_utils, component_spec, standard_artifac
 from tfx.utils import path_utils
 
 from components import statistics
+from components.data_gate import skew_bounds
 from components.evaluator import Results, class_names
 from components.example_gen import read_counts, read_fingerprint, read_quarantine
 from components.judgement import Judgement
 from components.reference import ReferenceScores
 from components.report.answers import Answers
 from components.report.thresholds import ThresholdCounts, Thresholds
+from trainer import curves
 from trainer.decisions import Decides
 from trainer.task import Task
 from trainer.transform import task_from
@@ -54,7 +56,7 @@ class ReportExecutor(base_executor.BaseExecutor):
         problems = list(islice(read_quarantine(examples), QUARANTINE_SHOWN))
         about = json.loads(exec_properties["about"])
         about["data"]["fingerprint"] = read_fingerprint(artifact_utils.get_single_instance(input_dict["examples"]))
-        history = json.loads(Path(uri("model_run"), "history.json").read_text(encoding="utf-8"))
+        history, by_step = (_json(Path(uri("model_run"), name)) for name in ("history.json", curves.FILE))
         columns = statistics.summary(Path(uri("statistics")))
         answers = Answers(task, examples / "Split-eval", model)
         demonstrations = task.demonstrations(Path(model))
@@ -78,10 +80,12 @@ class ReportExecutor(base_executor.BaseExecutor):
             "slices": results.slices(),
             "confusion": results.confusion(),
             "curves": history,
+            "step_curves": by_step,
             "plots": answers.plots(),
             "thresholds": _thresholds(task, answers, Path(model)),
             "examples": read_counts(examples),
             "statistics": columns,
+            "bounds": skew_bounds(examples, task.columns, about.pop("max_skew")),
             "classes": statistics.class_counts(columns, _label(task) or ""),
             "anomalies": [],  # the data gate has stopped every run that has any
             "quarantine": problems,
@@ -107,6 +111,10 @@ def _thresholds(task: Task, answers: Answers, model: Path) -> Thresholds | None:
 def _label(task: Task) -> str | None:
     """The target that is a class name, if there is one."""
     return next((name for name in task.targets if task.columns[name].is_class), None)
+
+
+def _json(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 class ReportSpec(component_spec.ComponentSpec):
