@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from data.shapes import finite
+from trainer.curves import StepCurves
 
 Finite = Annotated[float, finite]
 
@@ -30,6 +31,15 @@ class Progress(TypedDict, total=False):
     loss: float
     stopped_early: bool
     history: dict[str, list[float]]
+
+
+def even(curves: StepCurves) -> bool:
+    """Whether each line has a value and a time for each of its steps."""
+    series = (curves["training"], curves["held_out"])
+    return all({len(one["seconds"]), *map(len, one["values"].values())} <= {len(one["steps"])} for one in series)
+
+
+KeptCurves = Annotated[StepCurves, even]
 
 
 class KeptState(TypedDict, total=False):
@@ -125,6 +135,9 @@ class HistogramPlot(ShownPlot):
 class ShownColumn(TypedDict, total=False):
     """What `components.statistics` knows of a column in one split."""
 
+    count: Finite
+    missing: Finite
+    unique: Finite
     histogram: list[tuple[Finite, Finite, Finite]]
     top: list[tuple[str, int]]
 

@@ -18,6 +18,7 @@ from dashboard.sections import (
     answers,
     confusion,
     data,
+    drift,
     examples,
     head,
     lineage,
@@ -44,6 +45,7 @@ PLACES = {
     "training": "Training",
     "nodes": "Nodes",
     "data": "Data",
+    "drift": "Train beside eval",
     "lineage": "Lineage",
     "notes": "Notes",
     "log": "Log",
@@ -94,6 +96,7 @@ def body(store: Store, run: Run, found: Query) -> dict[str, Any]:
         **({"notes": lambda: notes.section(run, store.takes_notes)} if store.takes_notes or run.notes else {}),
         "nodes": lambda: nodes.section(run),
         "data": lambda: data.section(store, run, report),
+        **({"drift": lambda: drift.section(report)} if drift.found(report) else {}),
         "lineage": lambda: lineage.section(store, run, report),
         "log": lambda: log.section(run, tail),
     }
@@ -137,6 +140,8 @@ def long_list(store: Store, task: str, run_id: str, name: str, of: str) -> Long:
         "training": lambda: training.curves(report),
         "anomalies": lambda: data.anomalies(report),
         "columns": lambda: data.columns(report),
+        "drift": lambda: drift.distances(report),
+        "drift-charts": lambda: drift.drawn(report),
         "quarantine": lambda: data.quarantined(store, run, report),
         "artifacts": lambda: lineage.artifacts(store, run),
     }

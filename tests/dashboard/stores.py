@@ -13,6 +13,7 @@ import numpy as np
 
 from components import manifest
 from pipelines.records.run_result import RunResult
+from trainer.curves import Series, StepCurves
 from trainer.preview import Bars, Box, Curve, Picture, Preview, Sound, Words
 from trainer.preview.disk import write
 
@@ -130,6 +131,19 @@ def finished(
     return folder
 
 
+def step_curves(points: int, *names: str, scale: float = 1.0) -> StepCurves:
+    """A falling loss and a learning rate, one point each ten steps and two seconds, and two rounds."""
+    steps = [10 * (i + 1) for i in range(points)]
+    values: dict[str, list[float | None]] = {
+        name: [scale * (1 + (-1) ** i / 4) / (1 + i) for i in range(points)] for name in ("loss", *names)
+    }
+    values["learning_rate"] = [0.1 * (1 - i / points) for i in range(points)]
+    training = Series(steps=steps, seconds=[step / 5 for step in steps], values=values)
+    ends = [steps[points // 2], steps[-1]]
+    rounds = Series(steps=ends, seconds=[end / 5 + 0.5 for end in ends], values={"loss": [scale, scale / 2]})
+    return StepCurves(training=training, held_out=rounds)
+
+
 def slice_row(label: str, score: float) -> dict[str, Any]:
     return {"slice": f"label: {label}", "examples": 40, "metrics": {"accuracy": score}}
 
@@ -192,7 +206,11 @@ def statistics() -> dict[str, Any]:
         "length": 1.0,
         "top": [["1", 500], [HOSTILE, 300]],
     }
-    return {"width": {"train": numbers | {"histogram": [[0, 5, 700], [5, 9, 97]]}}, "label": {"train": texts}}
+    wide = numbers | {"count": 200, "missing": 0, "median": 8.0, "max": 12.0, "histogram": [[4, 8, 90], [8, 12, 110]]}
+    return {
+        "width": {"train": numbers | {"histogram": [[0, 5, 700], [5, 9, 97]]}, "eval": wide},
+        "label": {"train": texts, "eval": texts | {"count": 200, "top": [["1", 120], [HOSTILE, 80]]}},
+    }
 
 
 def pushed(workspace: Path, task: str, version: int) -> Path:

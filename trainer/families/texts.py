@@ -119,7 +119,7 @@ class TextClassifierTask(Task):
         model = TextClassifier(
             WordVectors(vocabulary, pretrained, hparams.vector_size),
             self.encoder(),
-            LinearText(spec.train(), classes),
+            LinearText(spec.train(self.reference_examples, only=("words", "label")), classes),
             classes,
             hparams.dropout,
             target="label",

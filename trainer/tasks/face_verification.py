@@ -82,7 +82,7 @@ class FaceVerification(Task):
         from trainer.networks import siamese
 
         hparams = self.hparams
-        train = spec.train()
+        train = spec.train(only=("person", "partner_person"))
         learnt, calibrating = siamese.shared_out(np.concatenate([train["person"], train["partner_person"]]))
         embedding = faces.embedder(spec.features["image"].shape, hparams)
         model = siamese.Siamese(embedding, learnt, calibrating, hparams.margin)
