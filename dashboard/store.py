@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 from components import manifest
-from components.report.page import Confusion, ReportData
+from components.report.page import Confusion, ReportData, page_of
 from dashboard import lineage, texts
 from dashboard.kept import (
     BadRecord,
@@ -31,6 +31,7 @@ from dashboard.kept import (
     KeptNotes,
     KeptResult,
     KeptState,
+    KeptThresholds,
     LinesPlot,
     NodeFile,
     Progress,
@@ -40,7 +41,7 @@ from dashboard.kept import (
     square,
 )
 from data.atomic import write_atomic
-from data.errors import BenisonError
+from data.errors import BenisonError, WrongUse
 from data.media.kinds import BY_SUFFIX
 from data.shapes import WrongShape, expect
 from pipelines.records.lineage import Step, steps_of_json
@@ -68,6 +69,7 @@ _SHOWN: Mapping[str, Any] = {
     "bounds": dict[str, Finite],
     "intervals": dict[str, tuple[float, float]],
     "confusion": Annotated[Confusion | None, square],
+    "thresholds": KeptThresholds | None,
     "step_curves": KeptCurves,
 }
 """What pages need of parts of `report.json`, beyond what its own types say."""
@@ -427,6 +429,14 @@ class Store:
         if not page.is_file():
             raise NotThere(f"report of {task}/{run_id}")
         return page
+
+    def report_at(self, task: str, run_id: str, threshold: float) -> str:
+        """The same with the figures at a threshold. Raises NotThere, also where it has none, or Damaged."""
+        folder = self.one_file_report(task, run_id).parent
+        try:
+            return page_of(self.report(self.run(task, run_id)), folder, threshold)
+        except (WrongUse, ValueError, OSError) as error:
+            raise NotThere(f"report of {task}/{run_id} at a threshold: {error}") from None
 
     # --- models ---
 

@@ -31,7 +31,7 @@ class Assessment:
     loss_name: str = ""
 
 
-def of_decision(answer: str, sure: float, truth: str, correct: bool, given: float) -> Assessment:
+def of_decision(answer: str, sure: float, truth: str, correct: bool | None, given: float) -> Assessment:
     """Of an answer that is one of several classes. The loss is that of cross-entropy.
 
     Args:

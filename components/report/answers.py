@@ -25,6 +25,7 @@ PREVIEW_POOL = 256
 """Eval examples among which previews are chosen."""
 POOL_FROM = 20_000
 """Eval examples of which that pool is taken."""
+ALL_RECORDS = -1
 PREVIEWS = 12
 """Previews of each sort, wrong and right."""
 
@@ -88,6 +89,9 @@ class Answers:
         if most <= len(self._pool.records) or len(self._pool.records) < PREVIEW_POOL:
             yield self._pool.first(most)
             return
+        yield from self._in_order(most)
+
+    def _in_order(self, most: int) -> Iterator[_Batch]:
         place = count()
         for records in self._records(most).batch(PREVIEW_POOL).as_numpy_iterator():
             yield self._answered([next(place) for _ in records], records.tolist())
@@ -104,6 +108,11 @@ class Answers:
         chosen += islice((pair for pair in keyed if pair[1].correct is not False), PREVIEWS)
         records = disk.write([shown for _, shown in chosen], directory)
         return [record | {"example": key} for record, (key, _) in zip(records, chosen, strict=True)]
+
+    def every(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        """Each example of the split, raw columns, and the answer to it."""
+        for batch in self._in_order(ALL_RECORDS):
+            yield from zip(batch.examples, batch.predictions, strict=True)
 
     def _overview(self) -> Sequence[Preview]:
         return self._task.overview(self._pool.examples, self._pool.predictions)

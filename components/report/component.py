@@ -24,7 +24,9 @@ from components.example_gen import read_counts, read_fingerprint, read_quarantin
 from components.judgement import Judgement
 from components.reference import ReferenceScores
 from components.report.answers import Answers
+from components.report.thresholds import ThresholdCounts, Thresholds
 from trainer import curves
+from trainer.decisions import Decides
 from trainer.task import Task
 from trainer.transform import task_from
 
@@ -82,6 +84,7 @@ class ReportExecutor(base_executor.BaseExecutor):
             "step_curves": by_step,
             "plots": plots,
             "answers": table,
+            "thresholds": _thresholds(task, answers, Path(model)),
             "examples": read_counts(examples),
             "statistics": columns,
             "bounds": skew_bounds(examples, task.columns, about.pop("max_skew")),
@@ -92,7 +95,19 @@ class ReportExecutor(base_executor.BaseExecutor):
             "hparams": json.loads(exec_properties["hparams"]),
             **about,
         }
-        (directory / "report.json").write_text(json.dumps(report, indent=2, default=float), encoding="utf-8")
+        (directory / "report.json").write_text(
+            json.dumps(report, separators=(",", ":"), default=float), encoding="utf-8"
+        )
+
+
+def _thresholds(task: Task, answers: Answers, model: Path) -> Thresholds | None:
+    """None of a task whose answers have no score."""
+    if not isinstance(task, Decides):
+        return None
+    counts = ThresholdCounts(task, class_names(model, task.known_by) if task.known_by else ())
+    for example, prediction in answers.every():
+        counts.add(example, prediction)
+    return counts.to_json()
 
 
 def _label(task: Task) -> str | None:

@@ -118,6 +118,7 @@ def finished(
         "confusion": {"labels": ["1", "2", HOSTILE], "counts": [[9, 1, 0], [0, 8, 2], [3, 0, 7]]},
         "curves": {"loss": [1.0, 0.5, 1 - score], "val_loss": [0.9, 0.6, 0.4]},
         "plots": plots(),
+        "thresholds": thresholds(),
         "examples": end.examples,
         "statistics": statistics(),
         "quarantine": [],
@@ -213,6 +214,17 @@ def plots() -> list[dict[str, Any]]:
         lines | {"series": {f"{HOSTILE}, area 0.9": [[0.0, 0.0], [0.1, 0.8], [1.0, 1.0]]}},
         bars | {"series": {"right": [0, 2, 9], "wrong": [3, 1, 0]}, "edges": [0.0, 0.33, 0.67, 1.0]},
     ]
+
+
+def thresholds() -> dict[str, Any]:
+    """Of two classes, of evenly spread scores: from 0.5 on there are only right answers of the first."""
+    steps = range(101)
+    first = {"name": "1", "there": 100, "right": [100 - k for k in steps], "wrong": [max(50 - k, 0) for k in steps]}
+    other = {"name": HOSTILE, "there": 50, "right": [max(50 - k, 0) for k in steps], "wrong": [0] * 101}
+    sums = {kind: [a + b for a, b in zip(first[kind], other[kind], strict=True)] for kind in ("right", "wrong")}
+    every = {"name": "all classes", "there": 150, **sums}
+    below = "said to be not sure, with what it would be"
+    return {"examples": 200, "below": below, "counted": "answers", "classes": [every, first, other], "left_out": 2}
 
 
 def statistics() -> dict[str, Any]:

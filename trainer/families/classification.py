@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,33 @@ import numpy as np
 from trainer import assessment
 from trainer.assessment import Assessment
 from trainer.backend import tf
+from trainer.decisions import MEANT, NOT_SURE, Decided, Decides, Decision, reaches
 from trainer.optimisers import optimizer
 from trainer.preview import Bars, Part, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric
+
+
+class Classifier(Decides):
+    """Of a task that answers rows of `class_probabilities`, of which the column `label` is the truth: the likeliest
+    class is the answer where its probability reaches the threshold."""
+
+    def decisions(
+        self, example: Mapping[str, Any], prediction: Mapping[str, Any], known: Collection[str]
+    ) -> Decided | None:
+        if example.get("label") is None:
+            return None
+        truth, likeliest = as_text(example["label"]), as_text(prediction["label"])
+        return Decided([Decision(likeliest, _highest(prediction), likeliest == truth)], [truth])
+
+    def at_threshold(self, prediction: Mapping[str, Any], threshold: float) -> Mapping[str, Any]:
+        """Beside `label`, `would_be` is the likeliest class, whatever its probability."""
+        likeliest = prediction["label"]
+        label = likeliest if reaches(_highest(prediction), threshold) else NOT_SURE.encode()
+        return {**prediction, "label": label, MEANT: likeliest, "threshold": threshold}
+
+
+def _highest(prediction: Mapping[str, Any]) -> float:
+    return float(max(prediction["probabilities"]))
 
 
 def index_labels(labels: Any, name: str) -> Any:
@@ -109,7 +133,8 @@ def _assessed(label: Any, prediction: Mapping[str, Any]) -> Assessment:
         return Assessment(answer, confidence=sure)
     truth = as_text(label)
     given = probabilities[np.asarray(prediction["labels"]) == truth.encode()]
-    return assessment.of_decision(answer, sure, truth, answer == truth, float(given.sum()))
+    is_meant = as_text(prediction.get(MEANT, answer)) == answer
+    return assessment.of_decision(answer, sure, truth, answer == truth if is_meant else None, float(given.sum()))
 
 
 def picture_preview(encoded: bytes, label: Any, prediction: Mapping[str, Any], top: int = 5) -> Preview:
@@ -122,7 +147,7 @@ def answer_preview(parts: Sequence[Part], label: Any, prediction: Mapping[str, A
 
     Args:
       label: the true class as bytes or text, or None when it is not known.
-      prediction: one row of `class_probabilities`.
+      prediction: one row of `class_probabilities`, or what `Classifier.at_threshold` made of it.
       top: how many classes are shown.
     """
     probabilities = {
@@ -131,8 +156,10 @@ def answer_preview(parts: Sequence[Part], label: Any, prediction: Mapping[str, A
     best = sorted(probabilities, key=probabilities.__getitem__, reverse=True)[:top]
     assessed = _assessed(label, prediction)
     guess, truth = assessed.answer, None if label is None else assessed.truth
+    meant = as_text(prediction.get(MEANT, guess))
+    said = guess if meant == guess else f"{guess}: it would be {meant}"
     return Preview(
-        title=guess if truth is None else f"{truth} → {guess}",
+        title=said if truth is None else f"{truth} → {said}",
         correct=assessed.correct,
         slice={} if truth is None else {"label": truth},
         parts=(*parts, Bars({name: probabilities[name] for name in best}, caption="probability")),

@@ -32,6 +32,7 @@ from trainer import assessment
 from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.families import classification, faces
+from trainer.families.identification import UNKNOWN, Identifies
 from trainer.optimisers import optimizer
 from trainer.preview import Bars, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, Metric, Task
@@ -40,7 +41,6 @@ REFUSED = 0.05
 """Share of the train split's pictures that the threshold refuses."""
 TOP = 5
 """Nearest people that an answer names."""
-UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class FaceRecognitionHParams(faces.FaceHParams):
     global_batch_size: int = field(default=64, metadata={"min": 1})
 
 
-class FaceRecognition(Task):
+class FaceRecognition(Task, Identifies):
     title = "Face recognition"
     questions = (19,)
     modality = "image"
@@ -61,6 +61,7 @@ class FaceRecognition(Task):
     small = {**Task.small, **faces.SMALL}
     split_by = "person"
     enrols = "embedding"
+    truth, names, known_by = "person", "names", "person"
     HParams = FaceRecognitionHParams
 
     def preprocess(self, inputs: Features) -> Features:
