@@ -25,7 +25,9 @@ from components.judgement import Judgement
 from components.reference import ReferenceScores
 from components.report import quarantined
 from components.report.answers import Answers
+from components.report.thresholds import ThresholdCounts, Thresholds
 from trainer import curves
+from trainer.decisions import Decides
 from trainer.preview import disk
 from trainer.task import Task
 from trainer.transform import task_from
@@ -60,6 +62,7 @@ class ReportExecutor(base_executor.BaseExecutor):
         history, by_step = (_json(Path(uri("model_run"), name)) for name in ("history.json", curves.FILE))
         columns = statistics.summary(Path(uri("statistics")))
         answers = Answers(task, examples / "Split-eval", model)
+        table, plots = answers.write_table(directory)
         demonstrations = task.demonstrations(Path(model))
         report = {
             "task": exec_properties["task"],
@@ -82,7 +85,9 @@ class ReportExecutor(base_executor.BaseExecutor):
             "confusion": results.confusion(),
             "curves": history,
             "step_curves": by_step,
-            "plots": answers.plots(),
+            "plots": plots,
+            "answers": table,
+            "thresholds": _thresholds(task, answers, Path(model)),
             "examples": read_counts(examples),
             "statistics": columns,
             "bounds": skew_bounds(examples, task.columns, about.pop("max_skew")),
@@ -95,7 +100,19 @@ class ReportExecutor(base_executor.BaseExecutor):
             "hparams": json.loads(exec_properties["hparams"]),
             **about,
         }
-        (directory / "report.json").write_text(json.dumps(report, indent=2, default=float), encoding="utf-8")
+        (directory / "report.json").write_text(
+            json.dumps(report, separators=(",", ":"), default=float), encoding="utf-8"
+        )
+
+
+def _thresholds(task: Task, answers: Answers, model: Path) -> Thresholds | None:
+    """None of a task whose answers have no score."""
+    if not isinstance(task, Decides):
+        return None
+    counts = ThresholdCounts(task, class_names(model, task.known_by) if task.known_by else ())
+    for example, prediction in answers.every():
+        counts.add(example, prediction)
+    return counts.to_json()
 
 
 def _label(task: Task) -> str | None:

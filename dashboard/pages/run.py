@@ -27,6 +27,7 @@ from dashboard.sections import (
     nodes,
     notes,
     slices,
+    thresholds,
     training,
 )
 from dashboard.store import NotThere, Run, Store
@@ -40,6 +41,7 @@ PLACES = {
     "metrics": "Metrics",
     "slices": "Slices",
     "confusion": "Confusion",
+    "thresholds": "Thresholds",
     "answers": "Answers",
     "examples": "Examples",
     "training": "Training",
@@ -92,7 +94,7 @@ def body(store: Store, run: Run, found: Query) -> dict[str, Any]:
         **({"failure": lambda: head.failure(run)} if run.error else {}),
         **({"damage": lambda: _damage(damage)} if damage else {}),
         **({"progress": lambda: head.progress(run)} if run.is_running else {}),
-        **(_results(run, report, found) if judged else {}),
+        **(_results(store, run, report, found) if judged else {}),
         **({"training": lambda: training.section(report)} if report.get("curves") else {}),
         **({"notes": lambda: notes.section(run, store.takes_notes)} if store.takes_notes or run.notes else {}),
         "nodes": lambda: nodes.section(run),
@@ -119,13 +121,14 @@ def _damage(said: Sequence[str]) -> html.Section:
     return parts.section("damage", "What cannot be read", *map(parts.damaged, said))
 
 
-def _results(run: Run, report: ReportData, found: Query) -> dict[str, Callable[[], html.Section]]:
+def _results(store: Store, run: Run, report: ReportData, found: Query) -> dict[str, Callable[[], html.Section]]:
     confused = report_page.confusion(report.get("confusion"))
     return {
         "metrics": lambda: metrics.section(run, report),
-        **({"slices": lambda: slices.section(report)} if report.get("slices") else {}),
-        **({"confusion": lambda: confusion.section(confused)} if confused else {}),
-        **({"answers": lambda: answers.section(report)} if report.get("plots") else {}),
+        **({"slices": lambda: slices.section(run, report)} if report.get("slices") else {}),
+        **({"confusion": lambda: confusion.section(run, report, confused)} if confused else {}),
+        **({"thresholds": lambda: thresholds.section(store, run, report, found)} if report.get("thresholds") else {}),
+        **({"answers": lambda: answers.section(run, report)} if report.get("plots") or report.get("answers") else {}),
         **({"examples": lambda: examples.section(run, report, found)} if report.get("previews") else {}),
     }
 
@@ -136,8 +139,8 @@ def long_list(store: Store, task: str, run_id: str, name: str, of: str) -> Long:
     report = store.readable_report(run)[0]
     lists: dict[str, Callable[[], Long]] = {
         "bounds": lambda: metrics.slice_bounds(report),
-        "slices": lambda: slices.rows(report),
-        "answers": lambda: answers.plots(report),
+        "slices": lambda: slices.rows(run, report),
+        "answers": lambda: answers.plots(run, report),
         "examples": lambda: examples.chosen(run, report, of),
         "train-examples": lambda: examples.chosen(run, report, of, examples.TRAIN),
         "training": lambda: training.curves(report),
@@ -157,6 +160,7 @@ def long_list(store: Store, task: str, run_id: str, name: str, of: str) -> Long:
 def register(app: Dash, store: Store) -> None:
     notes.register(app, store)
     examples.register(app, store)
+    thresholds.register(app)
 
     @app.callback(
         Output(parts.changing(ALL), "children"),

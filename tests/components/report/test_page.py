@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 
 from components.report import page as report_page
+from data.errors import WrongUse
+from tests.dashboard import stores
 from trainer.curves import Series, StepCurves
 from trainer.preview import Bars, Curve, Picture, Preview, Sound, Words
 from trainer.preview.disk import write
@@ -137,6 +139,21 @@ def test_the_policy_allows_this_style_sheet_and_nothing_else(report: dict[str, A
     assert policy.startswith("default-src 'none'") and f"style-src 'sha256-{digest}'" in policy
     assert "unsafe" not in policy and "script" not in policy and "http" not in policy
     assert not [element for _, element in page.elements if any(n == "style" or n.startswith("on") for n in element)]
+
+
+def test_the_figures_at_a_threshold_are_those_of_the_best_or_of_the_chosen(
+    report: dict[str, Any], tmp_path: Path
+) -> None:
+    report["thresholds"] = stores.thresholds()
+    page = rendered(report, tmp_path)
+    assert "Threshold 0.00 Where F1 is highest." in page.text("thresholds") and not page.all("script")
+    (tmp_path / "index.html").write_text(report_page.page_of(report, tmp_path, 0.73), encoding="utf-8")  # type: ignore[arg-type]
+    said = Page(tmp_path / "index.html").text("thresholds")
+    assert "Threshold 0.73 Chosen by a person. Of 200 examples" in said
+    assert "all classes 0.73 1 0.18 0.3051 27 0 123 173" in said and "at the threshold 0.00" in said
+    del report["thresholds"]
+    with pytest.raises(WrongUse, match="run r1 of digits has no figures by threshold"):
+        report_page.page_of(report, tmp_path, 0.73)  # type: ignore[arg-type]
 
 
 def test_hostile_names_show_as_text(report: dict[str, Any], tmp_path: Path) -> None:
