@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact, artifact_utils, component_spec, standard_artifacts
@@ -26,6 +27,7 @@ from components.reference import ReferenceScores
 from components.report import quarantined
 from components.report.answers import Answers
 from components.report.thresholds import ThresholdCounts, Thresholds
+from components.report.train_examples import TrainExamples, takes_long
 from trainer import curves
 from trainer.decisions import Decides
 from trainer.preview import disk
@@ -61,7 +63,8 @@ class ReportExecutor(base_executor.BaseExecutor):
         about["data"]["fingerprint"] = read_fingerprint(artifact_utils.get_single_instance(input_dict["examples"]))
         history, by_step = (_json(Path(uri("model_run"), name)) for name in ("history.json", curves.FILE))
         columns = statistics.summary(Path(uri("statistics")))
-        answers = Answers(task, examples / "Split-eval", model)
+        loaded = tf.saved_model.load(model)
+        answers = Answers(task, examples / "Split-eval", loaded)
         table, plots = answers.write_table(directory)
         demonstrations = task.demonstrations(Path(model))
         report = {
@@ -97,6 +100,9 @@ class ReportExecutor(base_executor.BaseExecutor):
             "quarantined_previews": disk.write(quarantined.previews(origin.folder, problems), directory, "quarantined"),
             "copies": origin.copies,
             "previews": answers.write_previews(directory, demonstrations),
+            "train_previews": []
+            if takes_long(task)
+            else TrainExamples(task, examples / "Split-train", loaded).write_by_slice(directory),
             "hparams": json.loads(exec_properties["hparams"]),
             **about,
         }

@@ -67,7 +67,7 @@ def test_bad_records_are_seen_beside_their_reason(tmp_path: Path, own_site: str,
 def test_runs_that_left_none_of_it_say_nothing_of_it(tmp_path: Path) -> None:
     stores.finished(tmp_path, TASK, 1, 0.9)
     shown = str(page(Store(tmp_path), PLACE, ""))
-    assert "train-examples" not in shown and "As they lie" not in shown and "stand in train" not in shown
+    assert "Examples of train" not in shown and "As they lie" not in shown and "stand in train" not in shown
 
 
 def test_damaged_previews_of_train_are_said_to_be_so(tmp_path: Path) -> None:
