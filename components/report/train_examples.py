@@ -1,4 +1,4 @@
-"""Examples that a model learnt from, with its answers: what it gets wrong although it was told is often a wrong label."""
+"""Examples that a model learnt from, with its answers: what it gets wrong although it was told may be a wrong label."""
 
 from __future__ import annotations
 
