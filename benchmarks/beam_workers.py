@@ -8,9 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import statistics
-import subprocess
 import tempfile
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,34 +82,10 @@ class _Comparison:
 def _run(task: str, arguments: Sequence[str], workspace: Path, processes: int) -> Run:
     command = [measure.BENISON, "run", task, *arguments, "--to", NODES[-1], "--fresh", "--json"]
     command += ["--workspace", str(workspace), "--set", f"beam.workers={processes}"]
-    with subprocess.Popen(command, cwd=measure.ROOT, stdout=subprocess.PIPE, text=True) as process:
-        ended, peak = threading.Event(), [0.0]
-
-        def watch() -> None:
-            while not ended.wait(SAMPLE_SECONDS):
-                peak[0] = max(peak[0], _memory_mb(process.pid))
-
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        output, _ = process.communicate()
-        ended.set()
-        watcher.join()
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}\n{output}")
-    seconds = {node["id"]: node["seconds"] for node in json.loads(output)["nodes"]}
+    finished = measure.watched(command, SAMPLE_SECONDS)
+    seconds = {node["id"]: node["seconds"] for node in json.loads(finished.output)["nodes"]}
     digest = measure.call("beam_workers", "digest", pipeline_root=str(workspace.resolve() / task / "pipeline"))
-    return Run(seconds, peak[0], digest)
-
-
-def _memory_mb(pid: int) -> float:
-    """Of a process and all that descend from it; of memory that several share each has its part (PSS)."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except (FileNotFoundError, ProcessLookupError):  # it has ended
-        return 0.0
-    own = sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1e3
-    return own + sum(_memory_mb(int(child)) for child in children)
+    return Run(seconds, finished.peak_rss_mb, digest)
 
 
 def digest(pipeline_root: str) -> str:

@@ -123,6 +123,44 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None, ac
         return Finished(seconds, usage.ru_maxrss / 1024, output)
 
 
+def watched(
+    command: Sequence[str],
+    every: float,
+    look: Callable[[float], None] = lambda megabytes: None,
+    accept: Sequence[int] = (0,),
+) -> Finished:
+    """As `run`, but of the process and all that descend from it together the peak, and `look` is told every so many
+    seconds what they take."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        begun = time.perf_counter()
+        process = subprocess.Popen(command, cwd=ROOT, env=_environment(None), stdout=out, stderr=err)
+        peak = 0.0
+        while process.poll() is None:
+            megabytes = memory_mb(process.pid)
+            peak = max(peak, megabytes)
+            look(megabytes)
+            time.sleep(every)
+        seconds = time.perf_counter() - begun
+        out.seek(0)
+        err.seek(0)
+        output = out.read()
+        if process.returncode not in accept:
+            said = (err.read() + output)[-3000:]
+            raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}\n{said}")
+        return Finished(seconds, peak, output)
+
+
+def memory_mb(pid: int) -> float:
+    """Of a process and all that descend from it; of memory that several share each has its part (PSS)."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended
+        return 0.0
+    own = sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1e3
+    return own + sum(memory_mb(int(child)) for child in children)
+
+
 def call(module: str, function: str, environment: Mapping[str, str] | None = None, **arguments: Any) -> Any:
     """What a function of a benchmark returns in a fresh process. Arguments and result are JSON."""
     code = (

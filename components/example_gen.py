@@ -15,12 +15,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import apache_beam as beam
 import tensorflow as tf
@@ -45,6 +47,8 @@ QUARANTINE = "quarantine.jsonl"
 COUNTS = "counts.json"
 CLASSES = "classes.json"
 NAMES = "names.json"
+_BAD = ".bad-"
+"""Before the number of a shard the name of a file of what is wrong in it, until they are put together."""
 ROWS = "rows-{shard}"
 """File in the executor's temporary folder: how many rows a shard has read so far, for whoever watches."""
 ROWS_SECONDS = 0.3
@@ -87,7 +91,6 @@ class FolderExampleGenExecutor(BaseExampleGenExecutor):
             (output / f"Split-{split}").mkdir(parents=True, exist_ok=True)
         with self._make_beam_pipeline() as pipeline:
             outputs = pipeline | ReadFolder(reading, folder, output, self._get_tmp_dir())
-            _ = outputs.problem | beam.io.WriteToText(str(output / QUARANTINE), shard_name_template="")
             _ = (
                 outputs.outcome
                 | "SumOutcomes" >> beam.CombinePerKey(sum)
@@ -102,6 +105,7 @@ class FolderExampleGenExecutor(BaseExampleGenExecutor):
                 | "ClassesAsJson" >> beam.Map(_classes)
                 | "WriteClasses" >> beam.io.WriteToText(str(output / CLASSES), shard_name_template="")
             )
+        _gather_quarantine(output)
         (output / NAMES).write_text(json.dumps(folder.names), encoding="utf-8")
         _refuse_unreadable(output, folder)
 
@@ -149,9 +153,9 @@ class _Reading:
 
 
 class ReadFolder(beam.PTransform):
-    """Writes a folder's records as serialised tf.Examples, a file a shard and split; what is left to gather is
-    `problem` (JSON), `outcome` (the split or "quarantined") with how many there were, and `class` (split, column, class
-    name) with how many."""
+    """Writes a folder's records as serialised tf.Examples, a file a shard and split, and what is wrong with bad ones as
+    JSON, a file a shard; what is left to gather is `outcome` (the split or "quarantined") with how many there were, and
+    `class` (split, column, class name) with how many."""
 
     def __init__(self, reading: _Reading, folder: DataFolder, output: Path, progress_dir: str) -> None:
         super().__init__()
@@ -161,7 +165,7 @@ class ReadFolder(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline) -> Any:
         shards = pipeline | beam.io.Read(_Shards(range(self._shards)))
-        return shards | beam.ParDo(self._read).with_outputs("problem", "outcome", "class")
+        return shards | beam.ParDo(self._read).with_outputs("outcome", "class")
 
 
 class _Shards(beam.io.iobase.BoundedSource):
@@ -205,12 +209,13 @@ class _ReadShard(beam.DoFn):
         )
         outcomes: Counter[str] = Counter()
         classes: Counter[tuple[str, str, str]] = Counter()
-        with _Files(self._output, f"data_tfrecord-{shard:05d}-of-{self._shards:05d}.gz") as files:
+        name = f"data_tfrecord-{shard:05d}-of-{self._shards:05d}.gz"
+        with _Files(self._output, name) as files, _quarantine_of(self._output, shard) as problems:
             for record in _counted(records, Path(self._progress_dir, ROWS.format(shard=shard))):
                 if record.problem:
                     outcomes["quarantined"] += 1
                     problem = {"split": record.split, "file": record.file, "row": record.row}
-                    yield beam.pvalue.TaggedOutput("problem", json.dumps(problem | asdict(record.problem)))
+                    problems.write(json.dumps(problem | asdict(record.problem)) + "\n")
                 elif record.features is not None:
                     outcomes[record.split] += 1
                     files.write(record.split, serialized_example(record.features, dtypes))
@@ -246,6 +251,24 @@ class _Files:
             if kind is None:
                 writer.close()
                 self._unfinished(split).rename(self._output / f"Split-{split}" / self._name)
+
+
+@contextmanager
+def _quarantine_of(output: Path, shard: int) -> Iterator[TextIO]:
+    """A file for what is wrong with the bad records of a shard. Beam would hold all of them in memory."""
+    unfinished = output / f".unfinished-{os.getpid()}-{shard}"
+    with unfinished.open("w", encoding="utf-8") as file:
+        yield file
+    unfinished.rename(output / f"{_BAD}{shard:05d}")
+
+
+def _gather_quarantine(output: Path) -> None:
+    """Puts the files of all shards together, in the order in which one who reads all comes upon bad records."""
+    with (output / QUARANTINE).open("wb") as whole:
+        for part in sorted(output.glob(f"{_BAD}*")):
+            with part.open("rb") as file:
+                shutil.copyfileobj(file, whole)
+            part.unlink()
 
 
 def _counted(records: Iterator[Record], file: Path) -> Iterator[Record]:
@@ -329,9 +352,11 @@ def read_names(examples: Path) -> dict[str, list[str]]:
     return json.loads((examples / NAMES).read_text(encoding="utf-8"))
 
 
-def read_quarantine(examples: Path) -> list[dict[str, Any]]:
-    """The bad records of an examples artifact, each with split, file, row, column, reason and attack."""
-    return [json.loads(line) for line in (examples / QUARANTINE).read_text(encoding="utf-8").splitlines()]
+def read_quarantine(examples: Path) -> Iterator[dict[str, Any]]:
+    """The bad records of an examples artifact, each with split, file, row, column, reason and attack, one at a time."""
+    with (examples / QUARANTINE).open(encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
 
 
 def read_fingerprint(examples: Any) -> str:

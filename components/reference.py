@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 from pathlib import Path
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -11,8 +12,10 @@ from tfx.types.standard_artifacts import Examples, TransformGraph
 
 from data.sources.assets import files_of
 from trainer.inputs import TransformedExamples
-from trainer.task import Task
+from trainer.task import Arrays, Task
 from trainer.transform import task_from
+
+_LOG = logging.getLogger(__name__)
 
 JUDGE = "judge"
 """Folder of the judge's SavedModel in the artifact."""
@@ -46,17 +49,22 @@ def Reference(
             name: split_examples(transformed_examples.uri, transform_graph.uri, name, task)
             for name in ("train", "eval")
         }
-        train, spec = (
-            splits["train"].arrays(task.reference_examples),
-            splits["train"].spec(steps=0, assets=files_of(settings["assets"])),
-        )
+        train = _arrays(splits["train"], "train")
+        spec = splits["train"].spec(steps=0, assets=files_of(settings["assets"]))
         judge = task.judge(train, spec)
         if judge is not None:
             judge.save(Path(reference.uri, JUDGE), save_format="tf")
-        scores = task.reference(
-            train, splits["eval"].arrays(task.reference_examples), dataclasses.replace(spec, judge=judge)
-        )
+        scores = task.reference(train, _arrays(splits["eval"], "eval"), dataclasses.replace(spec, judge=judge))
     Path(reference.uri, "reference.json").write_text(json.dumps(scores, indent=2), encoding="utf-8")
+
+
+def _arrays(examples: TransformedExamples, split: str) -> Arrays:
+    """As many of a split as the task's references are given, and memory holds."""
+    wanted = min(examples.task.reference_examples, examples.count)
+    held = examples.fitting(wanted)
+    if held < wanted:
+        _LOG.warning("references get %d of %d examples of %s: memory holds no more", held, wanted, split)
+    return examples.arrays(held)
 
 
 def split_examples(examples: str, transform_graph: str, split: str, task: Task) -> TransformedExamples:

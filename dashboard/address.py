@@ -23,9 +23,9 @@ def run(key: str) -> str:
     return f"/run/{quote(key)}"
 
 
-def report(key: str) -> str:
-    """The run's report as one file."""
-    return f"/report/{quote(key)}"
+def report(key: str, threshold: float | None = None) -> str:
+    """The run's report as one file, with the figures at a threshold that was chosen."""
+    return f"/report/{quote(key)}" + ("" if threshold is None else f"?threshold={threshold:g}")
 
 
 def models(task: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -189,11 +191,14 @@ def _files(app: Dash, store: Store) -> None:
 
     @app.server.get("/report/<task>/<run_id>")
     def report(task: str, run_id: str) -> Response:
+        threshold, name = request.args.get("threshold", type=float), f"{task}-{run_id}.html"
         try:
-            file = store.one_file_report(task, run_id)
-        except NotThere:
+            if threshold is None or not math.isfinite(threshold):
+                return send_file(store.one_file_report(task, run_id), as_attachment=True, download_name=name, max_age=0)
+            page = io.BytesIO(store.report_at(task, run_id, threshold).encode())
+        except (NotThere, Damaged):
             abort(404)
-        return send_file(file, as_attachment=True, download_name=f"{task}-{run_id}.html", max_age=0)
+        return send_file(page, "text/html", as_attachment=True, download_name=name, max_age=0)
 
     @app.server.get(HEALTH)
     def health() -> tuple[str, int, dict[str, str]]:

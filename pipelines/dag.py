@@ -109,6 +109,7 @@ class PipelineSettings:
             "assets": described(task_class, hparams),
             "code_digest": code_digest(),
             "versions": library_versions(),
+            "max_skew": options.max_skew,
         }
         return cls(
             task=settings.task,

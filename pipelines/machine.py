@@ -19,6 +19,7 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from data.sources.cache import cache_root
+from trainer.memory import memory_limit
 
 GIB = 2**30
 MIN_MEMORY = 4 * GIB
@@ -115,7 +116,7 @@ def memory() -> Check:
     import psutil
 
     machine = psutil.virtual_memory()
-    limit = cgroup_memory_limit()
+    limit = memory_limit()
     limited = limit is not None and limit < machine.total
     usable = limit if limit is not None and limited else machine.total
     found = f"{usable / GIB:.1f} GiB"
@@ -123,26 +124,6 @@ def memory() -> Check:
     if usable >= MIN_MEMORY:
         return Check("memory", "ok", found)
     return Check("memory", "note", found, f"runs may fail below {MIN_MEMORY / GIB:.0f} GiB; use --workers 1")
-
-
-def cgroup_memory_limit(proc: Path = Path("/proc/self/cgroup"), mount: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """The least memory limit in bytes of this process's control groups, version 1 or 2; None without any."""
-    try:
-        lines = [line.split(":", 2) for line in proc.read_text().splitlines()]
-    except OSError:
-        return None
-    limits = []
-    for _, controllers, group in lines:
-        if controllers not in ("", "memory"):
-            continue
-        root, name = (mount / "memory", "memory.limit_in_bytes") if controllers else (mount, "memory.max")
-        leaf = root / group.lstrip("/")
-        # Inside a container the path may be the host's, while only the mount's root is to be seen.
-        for folder in (leaf, *leaf.parents):
-            if folder.is_relative_to(root) and (file := folder / name).is_file():
-                text = file.read_text().strip()
-                limits += [int(text)] if text.isdigit() else []  # version 2 writes "max" for none
-    return min(limits, default=None)
 
 
 def disk(name: str, folder: Path, fix: str) -> Check:

@@ -7,7 +7,7 @@ and parted into what the model is fed and its targets. All of that runs in the g
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,9 @@ LENGTH_BUCKETS = 8
 
 MEMORY_SHARE = 0.1
 """Share of the free memory that decoded examples may take; a larger data set is decoded anew in each epoch."""
+
+ARRAYS_SHARE = 0.25
+"""Share of the free memory that the arrays of one split may take, of which classical references learn."""
 
 SHUFFLE_BYTES = 256 << 20
 """What the buffer takes from which a data set larger than memory is shuffled."""
@@ -119,13 +122,24 @@ class TransformedExamples:
             records = records.enumerate().filter(lambda i, _: i * limit % count < limit).map(lambda _, record: record)
         yield from self._prepared(self._parsed(records).batch(self.task.predict_batch_size)).as_numpy_iterator()
 
-    def arrays(self, limit: int | None = None) -> Arrays:
+    def arrays(self, limit: int | None = None, only: Collection[str] = ()) -> Arrays:
         """Up to `limit` examples in memory: name -> array `[examples, ...]`. Where `Task.batch` leaves examples of
-        several sizes, an array of arrays."""
-        batches = list(self.batches(limit))
-        if not batches:
+        several sizes, an array of arrays. Of all features, or of those in `only`."""
+        if not self.count:
             raise ValueError(f"no examples in {list(self.files)}")
-        return {name: _joined([batch[name] for batch in batches]) for name in batches[0]}
+        count = self.count if limit is None else min(limit, self.count)
+        joined: dict[str, _Joined] = {}
+        for batch in self.batches(limit):
+            for name in only or batch:
+                if name not in joined:
+                    joined[name] = _Joined(count, batch[name])
+                joined[name].add(batch[name])
+        return {name: one.array for name, one in joined.items()}
+
+    def fitting(self, wanted: int) -> int:
+        """How many of `wanted` examples may be held as arrays, by the memory that is free."""
+        room = int(ARRAYS_SHARE * free_memory()) * self.count // max(self.bytes_in_memory(), 1)
+        return max(1, min(wanted, self.count, room))
 
     def bytes_in_memory(self) -> int:
         """An estimate of what all decoded examples take, from the first `SAMPLED` and the size of all records."""
@@ -371,13 +385,31 @@ def _common_specs(*batches: dict[str, Any]) -> dict[str, Any]:
     return common
 
 
-def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
-    if len({part.shape[1:] for part in parts}) == 1:
-        return np.concatenate(parts)
-    rows = [row for part in parts for row in part]
-    joined = np.empty(len(rows), object)
-    joined[:] = rows
-    return joined
+class _Joined:
+    """One array of parts that come one after the other, which are never held beside it."""
+
+    def __init__(self, count: int, like: np.ndarray) -> None:
+        """`count`: of the examples of all parts, the first of which is as `like`."""
+        self._whole, self._there = np.empty((count, *like.shape[1:]), like.dtype), 0
+        self._rows: list[np.ndarray] | None = None
+        """In place of `_whole`, of examples of several sizes."""
+
+    def add(self, part: np.ndarray) -> None:
+        if self._rows is None and part.shape[1:] != self._whole.shape[1:]:
+            self._rows = list(self._whole[: self._there])
+        if self._rows is None:
+            self._whole[self._there : self._there + len(part)] = part
+        else:
+            self._rows += list(part)
+        self._there += len(part)
+
+    @property
+    def array(self) -> np.ndarray:
+        if self._rows is None:
+            return self._whole
+        joined = np.empty(len(self._rows), object)
+        joined[:] = self._rows
+        return joined
 
 
 # --- memory ---

@@ -1,4 +1,4 @@
-"""How much memory this process may still take: the machine's, or less where a container is allowed less."""
+"""How much memory this process may take, and still may: the machine's, or less where a container is allowed less."""
 
 from __future__ import annotations
 
@@ -19,16 +19,23 @@ def free_memory(root: Path = Path("/")) -> int:
     return min([psutil.virtual_memory().available, *_left_in_groups(root)])
 
 
+def memory_limit(root: Path = Path("/")) -> int | None:
+    """Bytes that the tightest control group around this process may take; None without any limit."""
+    found = (_number(folder / limit) for folder, limit, _, _ in control_groups(root))
+    return min((number for number in found if number is not None), default=None)
+
+
 def _left_in_groups(root: Path) -> Iterator[int]:
-    for folder, limit, usage, reclaimable in _groups(root):
+    for folder, limit, usage, reclaimable in control_groups(root):
         allowed = _number(folder / limit)
         if allowed is not None:  # "max": no limit
             cache = _statistic(folder / "memory.stat", reclaimable)
             yield max(0, allowed - (_number(folder / usage) or 0) + cache)
 
 
-def _groups(root: Path) -> Iterator[tuple[Path, str, str, str]]:
-    """Folders of the memory control groups around this process, with the names that their version gives files."""
+def control_groups(root: Path = Path("/")) -> Iterator[tuple[Path, str, str, str]]:
+    """Folders of the memory control groups around this process, its own first, with the names that their version gives
+    the files of the limit, of what is taken, and of what of it can be given up."""
     try:
         lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
     except OSError:  # not Linux, or /proc is hidden: the machine's own figure has to do

@@ -78,8 +78,10 @@ class DataSpec:
     steps: int
     """Training steps that will be taken at most: what learning-rate schedules need."""
     train: Callable[..., Arrays]
-    """The transformed train split in memory, or `limit` examples spread over it: for tables that a model holds, as of
-    what each user has seen, and weights that begin as a classical solution."""
+    """`train(limit, only)`: the transformed train split in memory, or `limit` examples spread over it, and of them the
+    features named in `only`, where there are any: for tables that a model holds, as of what each user has seen, and
+    weights that begin as a classical solution. Nobody knows how large the split is: ask for what is small of each
+    example, or for few of them."""
     held_out: Callable[[], Iterator[Arrays]] = field(default=lambda: iter(()))
     """Of the train split what training leaves out for validation, in batches as inference has them, one at a time: for
     what is measured of a trained model when it is exported."""

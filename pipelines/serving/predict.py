@@ -14,6 +14,7 @@ from typing import Any
 from pipelines.serving.answer_files import AnswerFiles, each_once, without_media
 from pipelines.serving.inputs import CheckedExamples, Example, given_example, read_examples
 from pipelines.serving.served import Answer, Served
+from trainer import decisions
 from trainer.preview import Preview
 from trainer.task import Task
 
@@ -26,6 +27,7 @@ def predict(
     given: Mapping[str, str] | None = None,
     as_rows: bool = False,
     show: Callable[[str], None] | None = None,
+    threshold: float | None = None,
 ) -> list[dict[str, Any]]:
     """The answers of the model pushed in `serving`, of which the highest version answers, to all examples in `files`.
 
@@ -34,14 +36,15 @@ def predict(
     it is being written, where the task is a `Streams`; the answer that is returned lacks it then.
 
     Raises:
-      WrongUse: there is no such task or file.
+      WrongUse: there is no such task or file, or the task takes no threshold.
       DataRefused: an input is not what the task's columns ask for.
       BenisonError: there is no pushed model, it was tampered with, or it was made for other columns.
     """
     served, shown = Served.open(serving, task_name), ""
     if show and (files or not served.streams):
         show = None
-    answers = [answer.row if as_rows else answer.outputs for answer in ask(served, files, output, given, show=show)]
+    asked = ask(served, files, output, given, show=show, threshold=threshold)
+    answers = [answer.row if as_rows else answer.outputs for answer in asked]
     if show:
         show("\n\n")
         shown = served.task.streamed
@@ -96,6 +99,7 @@ def ask(
     given: Mapping[str, str] | None = None,
     with_picture: bool = True,
     show: Callable[[str], None] | None = None,
+    threshold: float | None = None,
 ) -> Iterator[Answered]:
     """The answers to all examples in `files`, in order, one after the other; all inputs are checked before the first.
 
@@ -108,16 +112,18 @@ def ask(
       files: what to predict from.
       output: where a picture of each answer is written, and pictures and sounds that are the answer; None for none.
       with_picture: False writes what is the answer alone.
+      threshold: what an answer's score has to reach, of a task that `Decides`; None leaves it to the model.
       given: in place of files the inputs of one example by name, media as paths; beside files those that need not be
         given, as a temperature, for all examples.
       show: gets the text that answers the `given` example piece by piece, of a model that `streams`.
 
     Raises:
-      WrongUse: there is no such file.
+      WrongUse: there is no such file, the task takes no threshold, or it is not one from 0 to 1.
       DataRefused: an input is not what the task's columns ask for.
       BenisonError: the model was made for other columns.
     """
     task, task_class = served.task, type(served.task)
+    at_threshold = decisions.chosen(task, served.name, threshold)
 
     def read() -> Iterator[Example]:
         if files:
@@ -127,7 +133,8 @@ def ask(
 
     written = AnswerFiles(task, output, files) if output else None
     answers = served.answers(CheckedExamples(read)) if show is None else _streamed(served, read(), show)
-    for example, answer in answers:
+    for example, as_given in answers:
+        answer = at_threshold(as_given)
         values, media = without_media(answer)
         shown = _as_json(values)
         made = written.made(example, answer, media, with_picture) if written else {}

@@ -86,7 +86,7 @@ def test_what_is_read_is_written_in_its_order_and_what_is_bad_is_told_with_its_p
     examples = ingested(tmp_path, {"train": [*good[:2], *bad[:2], *good[2:], bad[2]], "eval": [row(9, "b")]})
     assert read(examples, "train") == good and read(examples, "eval") == [row(9, "b")]
     assert read_counts(examples) == {"train": 4, "eval": 1, "quarantined": 3}
-    found = read_quarantine(examples)
+    found = list(read_quarantine(examples))
     places = [(one["split"], one["file"], one["row"], one["column"], one["attack"]) for one in found]
     assert places == [
         ("train", "train.jsonl", 3, "score", False),

@@ -13,6 +13,7 @@ import numpy as np
 
 from components import manifest
 from pipelines.records.run_result import RunResult
+from trainer.curves import Series, StepCurves
 from trainer.preview import Bars, Box, Curve, Picture, Preview, Sound, Words
 from trainer.preview.disk import write
 
@@ -114,6 +115,7 @@ def finished(
         "confusion": {"labels": ["1", "2", HOSTILE], "counts": [[9, 1, 0], [0, 8, 2], [3, 0, 7]]},
         "curves": {"loss": [1.0, 0.5, 1 - score], "val_loss": [0.9, 0.6, 0.4]},
         "plots": plots(),
+        "thresholds": thresholds(),
         "examples": end.examples,
         "statistics": statistics(),
         "quarantine": [],
@@ -128,6 +130,19 @@ def finished(
     }
     (folder / "report" / "report.json").write_text(json.dumps(found | report), encoding="utf-8")
     return folder
+
+
+def step_curves(points: int, *names: str, scale: float = 1.0) -> StepCurves:
+    """A falling loss and a learning rate, one point each ten steps and two seconds, and two rounds."""
+    steps = [10 * (i + 1) for i in range(points)]
+    values: dict[str, list[float | None]] = {
+        name: [scale * (1 + (-1) ** i / 4) / (1 + i) for i in range(points)] for name in ("loss", *names)
+    }
+    values["learning_rate"] = [0.1 * (1 - i / points) for i in range(points)]
+    training = Series(steps=steps, seconds=[step / 5 for step in steps], values=values)
+    ends = [steps[points // 2], steps[-1]]
+    rounds = Series(steps=ends, seconds=[end / 5 + 0.5 for end in ends], values={"loss": [scale, scale / 2]})
+    return StepCurves(training=training, held_out=rounds)
 
 
 def slice_row(label: str, score: float) -> dict[str, Any]:
@@ -182,6 +197,17 @@ def plots() -> list[dict[str, Any]]:
     ]
 
 
+def thresholds() -> dict[str, Any]:
+    """Of two classes, of evenly spread scores: from 0.5 on there are only right answers of the first."""
+    steps = range(101)
+    first = {"name": "1", "there": 100, "right": [100 - k for k in steps], "wrong": [max(50 - k, 0) for k in steps]}
+    other = {"name": HOSTILE, "there": 50, "right": [max(50 - k, 0) for k in steps], "wrong": [0] * 101}
+    sums = {kind: [a + b for a, b in zip(first[kind], other[kind], strict=True)] for kind in ("right", "wrong")}
+    every = {"name": "all classes", "there": 150, **sums}
+    below = "said to be not sure, with what it would be"
+    return {"examples": 200, "below": below, "counted": "answers", "classes": [every, first, other], "left_out": 2}
+
+
 def statistics() -> dict[str, Any]:
     numbers = {"kind": "number", "count": 800, "missing": 3, "mean": 2.5, "min": 0.0, "max": 9.0, "median": 2.0}
     texts = {
@@ -192,7 +218,11 @@ def statistics() -> dict[str, Any]:
         "length": 1.0,
         "top": [["1", 500], [HOSTILE, 300]],
     }
-    return {"width": {"train": numbers | {"histogram": [[0, 5, 700], [5, 9, 97]]}}, "label": {"train": texts}}
+    wide = numbers | {"count": 200, "missing": 0, "median": 8.0, "max": 12.0, "histogram": [[4, 8, 90], [8, 12, 110]]}
+    return {
+        "width": {"train": numbers | {"histogram": [[0, 5, 700], [5, 9, 97]]}, "eval": wide},
+        "label": {"train": texts, "eval": texts | {"count": 200, "top": [["1", 120], [HOSTILE, 80]]}},
+    }
 
 
 def pushed(workspace: Path, task: str, version: int) -> Path:

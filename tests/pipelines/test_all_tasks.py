@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from components import manifest
 from components.judgement import CONSTANT, PASSED
+from components.report import thresholds
 from pipelines.console.failures import ROOT
 from pipelines.console.progress import Listener
 from pipelines.local.run import run
@@ -23,6 +25,7 @@ from pipelines.serving.inputs import Example
 from pipelines.serving.served import Served
 from pipelines.settings import RunSettings
 from tests.samples import write_assets, write_sample
+from trainer.decisions import Decides
 from trainer.streaming import Streams
 from trainer.task import Task, load, task_names
 
@@ -32,6 +35,7 @@ LIMIT = 64
 """Train records of a sample; half as many are for evaluation."""
 STEPS_TOGETHER = 4
 """Of two workers, which learn what one does."""
+LEARNT_F1 = 0.3
 COMPARED = 8
 """Records whose served and evaluated predictions are compared."""
 
@@ -136,6 +140,16 @@ def test_a_model_that_was_not_trained_has_not_learnt_it(runs: Runs) -> None:
 @pytest.mark.parametrize("name", task_names())
 def test_the_served_model_answers_as_it_was_evaluated(runs: Runs, name: str) -> None:
     assert_served_as_evaluated(runs.alone(name))
+
+
+@pytest.mark.parametrize("name", [name for name in task_names() if issubclass(load(name), Decides)])
+def test_what_each_threshold_lets_through_is_counted(runs: Runs, name: str) -> None:
+    """Of every eval example, so that a task that has learnt its sample is mostly right at some threshold."""
+    alone = runs.alone(name)
+    report = json.loads(Path(alone.result.places["report"]).with_name("report.json").read_text(encoding="utf-8"))
+    assert report["thresholds"]["examples"] == LIMIT // 2
+    every = report["thresholds"]["classes"][0]
+    assert every["there"] > 0 and (thresholds.at(every, thresholds.best(every)).f1 or 0) > LEARNT_F1
 
 
 @pytest.mark.parametrize("name", [name for name in task_names() if issubclass(load(name), Streams)])

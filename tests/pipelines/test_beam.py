@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import DataRefused, WrongUse
-from pipelines.beam import BEAM_ARGS, BeamSettings, beam_args, refusal_in, take_folders_literally
+from pipelines.beam import BEAM_ARGS, BeamSettings, beam_args, refusal_in, remember_option_names, take_folders_literally
 from pipelines.console.progress import Listener
 from pipelines.local.run import run
 from pipelines.settings import RunSettings, apply_overrides
@@ -92,6 +92,20 @@ def test_a_folder_is_taken_by_its_name_though_as_a_pattern_it_were_another_too(t
         for pattern in (f"{tmp_path / name}/x*", f"{tmp_path / name}/*", f"{tmp_path / name}/x-1"):
             [found] = LocalFileSystem(None).match([pattern])
             assert [file.path for file in found.metadata_list] == [str(tmp_path / name / "x-1")]
+
+
+def test_options_seen_from_several_sides_are_the_same_options() -> None:
+    from apache_beam.options import pipeline_options
+
+    remember_option_names()
+    for arguments in (BEAM_ARGS, ["--streaming", "--experiments=a"]):
+        options = pipeline_options.PipelineOptions(arguments)
+        for kind in (pipeline_options.SetupOptions, pipeline_options.DebugOptions, pipeline_options.StandardOptions):
+            assert options.view_as(kind).get_all_options() == kind(arguments).get_all_options()
+            assert type(options.view_as(kind)) is kind
+        options.view_as(pipeline_options.DebugOptions).add_experiment("b")
+        assert "b" in options.view_as(pipeline_options.DebugOptions).experiments
+    assert not pipeline_options.PipelineOptions([]).view_as(pipeline_options.DebugOptions).experiments
 
 
 def refuse(element: int) -> int:

@@ -62,29 +62,8 @@ class _Message:
         return self._extras
 
 
-@pytest.mark.parametrize(
-    ("groups", "files", "limit"),
-    [
-        ("0::/a/b\n", {"a/b/memory.max": "max", "a/memory.max": "2000", "memory.max": "3000"}, 2000),
-        ("0::/host/path\n", {"memory.max": "1000"}, 1000),
-        ("4:memory:/j\n0::/\n", {"memory/j/memory.limit_in_bytes": "500", "memory/memory.limit_in_bytes": "9000"}, 500),
-        ("0::/a\n", {"a/memory.max": "max"}, None),
-        ("3:cpu:/a\n", {"a/memory.max": "7"}, None),
-    ],
-)
-def test_the_tightest_limit_of_the_container_counts(
-    tmp_path: Path, groups: str, files: dict[str, str], limit: int | None
-) -> None:
-    proc, mount = tmp_path / "cgroup", tmp_path / "fs"
-    proc.write_text(groups)
-    for name, text in files.items():
-        (mount / name).parent.mkdir(parents=True, exist_ok=True)
-        (mount / name).write_text(text + "\n")
-    assert machine.cgroup_memory_limit(proc, mount) == limit
-
-
 def test_little_memory_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "cgroup_memory_limit", lambda: machine.GIB)
+    monkeypatch.setattr(machine, "memory_limit", lambda: machine.GIB)
     assert machine.memory().state == "note"
     assert machine.memory().found.startswith("1.0 GiB (limit of the container")
 

@@ -164,6 +164,43 @@ def test_some_of_the_examples_are_spread_over_all(tmp_path: Path, limit: int) ->
     assert max(np.diff([*found, 60])) <= -(-60 // limit)
 
 
+def test_of_some_features_no_others_are_held(tmp_path: Path) -> None:
+    found = written(tmp_path, 60).arrays(7, only=("label",))
+    assert found.keys() == {"label"} and len(found["label"]) == 7
+
+
+def test_examples_of_several_sizes_are_an_array_of_arrays() -> None:
+    parts = (np.zeros((2, 3), np.int32), np.ones((2, 4), np.int32), np.ones((1, 3), np.int32))
+    joined = inputs._Joined(5, parts[0])
+    for part in parts:
+        joined.add(part)
+    assert joined.array.dtype == object
+    assert [row.tolist() for row in joined.array] == [[0] * 3, [0] * 3, [1] * 4, [1] * 4, [1] * 3]
+
+
+@pytest.mark.parametrize(("free", "held"), [(10**9, 60), (4 * 60 * 32 // 2, 30), (0, 1)])
+def test_arrays_are_as_many_examples_as_memory_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, held: int
+) -> None:
+    monkeypatch.setattr(inputs, "free_memory", lambda: free)
+    assert written(tmp_path, 60).fitting(10**9) == pytest.approx(held, abs=1)
+
+
+@pytest.mark.parametrize("task", [Plain, Cropped])
+def test_what_is_learnt_from_does_not_depend_on_whether_memory_holds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: type[Task]
+) -> None:
+    examples = written(tmp_path, 60, task, global_batch_size=8)
+    batches = []
+    for share in (1.0, 0.0):
+        monkeypatch.setattr(inputs, "MEMORY_SHARE", share)
+        taken = inputs.training_dataset(examples)(context()).take(20).as_numpy_iterator()
+        batches.append(
+            [(found["number"].tolist(), found["image"].tolist(), to["label"].tolist()) for found, to in taken]
+        )
+    assert batches[0] == batches[1]
+
+
 def test_held_out_examples_come_batch_by_batch_as_inference_has_them(tmp_path: Path) -> None:
     batches = list(inputs.held_out_batches(written(tmp_path, 20 * 70 + 1, Cropped)))
     size = Plain.predict_batch_size

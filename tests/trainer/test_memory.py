@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.memory import free_memory
+from trainer.memory import free_memory, memory_limit
 
 MIB = 1 << 20
 
@@ -64,3 +64,25 @@ def test_version_1_without_a_limit_the_machine_decides(tmp_path: Path, limit: st
     top.mkdir(parents=True)
     (top / "memory.limit_in_bytes").write_text(limit)
     assert 1 * MIB < free_memory(tmp_path) < 2**60
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "limit"),
+    [
+        ("0::/a/b\n", {"a/b/memory.max": "max", "a/memory.max": "2000", "memory.max": "3000"}, 2000),
+        ("0::/host/path\n", {"memory.max": "1000"}, 1000),
+        ("4:memory:/j\n0::/\n", {"memory/j/memory.limit_in_bytes": "500", "memory/memory.limit_in_bytes": "9000"}, 500),
+        ("4:cpu,memory:/j\n", {"memory/j/memory.limit_in_bytes": "500"}, 500),
+        ("0::/a\n", {"a/memory.max": "max"}, None),
+        ("3:cpu:/a\n", {"a/memory.max": "7"}, None),
+    ],
+)
+def test_the_tightest_limit_of_the_container_counts(
+    tmp_path: Path, groups: str, files: dict[str, str], limit: int | None
+) -> None:
+    proc(tmp_path, groups)
+    mount = tmp_path / "sys/fs/cgroup"
+    for name, text in files.items():
+        (mount / name).parent.mkdir(parents=True, exist_ok=True)
+        (mount / name).write_text(text + "\n")
+    assert memory_limit(tmp_path) == limit

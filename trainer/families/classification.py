@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from trainer.backend import tf
+from trainer.decisions import MEANT, NOT_SURE, Decided, Decides, Decision, reaches
 from trainer.optimisers import optimizer
 from trainer.preview import Bars, Part, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric
+
+
+class Classifier(Decides):
+    """Of a task that answers rows of `class_probabilities`, of which the column `label` is the truth: the likeliest
+    class is the answer where its probability reaches the threshold."""
+
+    def decisions(
+        self, example: Mapping[str, Any], prediction: Mapping[str, Any], known: Collection[str]
+    ) -> Decided | None:
+        if example.get("label") is None:
+            return None
+        truth, likeliest = as_text(example["label"]), as_text(prediction["label"])
+        return Decided([Decision(likeliest, _highest(prediction), likeliest == truth)], [truth])
+
+    def at_threshold(self, prediction: Mapping[str, Any], threshold: float) -> Mapping[str, Any]:
+        """Beside `label`, `would_be` is the likeliest class, whatever its probability."""
+        likeliest = prediction["label"]
+        label = likeliest if reaches(_highest(prediction), threshold) else NOT_SURE.encode()
+        return {**prediction, "label": label, MEANT: likeliest, "threshold": threshold}
+
+
+def _highest(prediction: Mapping[str, Any]) -> float:
+    return float(max(prediction["probabilities"]))
 
 
 def index_labels(labels: Any, name: str) -> Any:
@@ -103,7 +127,7 @@ def answer_preview(parts: Sequence[Part], label: Any, prediction: Mapping[str, A
 
     Args:
       label: the true class as bytes or text, or None when it is not known.
-      prediction: one row of `class_probabilities`.
+      prediction: one row of `class_probabilities`, or what `Classifier.at_threshold` made of it.
       top: how many classes are shown.
     """
     probabilities = {
@@ -111,9 +135,11 @@ def answer_preview(parts: Sequence[Part], label: Any, prediction: Mapping[str, A
     }
     best = sorted(probabilities, key=probabilities.__getitem__, reverse=True)[:top]
     guess, truth = as_text(prediction["label"]), None if label is None else as_text(label)
+    meant = as_text(prediction.get(MEANT, guess))
+    said = guess if meant == guess else f"{guess}: it would be {meant}"
     return Preview(
-        title=guess if truth is None else f"{truth} → {guess}",
-        correct=None if truth is None else guess == truth,
+        title=said if truth is None else f"{truth} → {said}",
+        correct=None if truth is None or meant != guess else guess == truth,
         slice={} if truth is None else {"label": truth},
         parts=(*parts, Bars({name: probabilities[name] for name in best}, caption="probability")),
     )

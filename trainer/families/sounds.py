@@ -51,7 +51,7 @@ class SoundHParams(HParams):
     dropout: float = field(default=0.3, metadata={"min": 0.0, "max": 0.95})
 
 
-class SoundClassifierTask(Task):
+class SoundClassifierTask(Task, classification.Classifier):
     """Base of the tasks that tell the class of a sound: keyword_spotting, speech_emotion, music_recognition.
 
     The network hears windows of equal length. In training a window is cut from each sound at random; a shorter sound

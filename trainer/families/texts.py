@@ -42,7 +42,7 @@ class TextHParams(HParams):
     dropout: float = field(default=0.4, metadata={"min": 0.0, "max": 0.95})
 
 
-class TextClassifierTask(Task):
+class TextClassifierTask(Task, classification.Classifier):
     """Base of the tasks that tell the class of a text. Each says by which layer vectors of words are read, and which
     metrics it is judged by first.
 
@@ -119,7 +119,7 @@ class TextClassifierTask(Task):
         model = TextClassifier(
             WordVectors(vocabulary, pretrained, hparams.vector_size),
             self.encoder(),
-            LinearText(spec.train(), classes),
+            LinearText(spec.train(self.reference_examples, only=("words", "label")), classes),
             classes,
             hparams.dropout,
             target="label",

@@ -30,6 +30,7 @@ import numpy as np
 from data.columns import Image, Label
 from trainer.backend import tf
 from trainer.families import classification, faces
+from trainer.families.identification import UNKNOWN, Identifies
 from trainer.optimisers import optimizer
 from trainer.preview import Bars, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, Metric, Task
@@ -38,7 +39,6 @@ REFUSED = 0.05
 """Share of the train split's pictures that the threshold refuses."""
 TOP = 5
 """Nearest people that an answer names."""
-UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class FaceRecognitionHParams(faces.FaceHParams):
     global_batch_size: int = field(default=64, metadata={"min": 1})
 
 
-class FaceRecognition(Task):
+class FaceRecognition(Task, Identifies):
     title = "Face recognition"
     questions = (19,)
     modality = "image"
@@ -59,6 +59,7 @@ class FaceRecognition(Task):
     small = {**Task.small, **faces.SMALL}
     split_by = "person"
     enrols = "embedding"
+    truth, names, known_by = "person", "names", "person"
     HParams = FaceRecognitionHParams
 
     def preprocess(self, inputs: Features) -> Features:

@@ -19,7 +19,7 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run face_verif
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,7 @@ import numpy as np
 
 from data.columns import Image, Label, Partner, Same
 from trainer.backend import tf
+from trainer.decisions import Decided, Decides, Decision, reaches
 from trainer.families import faces
 from trainer.optimisers import optimizer
 from trainer.preview import Bars, Picture, Preview, plots
@@ -44,7 +45,7 @@ class FaceVerificationHParams(faces.FaceHParams):
     """Pairs."""
 
 
-class FaceVerification(Task):
+class FaceVerification(Task, Decides):
     title = "Face verification"
     questions = (20,)
     modality = "image"
@@ -61,6 +62,8 @@ class FaceVerification(Task):
     targets = ("same", "person", "partner_person")
     small = {**Task.small, **faces.SMALL}
     split_by = "person"
+    below = "said to be of different people"
+    counted = "pairs"
     HParams = FaceVerificationHParams
 
     def preprocess(self, inputs: Features) -> Features:
@@ -82,7 +85,7 @@ class FaceVerification(Task):
         from trainer.networks import siamese
 
         hparams = self.hparams
-        train = spec.train()
+        train = spec.train(only=("person", "partner_person"))
         learnt, calibrating = siamese.shared_out(np.concatenate([train["person"], train["partner_person"]]))
         embedding = faces.embedder(spec.features["image"].shape, hparams)
         model = siamese.Siamese(embedding, learnt, calibrating, hparams.margin)
@@ -131,6 +134,18 @@ class FaceVerification(Task):
             name: verification.scores_of(evaluation["same"], (eigenfaces.cosines(*both) + 1) / 2)
             for name, both in methods.items()
         }
+
+    def decisions(
+        self, example: Mapping[str, Any], prediction: Mapping[str, Any], known: Collection[str]
+    ) -> Decided | None:
+        """One of each pair: is it the same person?"""
+        is_same = bool(example["same"])
+        return Decided([Decision("same person", float(prediction["score"]), is_same)], ["same person"] * is_same)
+
+    def at_threshold(self, prediction: Mapping[str, Any], threshold: float) -> Mapping[str, Any]:
+        same = reaches(prediction["score"], threshold)
+        label = b"same" if same else b"different"
+        return {**prediction, "label": label, "same": int(same), "threshold": threshold}
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """Both pictures beside the score and the threshold that it has to reach."""

@@ -41,7 +41,7 @@ class ImageClassificationHParams(HParams):
     """Training pictures are moved by up to this share of their width and height."""
 
 
-class ImageClassification(Task):
+class ImageClassification(Task, classification.Classifier):
     title = "Image classification"
     questions = (1, 4)
     modality = "image"

@@ -53,7 +53,7 @@ class ImageRecognitionHParams(HParams):
     """Half of the training pictures are mirrored, left to right: of things, not of what is read or pointed at."""
 
 
-class ImageRecognition(Task):
+class ImageRecognition(Task, classification.Classifier):
     title = "Image recognition"
     questions = (25,)
     modality = "image"

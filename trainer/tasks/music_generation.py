@@ -108,7 +108,7 @@ class MusicGeneration(Task):
         from trainer.networks.tune_model import TuneModel
 
         hparams, tokens = self.hparams, tunes.Tokens(spec.vocabularies)
-        keynotes = _keynotes(spec.train(), tokens)
+        keynotes = _keynotes(spec.train(only=("tune", "keynote")), tokens)
         model = TuneModel(tokens, keynotes, hparams.embedding_size, hparams.units, hparams.layers, hparams.dropout)
         model.compile(optimizer(hparams, spec.steps, warmup=100, clip=1.0), jit_compile=hparams.xla)
         return model

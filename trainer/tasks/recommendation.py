@@ -103,7 +103,7 @@ class Recommendation(Task):
         from trainer.networks.two_tower import TwoTower
 
         hparams = self.hparams
-        known = _interactions(spec.train(), spec)
+        known = _interactions(spec.train(only=("user", "item", "rating")), spec)
         model = TwoTower(
             known, hparams.tower_size, hparams.head_size, hparams.dropout, hparams.negatives, hparams.decay
         )

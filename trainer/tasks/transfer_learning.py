@@ -78,7 +78,7 @@ class TransferLearningHParams(HParams):
     """Half of the training pictures are mirrored, left to right."""
 
 
-class TransferLearning(Task):
+class TransferLearning(Task, classification.Classifier):
     title = "Transfer learning"
     questions = (5,)
     modality = "image"

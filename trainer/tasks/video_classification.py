@@ -69,7 +69,7 @@ class VideoClassificationHParams(HParams):
     """Half of the training clips are mirrored, left to right: only where no class has a side."""
 
 
-class VideoClassification(Task):
+class VideoClassification(Task, classification.Classifier):
     title = "Video classification"
     questions = (27,)
     modality = "video"

@@ -88,7 +88,7 @@ def test_training_has_no_use_for_the_text() -> None:
 
 def spec(train: dict[str, Any]) -> DataSpec:
     vocabularies = {"words": ["good", "bad"], "label": ["neg", "pos"]}
-    return DataSpec({}, vocabularies, 4, steps=4, train=lambda limit=None: train)
+    return DataSpec({}, vocabularies, 4, steps=4, train=lambda limit, only: train)
 
 
 @pytest.mark.parametrize(

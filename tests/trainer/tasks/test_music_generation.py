@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import mido
@@ -23,7 +24,7 @@ from trainer.tasks.music_generation import MusicGeneration
 WORDS = ["maj", "min", "M:4/4", "M:3/4", "|", "C2", "E2", "G2", "c4", "C", "z2", "(3:2:3"]
 
 
-def train(limit: int | None = None) -> dict[str, np.ndarray[Any, Any]]:
+def train(limit: int | None = None, only: Sequence[str] = ()) -> dict[str, np.ndarray[Any, Any]]:
     tune = np.array([[4, 6, 9, 10, 9, 10, 8], [5, 7, 9, 10, 11, 8, 0]])
     return {"tune": tune, "keynote": np.array([tunes.KEYNOTES.index("D"), tunes.KEYNOTES.index("A")])}
 

@@ -25,7 +25,7 @@ VOCABULARIES = {
     "item": ["x1", "x2", "x3", "x4", "x5"],
     "title": ["x1\tFirst", "x2\tMost frequent", "x2\tLess frequent", "a\tb\tc"],
 }
-SPEC = DataSpec({}, VOCABULARIES, num_train_examples=8, steps=10, train=lambda: TRAIN)
+SPEC = DataSpec({}, VOCABULARIES, num_train_examples=8, steps=10, train=lambda only: TRAIN)
 
 
 @pytest.fixture

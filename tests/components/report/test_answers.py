@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.report.component import PREVIEW_POOL, Answers, in_turn
+from components.report.answers import PREVIEW_POOL, Answers, in_turn
 from data.columns import Image, Label
 from trainer.preview import Preview
 from trainer.preview.plots import Plot
