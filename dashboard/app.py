@@ -16,7 +16,7 @@ from flask import Response, abort, request, send_file
 from components.report.page import TEMPLATES
 from dashboard import address, charts, conversation, paging, parts, texts
 from dashboard.compression import compress
-from dashboard.pages import compare, models, run, runs
+from dashboard.pages import answers, compare, models, run, runs
 from dashboard.security import HEALTH, Policy, is_loopback, protect
 from dashboard.store import Damaged, NotThere, Store
 from dashboard.try_it import Trial
@@ -81,6 +81,7 @@ def create(
     _route(app, store)
     runs.register(app, store)
     run.register(app, store)
+    answers.register(app, store)
     trial = trial or Trial()
     models.register(app, store, trial)
     conversation.register(app, store, trial)
@@ -149,6 +150,8 @@ def _page(store: Store, pathname: str, search: str | None) -> Any:
                 return runs.layout(store, found)
             case ["run", task, run_id]:
                 return run.layout(store, task, run_id, found)
+            case ["answers", task, run_id]:
+                return answers.layout(store, task, run_id, found)
             case ["compare"]:
                 return compare.layout(store, found)
             case ["models"]:

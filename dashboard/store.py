@@ -419,6 +419,10 @@ class Store:
             raise NotThere(name)
         return file
 
+    def report_file(self, run: Run, name: str, most: int) -> bytes:
+        """A file of a run's report, of at most so many bytes; none of one that is not there. Raises Damaged."""
+        return self._content(self.root / run.task / "runs" / run.id / "report" / name, most=most)
+
     def one_file_report(self, task: str, run_id: str) -> Path:
         """The report as one page. Raises NotThere."""
         page = self._inside(self._folder(task, run_id) / "report" / "index.html")
@@ -488,8 +492,9 @@ class Store:
                     if NAME.fullmatch(entry.name) and within and entry.is_dir():
                         yield entry
 
-    def _content(self, path: Path, last: int | None = None) -> bytes:
-        """All bytes of a file, or the last ones; none of a file that is not there. Raises Damaged."""
+    def _content(self, path: Path, last: int | None = None, most: int | None = None) -> bytes:
+        """All bytes of a file, or the last ones; none of a file that is not there. Raises Damaged, also of more than
+        `most` bytes."""
         try:
             # Whoever can write here could put a pipe in a file's place, whose opening would wait for ever.
             handle = os.open(self._inside(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -498,7 +503,10 @@ class Store:
                     raise Damaged(f"{path} cannot be read: it is no file")
                 if last is not None:
                     stream.seek(max(0, stream.seek(0, os.SEEK_END) - last))
-                return stream.read()
+                content = stream.read() if most is None else stream.read(most + 1)
+                if most is not None and len(content) > most:
+                    raise Damaged(f"{path} cannot be read: it has more than {most:,} bytes")
+                return content
         except FileNotFoundError:
             return b""
         except NotThere:

@@ -59,6 +59,7 @@ class ReportExecutor(base_executor.BaseExecutor):
         history, by_step = (_json(Path(uri("model_run"), name)) for name in ("history.json", curves.FILE))
         columns = statistics.summary(Path(uri("statistics")))
         answers = Answers(task, examples / "Split-eval", model)
+        table, plots = answers.write_table(directory)
         demonstrations = task.demonstrations(Path(model))
         report = {
             "task": exec_properties["task"],
@@ -81,7 +82,8 @@ class ReportExecutor(base_executor.BaseExecutor):
             "confusion": results.confusion(),
             "curves": history,
             "step_curves": by_step,
-            "plots": answers.plots(),
+            "plots": plots,
+            "answers": table,
             "thresholds": _thresholds(task, answers, Path(model)),
             "examples": read_counts(examples),
             "statistics": columns,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Required, TypedDict, TypeGuard
 
 from components.report import thresholds
+from components.report.answer_table import AnswersData
 from components.report.drift import MEANING, drifts
 from components.report.previews import ReportPage
 from components.report.thresholds import Thresholds
@@ -96,7 +97,8 @@ class ReportData(TypedDict, total=False):
     blessed model's metrics; `curves` one value a round, `NAME` in training and `val_NAME` on held-out examples;
     `step_curves` the same and more by step, which older runs lack;
     `examples` good records of train and eval and quarantined ones; `classes` class -> split -> count; `plots` as in
-    `trainer.preview.plots`; `thresholds` as `components.report.thresholds` counts them; `statistics` as
+    `trainer.preview.plots`; `answers` what is in the table of all answers; `thresholds` as
+    `components.report.thresholds` counts them; `statistics` as
     `components.statistics.summary` returns them; `bounds` column -> how far its classes may lie apart in train and
     eval; `quarantine` the first bad records, each with file, row, column and reason; `previews` as
     `trainer.preview.disk.write` returns them; `data` name, fingerprint, licence and credit; `assets` what the task was
@@ -124,6 +126,7 @@ class ReportData(TypedDict, total=False):
     curves: dict[str, list[float]]
     step_curves: StepCurves
     plots: list[dict[str, Any]]
+    answers: AnswersData
     thresholds: Thresholds | None
     nodes: list[NodeRow]
     examples: dict[str, int]
@@ -232,6 +235,7 @@ _EMPTY: dict[str, Any] = {
     "examples": {},
     "classes": {},
     "plots": [],
+    "answers": {},
     "statistics": {},
     "quarantine": [],
     "anomalies": [],

@@ -123,10 +123,10 @@ def _results(store: Store, run: Run, report: ReportData, found: Query) -> dict[s
     confused = report_page.confusion(report.get("confusion"))
     return {
         "metrics": lambda: metrics.section(run, report),
-        **({"slices": lambda: slices.section(report)} if report.get("slices") else {}),
-        **({"confusion": lambda: confusion.section(confused)} if confused else {}),
+        **({"slices": lambda: slices.section(run, report)} if report.get("slices") else {}),
+        **({"confusion": lambda: confusion.section(run, report, confused)} if confused else {}),
         **({"thresholds": lambda: thresholds.section(store, run, report, found)} if report.get("thresholds") else {}),
-        **({"answers": lambda: answers.section(report)} if report.get("plots") else {}),
+        **({"answers": lambda: answers.section(run, report)} if report.get("plots") or report.get("answers") else {}),
         **({"examples": lambda: examples.section(run, report, found)} if report.get("previews") else {}),
     }
 
@@ -137,8 +137,8 @@ def long_list(store: Store, task: str, run_id: str, name: str, of: str) -> Long:
     report = store.readable_report(run)[0]
     lists: dict[str, Callable[[], Long]] = {
         "bounds": lambda: metrics.slice_bounds(report),
-        "slices": lambda: slices.rows(report),
-        "answers": lambda: answers.plots(report),
+        "slices": lambda: slices.rows(run, report),
+        "answers": lambda: answers.plots(run, report),
         "examples": lambda: examples.chosen(run, report, of),
         "training": lambda: training.curves(report),
         "anomalies": lambda: data.anomalies(report),

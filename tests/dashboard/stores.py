@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from components import manifest
+from components.report.answer_table import AnswersData, AnswerTable
 from pipelines.records.run_result import RunResult
+from trainer.assessment import Assessment
 from trainer.curves import Series, StepCurves
 from trainer.preview import Bars, Box, Curve, Picture, Preview, Sound, Words
 from trainer.preview.disk import write
@@ -130,6 +133,22 @@ def finished(
     }
     (folder / "report" / "report.json").write_text(json.dumps(found | report), encoding="utf-8")
     return folder
+
+
+ANSWERED = 60
+ANSWERS = AnswersData(rows=ANSWERED, loss="−log of the truth's probability", slices=["label"])
+
+
+def write_answers(folder: Path, shift: int = 0) -> None:
+    """The table of all answers of such a run: every fifth is wrong, those from `shift` on."""
+    table = AnswerTable(folder / "report", ["label"])
+    for place in range(ANSWERED):
+        truth, wrong = str(place % 3), (place + shift) % 5 == 0
+        answer = str((place + 1) % 3) if wrong else truth
+        given = (place + 1) / (2 * ANSWERED)
+        assessed = Assessment(answer, truth, not wrong, 1 - given, -math.log(given), ANSWERS["loss"])
+        table.add(f"{place:016x}", place, f"=number {place} of {HOSTILE}", assessed, {"label": truth})
+    assert table.close() == ANSWERS
 
 
 def step_curves(points: int, *names: str, scale: float = 1.0) -> StepCurves:

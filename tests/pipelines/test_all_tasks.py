@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from components import manifest
 from components.judgement import CONSTANT, PASSED
-from components.report import thresholds
+from components.report import answer_table, thresholds
 from pipelines.console.failures import ROOT
 from pipelines.console.progress import Listener
 from pipelines.local.run import run
@@ -140,6 +141,29 @@ def test_a_model_that_was_not_trained_has_not_learnt_it(runs: Runs) -> None:
 @pytest.mark.parametrize("name", task_names())
 def test_the_served_model_answers_as_it_was_evaluated(runs: Runs, name: str) -> None:
     assert_served_as_evaluated(runs.alone(name))
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_every_answer_is_assessed(runs: Runs, name: str) -> None:
+    """In the table of all answers: what is said of one agrees with what its preview shows."""
+    alone = runs.alone(name)
+    folder = Path(alone.result.places["report"]).parent
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    slices = alone.task(alone.task.HParams()).metrics().slices
+    rows = pq.read_table(folder / answer_table.FILE).to_pylist()
+    assert set(rows[0]) == {*answer_table.COLUMNS, *(f"{answer_table.SLICE}{slice_name}" for slice_name in slices)}
+    assert sorted(row["place"] for row in rows) == list(range(LIMIT // 2)), "each example once"
+    assert any(row["answer"] for row in rows), "the answers are said in words"
+    assert all(row["correct"] is None or row["truth"] for row in rows), "what is right or wrong has a truth"
+    losses = [row["loss"] for row in rows if row["loss"] is not None]
+    assert all(0 <= loss < np.inf for loss in losses) and bool(losses) == bool(report["answers"]["loss"])
+    assert all(row["confidence"] is None or 0 <= row["confidence"] <= 1 for row in rows)
+    correct = {row["example"]: row["correct"] for row in rows}
+    shown = {p["example"]: p["correct"] for p in report["previews"] if p["example"] in correct}
+    assert shown and shown.items() <= correct.items()
+    named = {f"{one}: {row[answer_table.SLICE + one]}" for one in slices for row in rows}
+    judged = {entry["slice"] for entry in report["slices"] if not entry["slice"].startswith("class: ")}
+    assert named - {f"{one}: None" for one in slices} == judged, "slices have the same names as in the metrics"
 
 
 @pytest.mark.parametrize("name", [name for name in task_names() if issubclass(load(name), Decides)])

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from trainer import assessment
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.decisions import MEANT, NOT_SURE, Decided, Decides, Decision, reaches
 from trainer.optimisers import optimizer
@@ -117,6 +121,22 @@ def pixel_references(train: Arrays, evaluated: Arrays, seed: int) -> dict[str, d
     return {name: {"accuracy": float(method.fit(x, y).score(x_eval, y_eval))} for name, method in methods.items()}
 
 
+def assess(example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+    """`Task.assess` of a row of `class_probabilities`: the loss is what the truth costs by cross-entropy."""
+    return _assessed(example.get("label"), prediction)
+
+
+def _assessed(label: Any, prediction: Mapping[str, Any]) -> Assessment:
+    answer, probabilities = as_text(prediction["label"]), np.asarray(prediction["probabilities"], np.float64)
+    sure = float(probabilities.max())
+    if label is None:
+        return Assessment(answer, confidence=sure)
+    truth = as_text(label)
+    given = probabilities[np.asarray(prediction["labels"]) == truth.encode()]
+    is_meant = as_text(prediction.get(MEANT, answer)) == answer
+    return assessment.of_decision(answer, sure, truth, answer == truth if is_meant else None, float(given.sum()))
+
+
 def picture_preview(encoded: bytes, label: Any, prediction: Mapping[str, Any], top: int = 5) -> Preview:
     """The picture, as a file holds it, beside the most probable classes; see `answer_preview`."""
     return answer_preview([Picture(encoded, caption="")], label, prediction, top)
@@ -134,12 +154,13 @@ def answer_preview(parts: Sequence[Part], label: Any, prediction: Mapping[str, A
         as_text(n): float(p) for n, p in zip(prediction["labels"], prediction["probabilities"], strict=True)
     }
     best = sorted(probabilities, key=probabilities.__getitem__, reverse=True)[:top]
-    guess, truth = as_text(prediction["label"]), None if label is None else as_text(label)
+    assessed = _assessed(label, prediction)
+    guess, truth = assessed.answer, None if label is None else assessed.truth
     meant = as_text(prediction.get(MEANT, guess))
     said = guess if meant == guess else f"{guess}: it would be {meant}"
     return Preview(
         title=said if truth is None else f"{truth} → {said}",
-        correct=None if truth is None or meant != guess else guess == truth,
+        correct=assessed.correct,
         slice={} if truth is None else {"label": truth},
         parts=(*parts, Bars({name: probabilities[name] for name in best}, caption="probability")),
     )

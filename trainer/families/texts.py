@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from data.columns import Column, Label, Passage
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.families import classification
 from trainer.features import words
@@ -177,6 +178,9 @@ class TextClassifierTask(Task, classification.Classifier):
             row.pop("words_left_out", None)
         said = [f"{word} {weight:+.2f}" for word, weight, _ in _weighed(answer)][:SHOWN_WORDS]
         return {**row, "weighed": ", ".join(said)}
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        return classification.assess(example, prediction)
 
     def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
         return plots.classifier(examples, predictions)

@@ -34,6 +34,8 @@ import numpy as np
 from data.columns import Label, Reply, Tags, Text, Value
 from data.errors import BadValue
 from data.replies import Reply as ReplyText
+from trainer import assessment
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.conversation import Converses, Turn
 from trainer.families import classification
@@ -208,10 +210,14 @@ class DialogueSystem(Task, Converses, Identifies):
             found["TF-IDF + logistic regression"] = _of_words(train, evaluation, self.hparams.seed)
         return found
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        truth = as_text(example["intent"]) if "intent" in example else None
+        return assessment.of_nearest(truth, as_text(prediction["label"]), _nearest(prediction), UNKNOWN)
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """The text, its slots, the reply, and the nearest intents beside the threshold that they have to reach."""
         text, guess = as_text(example["text"]), as_text(prediction["label"])
-        nearest = {as_text(n): float(s) for n, s in zip(prediction["intents"], prediction["scores"], strict=True)}
+        nearest = _nearest(prediction)
         truth = as_text(example["intent"]) if "intent" in example else None
         found = _listed(text, prediction["slots"])
         parts: list[Any] = [Words(text), Words(found, caption="slots", compared="slots" in example)]
@@ -222,7 +228,7 @@ class DialogueSystem(Task, Converses, Identifies):
         threshold = {"threshold": float(prediction["threshold"])}
         return Preview(
             title=guess if truth is None else f"{truth} → {guess}",
-            correct=None if truth is None or (guess == UNKNOWN and truth not in nearest) else guess == truth,
+            correct=self.assess(example, prediction).correct,
             slice={} if truth is None else {"intent": truth},
             parts=(*parts, Bars(nearest | threshold, caption="nearest intents")),
         )
@@ -292,6 +298,10 @@ class _State:
             answered = reply.questions[asked] if asked else reply.filled(slots)
         state = {"intent": self.intent, "slots": dict(slots), "asked": asked, "reply": self.reply}
         return Turn(line, answered.strip().removesuffix(":"), state)
+
+
+def _nearest(prediction: Mapping[str, Any]) -> dict[str, float]:
+    return {as_text(n): float(s) for n, s in zip(prediction["intents"], prediction["scores"], strict=True)}
 
 
 def _index_replies(replies: Any, count: Any) -> Any:

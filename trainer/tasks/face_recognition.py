@@ -28,6 +28,8 @@ from typing import Any
 import numpy as np
 
 from data.columns import Image, Label
+from trainer import assessment
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.families import classification, faces
 from trainer.families.identification import UNKNOWN, Identifies
@@ -132,28 +134,26 @@ class FaceRecognition(Task, Identifies):
         )
         return {"eigenfaces, nearest": scores}
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        truth = as_text(example["person"]) if example.get("person") is not None else None
+        return assessment.of_nearest(truth, as_text(prediction["label"]), _nearest(prediction), UNKNOWN)
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """The picture beside the nearest known people and the threshold that they have to reach."""
         score, threshold = float(prediction["scores"][0]), float(prediction["threshold"])
         guess, person = as_text(prediction["label"]), example.get("person")
-        nearest = {as_text(n): float(s) for n, s in zip(prediction["names"], prediction["scores"], strict=True)}
+        nearest = _nearest(prediction)
         truth = None if person is None else as_text(person)
         title = f"{guess}: {score:.3f}, threshold {threshold:.3f}"
         return Preview(
             title=title if truth is None else f"{truth} → {title}",
-            correct=self._correct(guess, truth, nearest),
+            correct=self.assess(example, prediction).correct,
             slice={} if truth is None else {"person": truth},
             parts=(
                 Picture(example["image"]),
                 Bars(nearest | {"threshold": threshold}, caption="nearest known people"),
             ),
         )
-
-    def _correct(self, guess: str, truth: str | None, nearest: Mapping[str, float]) -> bool | None:
-        """None also for who is unknown and none of the nearest: a stranger or not, the answer does not tell."""
-        if truth is None or (guess == UNKNOWN and truth not in nearest):
-            return None
-        return guess == truth
 
     def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
         nearest = zip(answer["names"], answer["scores"], strict=True)
@@ -165,7 +165,7 @@ class FaceRecognition(Task, Identifies):
     ) -> Mapping[str, Any]:
         """The nearest of all, where those who are enrolled have a centre of their embeddings. Places of names, which
         they have none of, are left out."""
-        nearest = {as_text(n): float(s) for n, s in zip(prediction["names"], prediction["scores"], strict=True)}
+        nearest = _nearest(prediction)
         for name in dict.fromkeys(names):
             centre = embeddings[[one == name for one in names]].mean(axis=0)
             cosine = float(centre @ prediction["embedding"] / max(float(np.linalg.norm(centre)), 1e-9))
@@ -176,3 +176,7 @@ class FaceRecognition(Task, Identifies):
         scores = np.array([nearest[name] for name in best], np.float32)
         found = {"label": (best[0] if known else UNKNOWN).encode(), "names": np.array([n.encode() for n in best])}
         return kept | found | {"scores": scores, "score": scores[0]}
+
+
+def _nearest(prediction: Mapping[str, Any]) -> dict[str, float]:
+    return {as_text(n): float(s) for n, s in zip(prediction["names"], prediction["scores"], strict=True)}

@@ -26,11 +26,13 @@ from typing import Any
 import numpy as np
 
 from data.columns import Image, Label, Partner, Same
+from trainer import assessment
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.decisions import Decided, Decides, Decision, reaches
 from trainer.families import faces
 from trainer.optimisers import optimizer
-from trainer.preview import Bars, Picture, Preview, plots
+from trainer.preview import Bars, Picture, Preview, as_text, plots
 from trainer.preview.plots import Plot
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, Metric, Task
 
@@ -147,14 +149,23 @@ class FaceVerification(Task, Decides):
         label = b"same" if same else b"different"
         return {**prediction, "label": label, "same": int(same), "threshold": threshold}
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        truth, probability = example.get("same"), float(prediction["probability"])
+        answer, sure = as_text(prediction["label"]), max(probability, 1 - probability)
+        if truth is None:
+            return Assessment(answer, confidence=sure)
+        given = probability if truth else 1 - probability
+        is_right = bool(truth) == bool(prediction["same"])
+        return assessment.of_decision(answer, sure, Same.CLASSES[int(truth)], is_right, given)
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """Both pictures beside the score and the threshold that it has to reach."""
         score, threshold = float(prediction["score"]), float(prediction["threshold"])
-        guess, truth = bool(prediction["same"]), example.get("same")
+        guess = bool(prediction["same"])
         said = ("different people", "the same person")[guess]
         return Preview(
             title=f"{said}: {score:.3f}, threshold {threshold:.3f}",
-            correct=None if truth is None else bool(truth) == guess,
+            correct=self.assess(example, prediction).correct,
             slice={},
             parts=(
                 Picture(example["image"], caption=_name(example, "person")),

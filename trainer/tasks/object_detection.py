@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from data.columns import Boxes, Image
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.decisions import Decided, Decides, Decision, reaches
 from trainer.families import classification
@@ -174,6 +175,26 @@ class ObjectDetection(Task, Decides):
         each = {name: np.asarray(prediction[name])[kept] for name in ("detections", "boxes", "labels", "scores")}
         return {**prediction, **each, "count": int(kept.sum()), "threshold": threshold}
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        """Right means that what is drawn is what is there, by class and number, whatever the boxes. An answer is as
+        sure as the least sure of what is drawn."""
+        from trainer.metrics import detection
+
+        drawn = list(_shown(prediction))
+        guessed = sorted(label for _, label, _ in drawn)
+        sure = min((float(score) for *_, score in drawn), default=None)
+        if "objects" not in example:
+            return Assessment(", ".join(guessed), confidence=sure)
+        labels, known = sorted(map(as_text, example["objects_label"])), dict[str, int]()
+        boxes, names, scores = zip(*drawn, strict=True) if drawn else ((), (), ())
+        found = _rows(boxes, names, known, scores) if drawn else np.zeros((0, 6))
+        matched = detection.match(_rows(example["objects"], example["objects_label"], known), found)
+        hits = sum(int(one.hits[0].sum()) for one in matched.values())
+        there = len(labels) + len(drawn)
+        loss = 1 - 2 * hits / there if there else 0.0
+        name = "1 − F1 of the boxes at an overlap of half"
+        return Assessment(", ".join(guessed), ", ".join(labels), guessed == labels, sure, loss, name)
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """Right means that what is drawn is what is there, by class and number, whatever the boxes."""
         drawn = [
@@ -192,7 +213,7 @@ class ObjectDetection(Task, Decides):
         ]
         return Preview(
             title=title,
-            correct=guessed == sorted(labels),
+            correct=self.assess(example, prediction).correct,
             slice={"objects_count": str(len(labels))},
             parts=(Picture(example["image"], caption="dashed: the truth", boxes=[*true, *drawn]),),
         )

@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 
 from data.columns import Derived, Excerpt, Given, Integer, Number, Seed, Text
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.features import characters
 from trainer.networks import sampling
@@ -106,7 +107,7 @@ class TextGeneration(Task, Streams):
     }
     streamed = "text"
     reference_examples = 100_000
-    plotted_examples = 128
+    answered_examples = 128
 
     def preprocess(self, inputs: Features) -> Features:
         given = {name: inputs[name] for name in ("prompt", "temperature", "length", "top_k", "top_p", "seed")}
@@ -210,6 +211,16 @@ class TextGeneration(Task, Streams):
         bits = -np.log2(_counted(train["text"], spec).probabilities(judged))
         bits += characters.SPELLING_BITS * (judged[:, -1] == characters.UNKNOWN)
         return {f"{ORDER}-gram, Kneser-Ney": {"bits_per_character": float(bits.mean())}}
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        """The truth is how the text itself goes on; the loss is of the prompt, as the model reads it."""
+        prompt, characters_read = as_text(example["prompt"]), float(prediction["prompt_characters"])
+        return Assessment(
+            as_text(prediction["text"]),
+            as_text(example["text"])[len(prompt) :] if "text" in example else "",
+            loss=float(prediction["prompt_bits"]) / characters_read if characters_read else None,
+            loss_name="bits per character of the prompt",
+        )
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         prompt, text = as_text(example["prompt"]), as_text(prediction["text"])
