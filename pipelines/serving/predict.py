@@ -40,14 +40,12 @@ def predict(
       DataRefused: an input is not what the task's columns ask for.
       BenisonError: there is no pushed model, it was tampered with, or it was made for other columns.
     """
-    served, shown = Served.open(serving, task_name), ""
-    if show and (files or not served.streams):
-        show = None
-    asked = ask(served, files, output, given, show=show, threshold=threshold)
+    served = Served.open(serving, task_name)
+    shown = served.shown if show and not files else ""
+    asked = ask(served, files, output, given, show=show if shown else None, threshold=threshold)
     answers = [answer.row if as_rows else answer.outputs for answer in asked]
-    if show:
+    if show and shown:
         show("\n\n")
-        shown = served.task.streamed
     return [{name: value for name, value in answer.items() if name != shown} for answer in answers]
 
 
@@ -115,7 +113,7 @@ def ask(
       threshold: what an answer's score has to reach, of a task that `Decides`; None leaves it to the model.
       given: in place of files the inputs of one example by name, media as paths; beside files those that need not be
         given, as a temperature, for all examples.
-      show: gets the text that answers the `given` example piece by piece, of a model that `streams`.
+      show: gets the text that answers the `given` example piece by piece, of a model that has something `shown`.
 
     Raises:
       WrongUse: there is no such file, the task takes no threshold, or it is not one from 0 to 1.

@@ -87,9 +87,12 @@ class Served:
                 yield example, {name: array[i] for name, array in outputs.items()}
 
     @property
-    def streams(self) -> bool:
-        """Whether `streamed` may be asked: the task is a `Streams`, and was one when the model was pushed."""
-        return isinstance(self.task, Streams) and {BEGIN, GO_ON, FINISH} <= self._loaded.signatures.keys()
+    def shown(self) -> str:
+        """The output that `streamed` shows while it is being written; empty where the task is no `Streams`, or was none
+        when the model was pushed."""
+        if isinstance(self.task, Streams) and {BEGIN, GO_ON, FINISH} <= self._loaded.signatures.keys():
+            return self.task.streamed
+        return ""
 
     def streamed(self, example: Example, show: Callable[[str], None]) -> Answer:
         """The answer that `answers` gives, whose text `show` gets piece by piece while it is being written.

@@ -100,7 +100,7 @@ def test_pieces_are_what_go_on_gives_until_it_has_ended_and_the_answer_is_of_wha
     pieces: list[str] = []
     assert served.streamed(examples("word")[0], pieces.append) == {"said": b"word0"}
     assert pieces == list("word")
-    assert not served.streams  # the task is none that streams, whatever the model can
+    assert not served.shown  # the task is none that streams, whatever the model can
 
 
 def test_a_model_of_other_columns_is_named(served: Served) -> None:
