@@ -38,7 +38,7 @@ from data.columns import Crossed, Given, Image, Number
 from trainer.backend import tf
 from trainer.features import images, patches, strips
 from trainer.optimisers import optimizer
-from trainer.preview import Picture, Preview, as_text
+from trainer.preview import BeforeAfter, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 LONGEST_LEARNT = 384
@@ -192,8 +192,7 @@ class StyleTransfer(Task):
         name = example.get("style_name")
         style = as_text(name) if name else "style"
         parts = (
-            Picture(example["content"], "content"),
+            BeforeAfter(example["content"], prediction["stylised_bytes"], ("content", "stylised")),
             Picture(example["style"], style),
-            Picture(prediction["stylised_bytes"], "stylised"),
         )
         return Preview(f"in the style of {style}" if name else "stylised", None, {}, parts)
