@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +16,7 @@ from flask import Response, abort, request, send_file
 from components.report.page import SCRIPT, TEMPLATES
 from dashboard import address, charts, conversation, paging, parts, texts
 from dashboard.compression import compress
-from dashboard.pages import compare, models, run, runs
+from dashboard.pages import answers, compare, models, run, runs
 from dashboard.security import HEALTH, Policy, is_loopback, protect
 from dashboard.store import Damaged, NotThere, Store
 from dashboard.try_it import Trial
@@ -80,6 +82,7 @@ def create(
     _route(app, store)
     runs.register(app, store)
     run.register(app, store)
+    answers.register(app, store)
     trial = trial or Trial()
     models.register(app, store, trial)
     conversation.register(app, store, trial)
@@ -148,6 +151,8 @@ def _page(store: Store, pathname: str, search: str | None) -> Any:
                 return runs.layout(store, found)
             case ["run", task, run_id]:
                 return run.layout(store, task, run_id, found)
+            case ["answers", task, run_id]:
+                return answers.layout(store, task, run_id, found)
             case ["compare"]:
                 return compare.layout(store, found)
             case ["models"]:
@@ -194,11 +199,14 @@ def _files(app: Dash, store: Store) -> None:
 
     @app.server.get("/report/<task>/<run_id>")
     def report(task: str, run_id: str) -> Response:
+        threshold, name = request.args.get("threshold", type=float), f"{task}-{run_id}.html"
         try:
-            file = store.one_file_report(task, run_id)
-        except NotThere:
+            if threshold is None or not math.isfinite(threshold):
+                return send_file(store.one_file_report(task, run_id), as_attachment=True, download_name=name, max_age=0)
+            page = io.BytesIO(store.report_at(task, run_id, threshold).encode())
+        except (NotThere, Damaged):
             abort(404)
-        return send_file(file, as_attachment=True, download_name=f"{task}-{run_id}.html", max_age=0)
+        return send_file(page, "text/html", as_attachment=True, download_name=name, max_age=0)
 
     @app.server.get(HEALTH)
     def health() -> tuple[str, int, dict[str, str]]:

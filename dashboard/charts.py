@@ -166,7 +166,7 @@ def _short(name: str) -> str:
 
 def _bar_marker(place: int) -> dict[str, Any]:
     colour = COLOURS[place % len(COLOURS)]
-    pattern = {"shape": PATTERNS[place % len(PATTERNS)], "solidity": 0.35, "fgcolor": "#ffffff"}
+    pattern = {"shape": PATTERNS[place % len(PATTERNS)], "solidity": 0.35, "fgcolor": "#ffffff", "bgcolor": colour}
     return {"color": colour, "pattern": pattern, "line": {"color": colour, "width": 1}}
 
 

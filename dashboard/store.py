@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 from components import manifest
-from components.report.page import Confusion, ReportData
+from components.report.page import Confusion, ReportData, page_of
 from dashboard import lineage, texts
 from dashboard.kept import (
     BadRecord,
     EndedNodeFile,
+    Finite,
     HistogramPlot,
     KeptCurves,
     KeptGate,
@@ -30,6 +31,7 @@ from dashboard.kept import (
     KeptNotes,
     KeptResult,
     KeptState,
+    KeptThresholds,
     LinesPlot,
     NodeFile,
     Progress,
@@ -39,7 +41,7 @@ from dashboard.kept import (
     square,
 )
 from data.atomic import write_atomic
-from data.errors import BenisonError
+from data.errors import BenisonError, WrongUse
 from data.media.kinds import BY_SUFFIX
 from data.shapes import WrongShape, expect
 from pipelines.records.lineage import Step, steps_of_json
@@ -64,8 +66,10 @@ _SHOWN: Mapping[str, Any] = {
     "plots": list[ShownPlot],
     "quarantine": list[BadRecord],
     "statistics": dict[str, dict[str, ShownColumn]],
+    "bounds": dict[str, Finite],
     "intervals": dict[str, tuple[float, float]],
     "confusion": Annotated[Confusion | None, square],
+    "thresholds": KeptThresholds | None,
     "step_curves": KeptCurves,
 }
 """What pages need of parts of `report.json`, beyond what its own types say."""
@@ -415,12 +419,24 @@ class Store:
             raise NotThere(name)
         return file
 
+    def report_file(self, run: Run, name: str, most: int) -> bytes:
+        """A file of a run's report, of at most so many bytes; none of one that is not there. Raises Damaged."""
+        return self._content(self.root / run.task / "runs" / run.id / "report" / name, most=most)
+
     def one_file_report(self, task: str, run_id: str) -> Path:
         """The report as one page. Raises NotThere."""
         page = self._inside(self._folder(task, run_id) / "report" / "index.html")
         if not page.is_file():
             raise NotThere(f"report of {task}/{run_id}")
         return page
+
+    def report_at(self, task: str, run_id: str, threshold: float) -> str:
+        """The same with the figures at a threshold. Raises NotThere, also where it has none, or Damaged."""
+        folder = self.one_file_report(task, run_id).parent
+        try:
+            return page_of(self.report(self.run(task, run_id)), folder, threshold)
+        except (WrongUse, ValueError, OSError) as error:
+            raise NotThere(f"report of {task}/{run_id} at a threshold: {error}") from None
 
     # --- models ---
 
@@ -476,8 +492,9 @@ class Store:
                     if NAME.fullmatch(entry.name) and within and entry.is_dir():
                         yield entry
 
-    def _content(self, path: Path, last: int | None = None) -> bytes:
-        """All bytes of a file, or the last ones; none of a file that is not there. Raises Damaged."""
+    def _content(self, path: Path, last: int | None = None, most: int | None = None) -> bytes:
+        """All bytes of a file, or the last ones; none of a file that is not there. Raises Damaged, also of more than
+        `most` bytes."""
         try:
             # Whoever can write here could put a pipe in a file's place, whose opening would wait for ever.
             handle = os.open(self._inside(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -486,7 +503,10 @@ class Store:
                     raise Damaged(f"{path} cannot be read: it is no file")
                 if last is not None:
                     stream.seek(max(0, stream.seek(0, os.SEEK_END) - last))
-                return stream.read()
+                content = stream.read() if most is None else stream.read(most + 1)
+                if most is not None and len(content) > most:
+                    raise Damaged(f"{path} cannot be read: it has more than {most:,} bytes")
+                return content
         except FileNotFoundError:
             return b""
         except NotThere:

@@ -18,12 +18,15 @@ from tfx.types import artifact, artifact_utils, component_spec, standard_artifac
 from tfx.utils import path_utils
 
 from components import statistics
+from components.data_gate import skew_bounds
 from components.evaluator import Results, class_names
 from components.example_gen import read_counts, read_fingerprint, read_quarantine
 from components.judgement import Judgement
 from components.reference import ReferenceScores
 from components.report.answers import Answers
+from components.report.thresholds import ThresholdCounts, Thresholds
 from trainer import curves
+from trainer.decisions import Decides
 from trainer.task import Task
 from trainer.transform import task_from
 
@@ -56,6 +59,7 @@ class ReportExecutor(base_executor.BaseExecutor):
         history, by_step = (_json(Path(uri("model_run"), name)) for name in ("history.json", curves.FILE))
         columns = statistics.summary(Path(uri("statistics")))
         answers = Answers(task, examples / "Split-eval", model)
+        table, plots = answers.write_table(directory)
         demonstrations = task.demonstrations(Path(model))
         report = {
             "task": exec_properties["task"],
@@ -78,9 +82,12 @@ class ReportExecutor(base_executor.BaseExecutor):
             "confusion": results.confusion(),
             "curves": history,
             "step_curves": by_step,
-            "plots": answers.plots(),
+            "plots": plots,
+            "answers": table,
+            "thresholds": _thresholds(task, answers, Path(model)),
             "examples": read_counts(examples),
             "statistics": columns,
+            "bounds": skew_bounds(examples, task.columns, about.pop("max_skew")),
             "classes": statistics.class_counts(columns, _label(task) or ""),
             "anomalies": [],  # the data gate has stopped every run that has any
             "quarantine": problems,
@@ -88,7 +95,19 @@ class ReportExecutor(base_executor.BaseExecutor):
             "hparams": json.loads(exec_properties["hparams"]),
             **about,
         }
-        (directory / "report.json").write_text(json.dumps(report, indent=2, default=float), encoding="utf-8")
+        (directory / "report.json").write_text(
+            json.dumps(report, separators=(",", ":"), default=float), encoding="utf-8"
+        )
+
+
+def _thresholds(task: Task, answers: Answers, model: Path) -> Thresholds | None:
+    """None of a task whose answers have no score."""
+    if not isinstance(task, Decides):
+        return None
+    counts = ThresholdCounts(task, class_names(model, task.known_by) if task.known_by else ())
+    for example, prediction in answers.every():
+        counts.add(example, prediction)
+    return counts.to_json()
 
 
 def _label(task: Task) -> str | None:

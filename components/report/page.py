@@ -17,8 +17,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Required, TypedDict, TypeGuard
 
+from components.report import thresholds
+from components.report.answer_table import AnswersData
+from components.report.drift import MEANING, drifts
 from components.report.previews import ReportPage
+from components.report.thresholds import Thresholds
 from data.atomic import write_atomic
+from data.errors import WrongUse
 from data.media import kinds
 from trainer.curves import StepCurves
 from trainer.preview.kinds import is_roomy, shown
@@ -28,6 +33,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 SCRIPT = "parts.js"
 SLICES_SHOWN = 15
 """The worst ones; the others are folded away."""
+DRIFTS_DRAWN = 6
+"""Columns whose train and eval are drawn side by side: those that lie farthest apart."""
 MATRIX_CLASSES = 25
 """A confusion matrix of more classes is shown as the list of its most frequent confusions."""
 CONFUSIONS_LISTED = 8
@@ -92,10 +99,12 @@ class ReportData(TypedDict, total=False):
     blessed model's metrics; `curves` one value a round, `NAME` in training and `val_NAME` on held-out examples;
     `step_curves` the same and more by step, which older runs lack;
     `examples` good records of train and eval and quarantined ones; `classes` class -> split -> count; `plots` as in
-    `trainer.preview.plots`; `statistics` as `components.statistics.summary` returns them; `quarantine` the first bad
-    records, each with file, row, column and reason; `previews` as `trainer.preview.disk.write` returns them; `data`
-    name, fingerprint, licence and credit; `assets` what the task was given for each of its
-    assets; `predict` the command that asks the pushed model.
+    `trainer.preview.plots`; `answers` what is in the table of all answers; `thresholds` as
+    `components.report.thresholds` counts them; `statistics` as
+    `components.statistics.summary` returns them; `bounds` column -> how far its classes may lie apart in train and
+    eval; `quarantine` the first bad records, each with file, row, column and reason; `previews` as
+    `trainer.preview.disk.write` returns them; `data` name, fingerprint, licence and credit; `assets` what the task was
+    given for each of its assets; `predict` the command that asks the pushed model.
     """
 
     task: Required[str]
@@ -119,10 +128,13 @@ class ReportData(TypedDict, total=False):
     curves: dict[str, list[float]]
     step_curves: StepCurves
     plots: list[dict[str, Any]]
+    answers: AnswersData
+    thresholds: Thresholds | None
     nodes: list[NodeRow]
     examples: dict[str, int]
     classes: dict[str, dict[str, int]]
     statistics: dict[str, dict[str, dict[str, Any]]]
+    bounds: dict[str, float]
     quarantine: list[dict[str, Any]]
     anomalies: list[str]
     previews: list[dict[str, Any]]
@@ -142,9 +154,31 @@ def render(report_dir: Path) -> Path:
     Raises:
       ValueError: a preview's file lies outside the report or is of a kind that a page cannot show.
     """
+    file = report_dir / "index.html"
+    write_atomic(file, page_of(read(report_dir), report_dir))
+    return file
+
+
+def read(report_dir: Path) -> ReportData:
+    report: ReportData = json.loads((report_dir / "report.json").read_text(encoding="utf-8"))
+    return report
+
+
+def page_of(report: ReportData, report_dir: Path, threshold: float | None = None) -> str:
+    """The report as HTML, with the figures at a threshold that a person chose, if one was.
+
+    Raises:
+      ValueError: as `render`.
+      WrongUse: the report has no figures by threshold.
+    """
+    if threshold is not None and not report.get("thresholds"):
+        raise WrongUse(
+            f"run {report['run_id']} of {report['task']} has no figures by threshold: its answers have no score, or it "
+            "was made before reports had them",
+            "leave the threshold away, or run it again",
+        )
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    report: ReportData = json.loads((report_dir / "report.json").read_text(encoding="utf-8"))
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -163,7 +197,7 @@ def render(report_dir: Path) -> Path:
     templates.globals |= {"data_uri": lambda name: data_uri(report_dir, name)}
     page = ReportPage(templates)
     css, script = (templates.get_template(name).render() for name in ("report.css.j2", SCRIPT))
-    html = templates.get_template("report.html.j2").render(
+    return templates.get_template("report.html.j2").render(
         report=_EMPTY | report,
         css=css,
         css_digest=_digest(css),
@@ -175,16 +209,17 @@ def render(report_dir: Path) -> Path:
         slices=worst_first(report),
         slices_shown=SLICES_SHOWN,
         confusion=confusion(report.get("confusion")),
+        thresholds=threshold_table(report.get("thresholds"), threshold),
         curves=training_curves(report),
         by_step=has_step_curves(report),
         gantt=gantt(report.get("nodes", [])),
+        drifts=drifts(report.get("statistics", {}), report.get("bounds", {})),
+        drifts_drawn=DRIFTS_DRAWN,
+        drift_meaning=MEANING,
         shown=lambda preview: shown(preview["parts"], preview["title"], page),
         roomy=is_roomy(report.get("previews", [])),
         settings={name: value for name, value in report.get("settings", {}).items() if value not in (None, False, {})},
     )
-    file = report_dir / "index.html"
-    write_atomic(file, html)
-    return file
 
 
 def _digest(content: str) -> str:
@@ -209,6 +244,7 @@ _EMPTY: dict[str, Any] = {
     "examples": {},
     "classes": {},
     "plots": [],
+    "answers": {},
     "statistics": {},
     "quarantine": [],
     "anomalies": [],
@@ -366,6 +402,22 @@ def confusion(found: Confusion | None) -> dict[str, Any] | None:
         "labels": [labels[i] for i in shown],
         "rows": rows,
         "pairs": sorted(pairs, key=lambda pair: -pair["count"])[: CONFUSIONS_LISTED if rows else 3 * CONFUSIONS_LISTED],
+    }
+
+
+def threshold_table(found: Thresholds | None, chosen: float | None) -> dict[str, Any] | None:
+    """The figures of each class at the chosen threshold, by default at that where F1 of the first is highest, which
+    stands below it; None of a report without thresholds."""
+    if not found:
+        return None
+    first, best = found["classes"][0], thresholds.best(found["classes"][0])
+    place = best if chosen is None else thresholds.place_of(chosen)
+    return {
+        "chosen": chosen is not None,
+        "threshold": place / thresholds.STEPS,
+        "best": (first["name"], thresholds.at(first, best)),
+        "rows": [(one["name"], thresholds.at(one, place)) for one in found["classes"]],
+        "counts": found,
     }
 
 

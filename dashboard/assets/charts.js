@@ -30,6 +30,12 @@
     const figure = window.benisonCurves.asChosen(JSON.parse(place.dataset.figure));
     const layout = zoomed({ ...figure.layout, uirevision: "kept" }, place.layout || left.get(place) || {});
     await Plotly.react(place, figure.data, layout, config(place));
+    if (place.dataset.links && !place.dataset.leads) {
+      place.dataset.leads = "yes"; /* a bar leads to what it counts */
+      place.on("plotly_click", ({ points: [{ curveNumber, pointNumber }] }) => {
+        location.assign(JSON.parse(place.dataset.links)[curveNumber][pointNumber]);
+      });
+    }
   }
 
   /* A layout with the ranges that a person chose where it leaves them open, of axes that still show the same. */
@@ -44,6 +50,7 @@
     near.delete(place);
     if (!place.querySelector(".main-svg")) return;
     left.set(place, place.layout);
+    delete place.dataset.leads;
     window.Plotly.purge(place);
     place.replaceChildren();
   }

@@ -240,7 +240,7 @@ def test_a_run_shows_all_that_it_left(site: str, visit: Visit) -> None:
     page.wait_for_selector("#answers .main-svg")
     assert page.locator("#answers .graph").count() == 2 and page.locator("#training .graph").count() == 1
     assert page.locator("#nodes .gantt [role=row]").count() == len(stores.NODES)
-    assert "800" in page.inner_text("#data .tiles") and page.locator("#data .spark-bars").count() == 1
+    assert "800" in page.inner_text("#data .tiles") and page.locator("#data .spark-bars").count() == 2
     assert "learning_rate" in page.inner_text("#lineage") and "0123456789abcdef" in page.inner_text("#lineage")
     page.click("#log summary")
     assert "line 2" in page.inner_text("#log")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.features import images
 from trainer.preview import BeforeAfter, Picture, Preview
@@ -84,6 +85,26 @@ def preview(title: str, before: tuple[str, Array], after: tuple[str, Array], tru
     divided = BeforeAfter(before[1][rows, columns], after[1][rows, columns], (one, other))
     beside = Picture(after[1], "all of it") if known is None else Picture(known[rows, columns], "as it was")
     return Preview(f"{title} {width} × {height}", None, {}, (divided, beside))
+
+
+def assess(kind: str, truth: bytes | None, answer: bytes) -> Assessment:
+    """`Task.assess` of a picture, encoded, beside the truth of `evaluation`."""
+    from trainer.metrics import fidelity
+
+    pixels = decoded(answer)
+    height, width = pixels.shape[:2]
+    size = f"{width} × {height}"
+    if truth is None:
+        return Assessment(size)
+    whole = decoded(truth)
+    decibels = getattr(fidelity, f"{kind}Psnr").of(images.middle(whole, height, width).numpy(), pixels)
+    loss, name = grey_levels(decibels), "distance from the truth in grey levels (RMSE)"
+    return Assessment(f"{size}, {decibels:.2f} dB", f"{whole.shape[1]} × {whole.shape[0]}", None, None, loss, name)
+
+
+def grey_levels(psnr: float) -> float:
+    """The root of the mean squared error, of 255, that a PSNR in dB stands for."""
+    return float(255 / 10 ** (psnr / 20))
 
 
 def _measured(kind: str, truth: Array, answer: Array) -> str:

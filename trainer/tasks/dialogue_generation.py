@@ -34,6 +34,7 @@ from typing import Any
 import numpy as np
 
 from data.columns import Given, Identifier, Integer, Number, Text, Turns
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.conversation import Converses, Turn
 from trainer.features import texts
@@ -101,7 +102,7 @@ class DialogueGeneration(Task, Converses):
         "reply_tokens": 8,
     }
     reference_examples = 100_000
-    plotted_examples = 128
+    answered_examples = 128
 
     def preprocess(self, inputs: Features) -> Features:
         """
@@ -199,6 +200,9 @@ class DialogueGeneration(Task, Converses):
         judged = _windows(evaluation["response"], evaluation["response_left_out"])
         bits = -np.log2(KneserNey(ORDER, _windows(train["response"]), size).probabilities(judged))
         return {"trigram, Kneser-Ney": {"perplexity": float(2 ** bits.mean())}}
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        return Assessment(as_text(prediction["reply"]), as_text(example.get("response", "")))
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         said, reply = as_text(example["context"]), as_text(prediction["reply"])

@@ -37,6 +37,7 @@ from data.columns import Given, Integer, Label, Number, Opening, Seed, Tune
 from data.columns.opening import ANY
 from data.media.tunes import keys
 from data.sources.assets import read_tensors
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.features import tunes
 from trainer.features.texts import END, PAD, START, UNKNOWN
@@ -90,6 +91,7 @@ class MusicGeneration(Task):
         "seed": Seed(),
     }
     targets = ("tune",)
+    answered_examples = 256  # writing a tune takes long
     sequences = {"tune": "tune_length"}
     assets = {"piano": "piano"}
     HParams = MusicGenerationHParams
@@ -186,6 +188,9 @@ class MusicGeneration(Task):
             "valid_tunes": float(np.mean([all_right(one) for one in bars])),
         }
         return {"trigram, Kneser-Ney": scores}
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        return Assessment(as_text(prediction["abc"]))
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         abc, notes = as_text(prediction["abc"]), np.asarray(prediction["notes"])

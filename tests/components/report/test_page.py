@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 
 from components.report import page as report_page
+from data.errors import WrongUse
+from tests.dashboard import stores
 from trainer.curves import Series, StepCurves
 from trainer.preview import Bars, Curve, Picture, Preview, Sound, Words
 from trainer.preview.disk import write
@@ -142,6 +144,21 @@ def test_the_policy_allows_this_style_sheet_and_this_script_and_nothing_else(
     assert allowed == [f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"]
     assert "unsafe" not in policy and "http" not in policy
     assert not [element for _, element in page.elements if any(n == "style" or n.startswith("on") for n in element)]
+
+
+def test_the_figures_at_a_threshold_are_those_of_the_best_or_of_the_chosen(
+    report: dict[str, Any], tmp_path: Path
+) -> None:
+    report["thresholds"] = stores.thresholds()
+    page = rendered(report, tmp_path)
+    assert "Threshold 0.00 Where F1 is highest." in page.text("thresholds") and not page.all("script")
+    (tmp_path / "index.html").write_text(report_page.page_of(report, tmp_path, 0.73), encoding="utf-8")  # type: ignore[arg-type]
+    said = Page(tmp_path / "index.html").text("thresholds")
+    assert "Threshold 0.73 Chosen by a person. Of 200 examples" in said
+    assert "all classes 0.73 1 0.18 0.3051 27 0 123 173" in said and "at the threshold 0.00" in said
+    del report["thresholds"]
+    with pytest.raises(WrongUse, match="run r1 of digits has no figures by threshold"):
+        report_page.page_of(report, tmp_path, 0.73)  # type: ignore[arg-type]
 
 
 def test_hostile_names_show_as_text(report: dict[str, Any], tmp_path: Path) -> None:
@@ -410,6 +427,21 @@ def test_columns_are_listed_with_their_distribution(report: dict[str, Any], tmp_
     page = rendered(report, tmp_path)
     assert page.all("svg", **{"aria-label": "width in train, from 0 to 9"})
     assert "always 28" in page.text("data") and HOSTILE[:20] in page.text("data")
+
+
+def test_train_and_eval_are_laid_side_by_side(report: dict[str, Any], tmp_path: Path) -> None:
+    wide = {"kind": "number", "count": 800, "missing": 0, "median": 2.5, "min": 0, "max": 9}
+    wide["histogram"] = [[0, 5, 700], [5, 9, 100]]
+    label = {"kind": "text", "count": 800, "missing": 0, "unique": 2, "top": [[HOSTILE, 600], ["1", 200]]}
+    report["statistics"] = {
+        "width": {"train": wide, "eval": wide | {"histogram": [[20, 30, 80]], "count": 80, "median": 25.0}},
+        "label": {"train": label, "eval": label},
+    }
+    page = rendered(report | {"bounds": {"label": 0.25}}, tmp_path)
+    said = page.text("data")
+    assert "half of train lies below 2.5, half of eval below 25, and 100% of eval lies where train has nothing" in said
+    assert said.index("half of train") < said.index("The same in both.") and HOSTILE in said and "75.0%" in said
+    assert page.all("svg", **{"aria-label": "width in train and eval"})
 
 
 def test_a_tie_does_not_look_like_a_gap(report: dict[str, Any], tmp_path: Path) -> None:
