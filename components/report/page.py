@@ -1,4 +1,5 @@
-"""The one-file report: `report.json` and its previews as a page that needs no network, no script and no server.
+"""The one-file report: `report.json` and its previews as a page that needs no network and no server, and to be read no
+script; the one that it has moves dividers, takes off masks and follows sounds.
 
 `ReportData` is what `report.json` holds. Numbers become places on charts here; how they look is in `templates/`.
 """
@@ -29,6 +30,7 @@ from trainer.preview.kinds import is_roomy, shown
 from trainer.preview.wording import number
 
 TEMPLATES = Path(__file__).parent / "templates"
+SCRIPT = "parts.js"
 SLICES_SHOWN = 15
 """The worst ones; the others are folded away."""
 DRIFTS_DRAWN = 6
@@ -197,11 +199,13 @@ def page_of(report: ReportData, report_dir: Path, threshold: float | None = None
     }
     templates.globals |= {"data_uri": lambda name: data_uri(report_dir, name)}
     page = ReportPage(templates)
-    css = templates.get_template("report.css.j2").render()
+    css, script = (templates.get_template(name).render() for name in ("report.css.j2", SCRIPT))
     return templates.get_template("report.html.j2").render(
         report=_EMPTY | report,
         css=css,
-        css_digest=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+        css_digest=_digest(css),
+        script=script,
+        script_digest=_digest(script),
         created=_moment(report.get("created", "")),
         verdict=without_mark(report.get("verdict", "")),
         comparison=comparison(report),
@@ -220,6 +224,11 @@ def page_of(report: ReportData, report_dir: Path, threshold: float | None = None
         roomy=is_roomy(report.get("previews", [])),
         settings={name: value for name, value in report.get("settings", {}).items() if value not in (None, False, {})},
     )
+
+
+def _digest(content: str) -> str:
+    """As a content policy names what it allows."""
+    return base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
 
 
 _EMPTY: dict[str, Any] = {
