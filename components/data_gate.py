@@ -5,7 +5,7 @@ stops nothing.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
@@ -15,6 +15,7 @@ from tfx.types import artifact
 from tfx.types.standard_artifacts import ExampleAnomalies, Examples
 
 from components.example_gen import read_problems, read_split_counts
+from data.columns import Column
 from data.folders.verdict import Bounds, Finding, judge, refusal
 from trainer.task import Task, load
 
@@ -57,6 +58,13 @@ def judged(examples: Path, task: type[Task], bounds: Bounds) -> list[Finding]:
     counts, problems = read_split_counts(examples), read_problems(examples)
     # That both splits hold records, and no path leads out, the ingestion has seen to: how they were split is nothing.
     return judge(counts, task.columns, task.targets, bounds, problems, task.split_by, unsplit=False)
+
+
+def skew_bounds(examples: Path, columns: Mapping[str, Column], max_skew: float) -> dict[str, float]:
+    """How far the gate lets train and eval lie apart: raw feature -> `max_skew`, of those that hold classes."""
+    judged = read_split_counts(examples)["train"].classes
+    features = [feature for name in judged for feature in columns[name].features(name).items()]
+    return {name: max_skew for name, kind in features if kind.categories}
 
 
 def anomaly_texts(anomalies: anomalies_pb2.Anomalies) -> Iterator[str]:

@@ -101,10 +101,13 @@ class EvaluatorExecutor(executor.Executor):
         _bless(judgement.blessed, input_dict, output_dict)
 
 
-def class_names(model: Path) -> list[str]:
-    """Of the classes that a SavedModel answers with, in index order; empty where it has none."""
-    vocabulary = model / "assets" / "label"
-    return vocabulary.read_text(encoding="utf-8").splitlines() if vocabulary.exists() else []
+def class_names(model: Path, vocabulary: str = "label") -> list[str]:
+    """Of the classes that a SavedModel answers with, in index order; empty where it has none.
+
+    `vocabulary` is what `preprocess` called it.
+    """
+    file = model / "assets" / vocabulary
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 
 def found_by(

@@ -23,9 +23,24 @@ def run(key: str) -> str:
     return f"/run/{quote(key)}"
 
 
-def report(key: str) -> str:
-    """The run's report as one file."""
-    return f"/report/{quote(key)}"
+def report(key: str, threshold: float | None = None) -> str:
+    """The run's report as one file, with the figures at a threshold that was chosen."""
+    return f"/report/{quote(key)}" + ("" if threshold is None else f"?threshold={threshold:g}")
+
+
+def answers(key: str, query: str = "") -> str:
+    """All answers of a run; `query` is that of a `dashboard.answers.Choice`."""
+    return f"/answers/{quote(key)}" + (f"?{query}" if query else "")
+
+
+def answer(key: str, example: str) -> str:
+    """One of them, as a preview."""
+    return f"/answers/{quote(key)}/{quote(example)}"
+
+
+def answers_file(key: str, kind: str, query: str = "") -> str:
+    """Those that are chosen as a file; `kind`: csv or parquet."""
+    return f"/answers-{kind}/{quote(key)}" + (f"?{query}" if query else "")
 
 
 def models(task: str) -> str:

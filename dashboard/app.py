@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,10 +13,10 @@ from urllib.parse import unquote, urlsplit
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from flask import Response, abort, request, send_file
 
-from components.report.page import TEMPLATES
+from components.report.page import SCRIPT, TEMPLATES
 from dashboard import address, charts, conversation, paging, parts, texts
 from dashboard.compression import compress
-from dashboard.pages import compare, models, run, runs
+from dashboard.pages import answers, compare, models, run, runs
 from dashboard.security import HEALTH, Policy, is_loopback, protect
 from dashboard.store import Damaged, NotThere, Store
 from dashboard.try_it import Trial
@@ -68,6 +70,7 @@ def create(
         update_title=None,  # type: ignore[arg-type]
         assets_folder=str(Path(__file__).parent / "assets"),
         external_stylesheets=[STYLE],
+        external_scripts=[f"/{SCRIPT}"],
         serve_locally=True,
         suppress_callback_exceptions=True,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
@@ -79,6 +82,7 @@ def create(
     _route(app, store)
     runs.register(app, store)
     run.register(app, store)
+    answers.register(app, store)
     trial = trial or Trial()
     models.register(app, store, trial)
     conversation.register(app, store, trial)
@@ -147,6 +151,8 @@ def _page(store: Store, pathname: str, search: str | None) -> Any:
                 return runs.layout(store, found)
             case ["run", task, run_id]:
                 return run.layout(store, task, run_id, found)
+            case ["answers", task, run_id]:
+                return answers.layout(store, task, run_id, found)
             case ["compare"]:
                 return compare.layout(store, found)
             case ["models"]:
@@ -179,6 +185,10 @@ def _files(app: Dash, store: Store) -> None:
     def style() -> Response:
         return send_file(TEMPLATES / "report.css.j2", mimetype="text/css", max_age=0)
 
+    @app.server.get(f"/{SCRIPT}")
+    def script() -> Response:
+        return send_file(TEMPLATES / SCRIPT, mimetype="text/javascript", max_age=0)
+
     @app.server.get("/media/<task>/<run_id>/<path:name>")
     def media(task: str, run_id: str, name: str) -> Response:
         try:
@@ -189,11 +199,14 @@ def _files(app: Dash, store: Store) -> None:
 
     @app.server.get("/report/<task>/<run_id>")
     def report(task: str, run_id: str) -> Response:
+        threshold, name = request.args.get("threshold", type=float), f"{task}-{run_id}.html"
         try:
-            file = store.one_file_report(task, run_id)
-        except NotThere:
+            if threshold is None or not math.isfinite(threshold):
+                return send_file(store.one_file_report(task, run_id), as_attachment=True, download_name=name, max_age=0)
+            page = io.BytesIO(store.report_at(task, run_id, threshold).encode())
+        except (NotThere, Damaged):
             abort(404)
-        return send_file(file, as_attachment=True, download_name=f"{task}-{run_id}.html", max_age=0)
+        return send_file(page, "text/html", as_attachment=True, download_name=name, max_age=0)
 
     @app.server.get(HEALTH)
     def health() -> tuple[str, int, dict[str, str]]:

@@ -19,6 +19,7 @@ from typing import Any
 from dash import html as tags
 from dash.fingerprint import build_fingerprint
 
+from components.report.page import CurveLine
 from dashboard import parts
 from dashboard.compression import SUITES
 
@@ -68,6 +69,29 @@ def lines(
     if by_one:
         layout["xaxis"]["dtick"] = math.ceil(max(map(len, series.values()), default=1) / TICKS) or 1
     return {"data": traces, "layout": layout}
+
+
+def curves(series: Mapping[str, CurveLine], smooth: Sequence[bool]) -> Figure:
+    """Lines of trainings, which `assets/curves.js` draws as a person chooses: over steps or seconds, on a logarithmic
+    scale, and those of `smooth` smoothed."""
+    by_step = any(line.seconds for line in series.values())
+    figure = lines(
+        {name: line.points for name, line in series.items()}, "step" if by_step else "round", by_one=not by_step
+    )
+    for trace, line, is_smooth in zip(figure["data"], series.values(), smooth, strict=True):
+        trace["meta"] = {"seconds": list(line.seconds), "smooth": is_smooth}
+    return figure
+
+
+def is_noisy(name: str) -> bool:
+    """Whether a quantity of a training jumps from step to step; its learning rate follows a schedule."""
+    return not name.endswith("learning_rate")
+
+
+def curve_choice(by_step: bool) -> tags.Div:
+    """Where a person chooses how curves are drawn: `assets/curves.js` fills it. Those by round have no time."""
+    told: dict[str, Any] = {"data-timed": "yes" if by_step else "no"}
+    return tags.Div(className="curve-choice", role="group", **parts.aria(label="How curves are drawn"), **told)
 
 
 def histogram(edges: Sequence[float], series: Mapping[str, Sequence[int]], x_label: str, y_label: str) -> Figure:
@@ -142,7 +166,7 @@ def _short(name: str) -> str:
 
 def _bar_marker(place: int) -> dict[str, Any]:
     colour = COLOURS[place % len(COLOURS)]
-    pattern = {"shape": PATTERNS[place % len(PATTERNS)], "solidity": 0.35, "fgcolor": "#ffffff"}
+    pattern = {"shape": PATTERNS[place % len(PATTERNS)], "solidity": 0.35, "fgcolor": "#ffffff", "bgcolor": colour}
     return {"color": colour, "pattern": pattern, "line": {"color": colour, "width": 1}}
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Any, NotRequired, TypedDict
 
+from components.report.thresholds import STEPS, ClassThresholds
 from data.shapes import finite
+from trainer.curves import StepCurves
 
 Finite = Annotated[float, finite]
 
@@ -30,6 +33,15 @@ class Progress(TypedDict, total=False):
     loss: float
     stopped_early: bool
     history: dict[str, list[float]]
+
+
+def even(curves: StepCurves) -> bool:
+    """Whether each line has a value and a time for each of its steps."""
+    series = (curves["training"], curves["held_out"])
+    return all({len(one["seconds"]), *map(len, one["values"].values())} <= {len(one["steps"])} for one in series)
+
+
+KeptCurves = Annotated[StepCurves, even]
 
 
 class KeptState(TypedDict, total=False):
@@ -125,6 +137,9 @@ class HistogramPlot(ShownPlot):
 class ShownColumn(TypedDict, total=False):
     """What `components.statistics` knows of a column in one split."""
 
+    count: Finite
+    missing: Finite
+    unique: Finite
     histogram: list[tuple[Finite, Finite, Finite]]
     top: list[tuple[str, int]]
 
@@ -132,6 +147,25 @@ class ShownColumn(TypedDict, total=False):
 def square(found: Mapping[str, Any] | None) -> bool:
     """For confusion matrices: as many rows and columns as labels."""
     return not found or {len(found["labels"])} >= {len(found["counts"]), *map(len, found["counts"])}
+
+
+def counted(classes: Sequence[Mapping[str, Any]]) -> bool:
+    """For what thresholds let through: some class, and of each a count at every threshold, which never rises."""
+    counts = [one[kind] for one in classes for kind in ("right", "wrong")]
+    return bool(counts) and all(
+        len(some) == STEPS + 1 and some[-1] >= 0 and all(before >= after for before, after in pairwise(some))
+        for some in counts
+    )
+
+
+class KeptThresholds(TypedDict):
+    """`components.report.thresholds.Thresholds`, as far as it is shown."""
+
+    examples: int
+    below: str
+    counted: str
+    classes: Annotated[list[ClassThresholds], counted]
+    left_out: int
 
 
 class BadRecord(TypedDict):

@@ -18,17 +18,20 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 from components import manifest
-from components.report.page import Confusion, ReportData
+from components.report.page import Confusion, ReportData, page_of
 from dashboard import lineage, texts
 from dashboard.kept import (
     BadRecord,
     EndedNodeFile,
+    Finite,
     HistogramPlot,
+    KeptCurves,
     KeptGate,
     KeptNode,
     KeptNotes,
     KeptResult,
     KeptState,
+    KeptThresholds,
     LinesPlot,
     NodeFile,
     Progress,
@@ -38,11 +41,13 @@ from dashboard.kept import (
     square,
 )
 from data.atomic import write_atomic
-from data.errors import BenisonError
+from data.errors import BenisonError, WrongUse
 from data.media.kinds import BY_SUFFIX
 from data.shapes import WrongShape, expect
 from pipelines.records.lineage import Step, steps_of_json
 from pipelines.records.workspace import NAME
+from trainer.curves import FILE as CURVES
+from trainer.curves import StepCurves
 
 STALE_SECONDS = 60
 """A run touches its state now and then; after so many without, it is taken for killed, unless it asks for patience."""
@@ -58,11 +63,16 @@ RACY_NS = 2_000_000_000
 
 _SHOWN: Mapping[str, Any] = {
     "previews": list[ShownPreview],
+    "train_previews": list[ShownPreview],
+    "quarantined_previews": list[ShownPreview],
     "plots": list[ShownPlot],
     "quarantine": list[BadRecord],
     "statistics": dict[str, dict[str, ShownColumn]],
+    "bounds": dict[str, Finite],
     "intervals": dict[str, tuple[float, float]],
     "confusion": Annotated[Confusion | None, square],
+    "thresholds": KeptThresholds | None,
+    "step_curves": KeptCurves,
 }
 """What pages need of parts of `report.json`, beyond what its own types say."""
 
@@ -295,12 +305,23 @@ class Store:
 
     def _training_so_far(self, task: str, nodes: Sequence[KeptNode]) -> Progress:
         """What the training tells that goes on. Raises Damaged."""
+        folder = self._training_folder(task, nodes)
+        found: Progress = self._shaped(folder / "progress.json", Progress) if folder else {}
+        return found
+
+    def _curves_so_far(self, task: str, nodes: Sequence[KeptNode]) -> dict[str, StepCurves]:
+        """By step, as a report has them; none before the first were written. Raises Damaged."""
+        folder = self._training_folder(task, nodes)
+        found = self._shaped(folder / CURVES, KeptCurves) if folder else None
+        return {"step_curves": found} if found else {}
+
+    def _training_folder(self, task: str, nodes: Sequence[KeptNode]) -> Path | None:
+        """Of the training that goes on."""
         if not any(node["id"] == "Trainer" and node["state"] == "running" for node in nodes):
-            return {}
+            return None
         files = (self.root / task / "training").glob("*/progress.json")
         latest = max(files, key=_changed, default=None)
-        found: Progress = self._shaped(latest, Progress) if latest else {}
-        return found
+        return latest.parent if latest else None
 
     # --- what else a run left ---
 
@@ -345,7 +366,9 @@ class Store:
             "nodes": list(run.nodes),
         }
         if run.is_running:
-            known["curves"] = self._training_so_far(run.task, cast(Sequence[KeptNode], run.nodes)).get("history", {})
+            nodes = cast(Sequence[KeptNode], run.nodes)
+            known["curves"] = self._training_so_far(run.task, nodes).get("history", {})
+            known |= self._curves_so_far(run.task, nodes)
         return cast(ReportData, known)
 
     def settings(self, run: Run) -> str:
@@ -398,12 +421,24 @@ class Store:
             raise NotThere(name)
         return file
 
+    def report_file(self, run: Run, name: str, most: int) -> bytes:
+        """A file of a run's report, of at most so many bytes; none of one that is not there. Raises Damaged."""
+        return self._content(self.root / run.task / "runs" / run.id / "report" / name, most=most)
+
     def one_file_report(self, task: str, run_id: str) -> Path:
         """The report as one page. Raises NotThere."""
         page = self._inside(self._folder(task, run_id) / "report" / "index.html")
         if not page.is_file():
             raise NotThere(f"report of {task}/{run_id}")
         return page
+
+    def report_at(self, task: str, run_id: str, threshold: float) -> str:
+        """The same with the figures at a threshold. Raises NotThere, also where it has none, or Damaged."""
+        folder = self.one_file_report(task, run_id).parent
+        try:
+            return page_of(self.report(self.run(task, run_id)), folder, threshold)
+        except (WrongUse, ValueError, OSError) as error:
+            raise NotThere(f"report of {task}/{run_id} at a threshold: {error}") from None
 
     # --- models ---
 
@@ -459,8 +494,9 @@ class Store:
                     if NAME.fullmatch(entry.name) and within and entry.is_dir():
                         yield entry
 
-    def _content(self, path: Path, last: int | None = None) -> bytes:
-        """All bytes of a file, or the last ones; none of a file that is not there. Raises Damaged."""
+    def _content(self, path: Path, last: int | None = None, most: int | None = None) -> bytes:
+        """All bytes of a file, or the last ones; none of a file that is not there. Raises Damaged, also of more than
+        `most` bytes."""
         try:
             # Whoever can write here could put a pipe in a file's place, whose opening would wait for ever.
             handle = os.open(self._inside(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -469,7 +505,10 @@ class Store:
                     raise Damaged(f"{path} cannot be read: it is no file")
                 if last is not None:
                     stream.seek(max(0, stream.seek(0, os.SEEK_END) - last))
-                return stream.read()
+                content = stream.read() if most is None else stream.read(most + 1)
+                if most is not None and len(content) > most:
+                    raise Damaged(f"{path} cannot be read: it has more than {most:,} bytes")
+                return content
         except FileNotFoundError:
             return b""
         except NotThere:

@@ -28,10 +28,13 @@ from pipelines.console.usage import inputs_of, needed
 from pipelines.serving.answer_files import each_once
 from pipelines.serving.conversation import chosen_inputs
 from trainer.conversation import KEPT
+from trainer.decisions import Decides
 from trainer.task import Task, load
 
 TABLE = "table"
 """The one field of a task that predicts from a table of measurements."""
+THRESHOLD = "threshold"
+"""What may be chosen for the answers of a task that `Decides`."""
 
 
 class Refused(Exception):
@@ -94,6 +97,14 @@ def fields_of(task_class: type[Task]) -> dict[str, Field]:
         )
         return {TABLE: Field(said, FormField(kind="table", suffixes=tables.SUFFIXES))} | chosen
     return fields
+
+
+def threshold_field(task_class: type[Task]) -> dict[str, Field]:
+    """Where a threshold may be chosen, for a task that takes one; left open, the model's own way holds."""
+    if not issubclass(task_class, Decides):
+        return {}
+    said = f"from 0 to 1; {task_class.counted} that score less are {task_class.below}"
+    return {THRESHOLD: Field(said, FormField(kind="number", minimum=0, maximum=1), needed=False)}
 
 
 class Trial:
@@ -166,7 +177,8 @@ class Trial:
         task_class, model = self._known(store, asked.task)
         output = folder / "answers"
         inputs = self._inputs(fields_of(task_class), asked, folder)
-        question = {**inputs, "output": str(output), "most": self.MAX_ANSWERS}
+        chosen = self._inputs(threshold_field(task_class), asked, folder)["given"].get(THRESHOLD)
+        question = {**inputs, "threshold": _threshold(chosen), "output": str(output), "most": self.MAX_ANSWERS}
         answers = self._answered(model, question, folder)
         return [_answer(one, output, place) for place, one in enumerate(answers)]
 
@@ -250,6 +262,13 @@ class Trial:
         path = stem.with_suffix(suffix)
         path.write_bytes(content)
         return path
+
+
+def _threshold(written: str | None) -> float | None:
+    try:
+        return None if written is None else float(written)
+    except ValueError:
+        raise Refused(f"The threshold {written} is no number: give one from 0 to 1.") from None
 
 
 def _answer(found: Mapping[str, Any], output: Path, place: int) -> Answer:

@@ -46,7 +46,7 @@ def expect(value: Any, shape: Any, where: str = "") -> None:
     if origin is typing.Annotated:
         expect(value, arguments[0], where)
         if not all(holds(value) for holds in arguments[1:]):
-            raise WrongShape(f"{where or 'the value'} is {value!r}")
+            raise WrongShape(f"{where or 'the value'} is {_cut(repr(value))}")
     elif origin in (Union, types.UnionType):
         _one_of(value, arguments, where)
     elif typing.is_typeddict(shape):
@@ -89,8 +89,11 @@ def _one_of(value: Any, shapes: Iterable[Any], where: str) -> None:
 def _keys(value: Any, shape: Any, where: str) -> None:
     _is(value, dict, where)
     hints = _hints(shape)
-    marked = {name for name, hint in hints.items() if get_origin(hint) is typing.Required}  # unseen where postponed
-    missing = sorted((shape.__required_keys__ | marked) - value.keys())
+    needed, free = (  # which a class does not see itself where annotations are postponed
+        {name for name, hint in hints.items() if get_origin(hint) is mark}
+        for mark in (typing.Required, typing.NotRequired)
+    )
+    missing = sorted((shape.__required_keys__ | needed) - free - value.keys())
     if missing:
         raise WrongShape(f"{f'{where} lacks' if where else 'it lacks'} {', '.join(missing)}")
     _parts(((value[name], hint, name) for name, hint in hints.items() if name in value), where)
@@ -119,5 +122,8 @@ def _is(value: Any, kind: Any, where: str) -> None:
 def _short(value: Any) -> str:
     if isinstance(value, (dict, list)):
         return _WORDS[type(value)]
-    text = "null" if value is None else repr(value)
+    return "null" if value is None else _cut(repr(value))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"

@@ -49,7 +49,7 @@ CARD = ("columns", "targets", "sequences", "monitor")
 REFERENCE = ("reference", "judge", "batch", "reference_examples", "predict_batch_size")
 """What of a task the reference and the judge depend on."""
 
-REPORT = ("demonstrations", "preview", "overview", "plots", "plotted_examples")
+REPORT = ("demonstrations", "preview", "overview", "assess", "answered_examples", "plots", "plotted_examples")
 """What of a task the report depends on."""
 
 
@@ -109,6 +109,7 @@ class PipelineSettings:
             "assets": described(task_class, hparams),
             "code_digest": code_digest(),
             "versions": library_versions(),
+            "max_skew": options.max_skew,
         }
         return cls(
             task=settings.task,

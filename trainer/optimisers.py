@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from typing import Any
 
 from trainer.backend import tf
@@ -38,7 +40,38 @@ def optimizer(hparams: HParams, steps: int, *, warmup: int = 0, clip: float | No
 def adam(learning_rate: Any, *, momentum: float = 0.9, clip: float | None = None) -> Any:
     """Adam at a learning rate or on a schedule: for what is trained beside a task's hyper-parameters, as a judge is, or
     with another momentum, as networks against each other are. `clip`: as in `optimizer`."""
-    return tf.keras.optimizers.Adam(learning_rate, beta_1=momentum, global_clipnorm=clip)
+    return _measured_adam()(learning_rate, beta_1=momentum, global_clipnorm=clip)
+
+
+@functools.cache
+def _measured_adam() -> Any:
+    class Adam(tf.keras.optimizers.Adam):
+        """Keeps in `gradient_norm`, a float32 scalar, the global norm of the last step's gradients: summed over the
+        replicas, before they are cut. Where Keras cuts them, both norms are one operation of the graph."""
+
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
+            # Each replica has its own, all of one value, so that it is written and read without a word to the others.
+            self.gradient_norm = tf.Variable(
+                0.0,
+                trainable=False,
+                name="gradient_norm",
+                synchronization=tf.VariableSynchronization.ON_READ,
+                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+            )
+
+        def aggregate_gradients(self, grads_and_vars: Sequence[tuple[Any, Any]]) -> Any:
+            summed = list(super().aggregate_gradients(grads_and_vars))
+            self.gradient_norm.assign(tf.linalg.global_norm([gradient for gradient, _ in summed]))
+            return summed
+
+    return Adam
+
+
+def optimizers_of(model: Any) -> dict[str, Any]:
+    """Those of ours that a model trains with, by the name of its attribute, without what scales their loss."""
+    found = {name: getattr(value, "inner_optimizer", value) for name, value in vars(model).items()}
+    return {name: optimiser for name, optimiser in found.items() if hasattr(optimiser, "gradient_norm")}
 
 
 def loss_scaled(optimiser: Any) -> Any:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from data.columns import Column, Value, raw_features
 from data.errors import WrongUse
 from data.sources.assets import ASSETS
+from trainer.assessment import Assessment
 from trainer.evaluation import Evaluation, Gate, Metric
 
 if TYPE_CHECKING:
@@ -123,8 +124,10 @@ class Task(ABC):
     """What early stopping watches on held-out train examples; None takes all steps and validates nothing."""
     reference_examples: ClassVar[int] = 20_000
     """`reference` and `judge` get at most so many examples of each split, in memory."""
+    answered_examples: ClassVar[int] = 100_000
+    """The report lists the answers to at most so many examples of the eval split. Few where an answer takes long."""
     plotted_examples: ClassVar[int] = 20_000
-    """`plots` gets at most so many examples of the eval split. Few where an answer takes long."""
+    """`plots` gets at most so many of these, all at once. Few where an answer is large."""
     enrols: ClassVar[str | None] = None
     """Output of `predict`, floats `[batch, size]`, by which `benison enrol` adds names to a pushed model without
     training; see `recognise`."""
@@ -215,6 +218,14 @@ class Task(ABC):
         `example` lacks the target columns when it comes from `benison predict`.
         """
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        """What one answer was worth, for the table of all answers; see `trainer.assessment`.
+
+        The arguments are as in `preview`, whose `correct` is this one's. Cheap: each answer is asked about, and nothing
+        is drawn.
+        """
+        return Assessment()
+
     def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
         """What the table of `benison predict` shows of one answer: heading -> a number, a text or a list of these.
 
@@ -254,8 +265,8 @@ class Task(ABC):
     def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
         """What the report draws of the answers: curves and histograms; see `trainer.preview.plots`.
 
-        The arguments are as in `preview`, of `plotted_examples` eval examples; the examples lack what is read from
-        files of their own, such as pictures and sounds.
+        The arguments are as in `preview`, of `plotted_examples` of the eval examples that are answered; the examples
+        lack what is read from files of their own, such as pictures and sounds.
         """
         return ()
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from data.atomic import write_atomic
 from data.errors import BenisonError
-from trainer import distribution, health, inputs
+from trainer import curve_recorder, curves, distribution, health, inputs
 from trainer.backend import load_tensorflow, tf
 from trainer.task import Task
 from trainer.transform import task_from
@@ -41,9 +41,9 @@ class TrainingSpec:
     model_dir: str
     """Where the chief's SavedModel goes."""
     log_dir: str
-    """TensorBoard events and `history.json`."""
+    """TensorBoard events, `history.json` and `curves.json`."""
     training_dir: str
-    """Backups and the progress file: the same for a restart of the same training."""
+    """Backups, the progress file and the curves so far: the same for a restart of the same training."""
     steps: int | None = None
     """Upper bound on training steps; the task's epochs otherwise."""
     assets: dict[str, str | None] = field(default_factory=dict)
@@ -52,6 +52,10 @@ class TrainingSpec:
     @property
     def progress_file(self) -> Path:
         return Path(self.training_dir) / "progress.json"
+
+    @property
+    def curves_file(self) -> Path:
+        return Path(self.training_dir) / curves.FILE
 
 
 def train(spec: dict[str, Any]) -> None:
@@ -77,12 +81,14 @@ def _train(spec: TrainingSpec) -> None:
         model = task.build_model(data_spec)
         if model.optimizer is not None:  # else the first step makes its variables, and is traced a second time
             model.optimizer.build(model.trainable_variables)
-    history, found = _fit(spec, task, model, strategy, examples, plan)
+    by_step = curves.Curves(spec.curves_file)
+    history, found = _fit(spec, task, model, strategy, examples, plan, by_step)
     _save(spec, task, model, data_spec, examples)
     if distribution.is_chief():
         log_dir = Path(spec.log_dir)
         log_dir.mkdir(parents=True, exist_ok=True)
         (log_dir / "history.json").write_text(json.dumps(history), encoding="utf-8")
+        by_step.write(log_dir / curves.FILE)
         found.write(log_dir)
 
 
@@ -118,7 +124,13 @@ def _plan(spec: TrainingSpec, task: Task, replicas: int, examples: inputs.Transf
 
 
 def _fit(
-    spec: TrainingSpec, task: Task, model: Any, strategy: Any, examples: inputs.TransformedExamples, plan: _Plan
+    spec: TrainingSpec,
+    task: Task,
+    model: Any,
+    strategy: Any,
+    examples: inputs.TransformedExamples,
+    plan: _Plan,
+    by_step: curves.Curves,
 ) -> tuple[dict[str, list[float]], health.Health]:
     distribute = strategy.distribute_datasets_from_function
     progress, watch = _progress_callback(spec.progress_file, plan), health.watch(task, examples)
@@ -141,13 +153,19 @@ def _fit(
                 delete_checkpoint=False,
             ),
             *([] if task.monitor is None else [_early_stopping(task.monitor, task.hparams.patience)]),
-            *([callbacks.TensorBoard(spec.log_dir, write_graph=False)] if distribution.is_chief() else []),
+            *(_chiefs(spec, plan, by_step) if distribution.is_chief() else []),
             progress,
             watch,  # last, to see the weights that early stopping went back to
         ],
     )
     health.refuse_non_finite(progress.history, model.variables, progress.step)
     return progress.history, watch.health
+
+
+def _chiefs(spec: TrainingSpec, plan: _Plan, by_step: curves.Curves) -> list[Any]:
+    """The callbacks of the one worker that writes for all."""
+    tensorboard = tf.keras.callbacks.TensorBoard(spec.log_dir, write_graph=False)
+    return [tensorboard, curve_recorder.recorder(by_step, plan.steps_per_round)]
 
 
 def _early_stopping(monitor: str, patience: int) -> Any:
@@ -170,18 +188,18 @@ def _progress_callback(path: Path, plan: _Plan) -> Any:
             super().__init__()
             self._supports_tf_logs = True  # no copy of the logs to the host in every step
             self.history: dict[str, list[float]] = _earlier_history(path)
-            self.step = 0
+            self.step = self._round = 0
             self._written = 0.0
             self._begun: float | None = None
             self._begun_step = 0
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            self.step = epoch * plan.steps_per_round
+            self.step = self._round = epoch * plan.steps_per_round
             for values in self.history.values():
                 del values[epoch:]
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            self.step += 1
+            self.step = self._round + batch + 1  # a training that goes on may begin within a round
             now = time.monotonic()
             if self._begun is None:  # the first step holds the tracing
                 self._begun, self._begun_step = now, self.step

@@ -1,67 +1,104 @@
-"""A model's answers to the eval split: those that a report shows, and those that it draws its curves of."""
+"""A model's answers to the eval split: those that a report shows, and all of them as a table and as curves."""
 
 from __future__ import annotations
 
 import hashlib
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
 import tensorflow as tf
 
+from components.report.answer_table import AnswersData, AnswerTable
 from data.columns import raw_features
-from trainer.preview import Preview, disk
+from trainer.preview import Preview, as_text, disk
 from trainer.preview.plots import Plot
 from trainer.task import Task
 
 T = TypeVar("T")
 
 PREVIEW_POOL = 256
-"""Eval examples among which previews are chosen."""
+"""Examples of a split among which previews are chosen."""
 POOL_FROM = 20_000
-"""Eval examples of which that pool is taken."""
+"""Examples of which that pool is taken."""
+ALL_RECORDS = -1
 PREVIEWS = 12
 """Previews of each sort, wrong and right."""
 
 
-class Answers:
-    """A model's answers to the eval split: to a pool of examples at once, to more of them where the task plots them."""
+@dataclass(frozen=True)
+class _Batch:
+    """Of some examples their places in the split, serialised, raw, and one row of the outputs each."""
 
-    def __init__(self, task: Task, split: Path, model: str) -> None:
+    places: Sequence[int]
+    records: Sequence[bytes]
+    examples: Sequence[dict[str, Any]]
+    predictions: Sequence[dict[str, Any]]
+
+    def first(self, most: int) -> _Batch:
+        return _Batch(self.places[:most], self.records[:most], self.examples[:most], self.predictions[:most])
+
+    def keys(self) -> list[str]:
+        """The same in all runs that read these examples."""
+        return [hashlib.sha256(record).hexdigest()[:16] for record in self.records]
+
+
+class Answers:
+    """A model's answers to the eval split: to a pool of examples at once, to as many as the task answers in batches."""
+
+    def __init__(self, task: Task, split: Path, model: Any) -> None:
+        """`model` is what `tf.saved_model.load` returns."""
         self._task, self._files = task, [str(path) for path in sorted(split.iterdir())]
-        self._loaded = tf.saved_model.load(model)
-        pool = self._pool_records()
-        examples, outputs = self._answer(tf.constant(pool))
-        self._pool = examples, _rows(outputs, len(examples))
-        self._shown = [task.preview(*pair) for pair in zip(*self._pool, strict=True)]
-        self._keys = [hashlib.sha256(record).hexdigest()[:16] for record in pool]
+        self._loaded = model
+        self._pool = self._answered(*zip(*self._pool_records(), strict=True))
+        self._shown = [task.preview(*pair) for pair in zip(self._pool.examples, self._pool.predictions, strict=True)]
 
     def _records(self, most: int) -> Any:
         return tf.data.TFRecordDataset(self._files, compression_type="GZIP").take(most)
 
-    def _pool_records(self) -> list[bytes]:
-        """`PREVIEW_POOL` records, in which the values of the first raw column that metrics are sliced by take turns: of
-        a split that lies in the order of its series or classes the first ones would all be of one."""
+    def _pool_records(self) -> list[tuple[int, bytes]]:
+        """Place and content of `PREVIEW_POOL` records, in which the values of the first raw column that metrics are
+        sliced by take turns: of a split that lies in the order of its series or classes the first ones would all be of
+        one."""
         columns = raw_features(self._task.columns)
-        sliced = [name for name in self._task.metrics().slices if name in columns and columns[name].length == 1]
+        sliced = [name for name in self._slices() if name in columns and columns[name].length == 1]
         if not sliced:
-            return list(self._records(PREVIEW_POOL).as_numpy_iterator())
+            return self._unsliced()
         dtype = {"bytes": tf.string, "int64": tf.int64, "float32": tf.float32}[columns[sliced[0]].dtype]
         parsing = {sliced[0]: tf.io.FixedLenFeature([], dtype, default_value="" if dtype == tf.string else 0)}
         batches = self._records(POOL_FROM).batch(PREVIEW_POOL)
         parsed = batches.map(lambda batch: (tf.io.parse_example(batch, parsing)[sliced[0]], batch))
-        pairs = (pair for values, records in parsed.as_numpy_iterator() for pair in zip(values, records, strict=True))
-        return in_turn(pairs, PREVIEW_POOL)
+        found = (pair for values, records in parsed.as_numpy_iterator() for pair in zip(values, records, strict=True))
+        return in_turn(((value, (place, record)) for place, (value, record) in enumerate(found)), PREVIEW_POOL)
 
-    def _answer(self, batch: Any) -> tuple[list[dict[str, Any]], dict[str, np.ndarray[Any, Any]]]:
-        """Serialised examples: raw, and every output of the model `[examples, ...]`."""
-        outputs = self._loaded.signatures["serving_default"](batch)
-        examples = [_example(self._task, record) for record in batch.numpy()]
-        return examples, {name: tensor.numpy() for name, tensor in outputs.items()}
+    def _unsliced(self) -> list[tuple[int, bytes]]:
+        return list(enumerate(self._records(PREVIEW_POOL).as_numpy_iterator()))
+
+    def _slices(self) -> tuple[str, ...]:
+        return self._task.metrics().slices
+
+    def _answered(self, places: Sequence[int], records: Sequence[bytes]) -> _Batch:
+        outputs = self._loaded.signatures["serving_default"](tf.constant(records))
+        arrays = {name: tensor.numpy() for name, tensor in outputs.items()}
+        rows = [{name: values[i] for name, values in arrays.items()} for i in range(len(records))]
+        return _Batch(places, records, [_example(self._task, record) for record in records], rows)
+
+    def _batches(self) -> Iterator[_Batch]:
+        """As many examples as the task answers: those of the pool, if they are as many, else in the split's order."""
+        most = self._task.answered_examples
+        if most <= len(self._pool.records) or len(self._pool.records) < PREVIEW_POOL:
+            yield self._pool.first(most)
+            return
+        yield from self._in_order(most)
+
+    def _in_order(self, most: int) -> Iterator[_Batch]:
+        place = count()
+        for records in self._records(most).batch(PREVIEW_POOL).as_numpy_iterator():
+            yield self._answered([next(place) for _ in records], records.tolist())
 
     def write_previews(self, directory: Path, demonstrations: Sequence[Preview] = ()) -> list[dict[str, Any]]:
         """`demonstrations`, what is seen of the pool at once, then the first wrong and the first right ones of it.
@@ -69,24 +106,71 @@ class Answers:
         Each record has, beside what `disk.write` gives it, `example`: the same in all runs that show that example.
         """
         chosen = [(f"demonstration {i}", shown) for i, shown in enumerate(demonstrations)]
-        chosen += [(f"overview {i}", shown) for i, shown in enumerate(self._task.overview(*self._pool))]
-        keyed = list(zip(self._keys, self._shown, strict=True))
+        chosen += [(f"overview {i}", shown) for i, shown in enumerate(self._overview())]
+        keyed = list(zip(self._pool.keys(), self._shown, strict=True))
         chosen += islice((pair for pair in keyed if pair[1].correct is False), PREVIEWS)
         chosen += islice((pair for pair in keyed if pair[1].correct is not False), PREVIEWS)
         records = disk.write([shown for _, shown in chosen], directory)
         return [record | {"example": key} for record, (key, _) in zip(records, chosen, strict=True)]
 
-    def plots(self) -> list[Plot]:
-        """What the task draws of its answers to the first examples of the split."""
-        if type(self._task).plots is Task.plots:  # nothing: no need to answer
-            return []
+    def every(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        """Each example of the split, raw columns, and the answer to it."""
+        for batch in self._in_order(ALL_RECORDS):
+            yield from zip(batch.examples, batch.predictions, strict=True)
+
+    def _overview(self) -> Sequence[Preview]:
+        return self._task.overview(self._pool.examples, self._pool.predictions)
+
+    def write_table(self, directory: Path) -> tuple[AnswersData, list[Plot]]:
+        """Writes the table of the answers, batch by batch, and returns what is said of it, and what the task draws.
+
+        Of the answers no more than `plotted_examples` are kept, and only of tasks that draw some.
+        """
+        draws = type(self._task).plots is not Task.plots
+        left = self._task.plotted_examples if draws else 0
         media = {name for name, column in self._task.columns.items() if column.is_media} - {*self._task.targets}
         shown: list[dict[str, Any]] = []
         predictions: list[dict[str, Any]] = []
-        for examples, outputs in map(self._answer, self._records(self._task.plotted_examples).batch(PREVIEW_POOL)):
-            shown += [{name: value for name, value in e.items() if name not in media} for e in examples]
-            predictions += _rows(outputs, len(examples))
-        return list(self._task.plots(shown, predictions))
+        table = AnswerTable(directory, list(self._slices()))
+        for batch in self._batches():
+            self._list(batch, table)
+            kept = batch.first(left - len(shown))
+            shown += [{name: value for name, value in e.items() if name not in media} for e in kept.examples]
+            predictions += kept.predictions
+        return table.close(), list(self._task.plots(shown, predictions)) if draws else []
+
+    def _list(self, batch: _Batch, table: AnswerTable) -> None:
+        slices = self._slice_values(batch)
+        for i, key in enumerate(batch.keys()):
+            example = batch.examples[i]
+            assessed = self._task.assess(example, batch.predictions[i])
+            table.add(key, batch.places[i], self._asked(example), assessed, slices[i])
+
+    def _asked(self, example: Mapping[str, Any]) -> str:
+        """What of it can be read: its inputs that are texts."""
+        task = self._task
+        texts = [
+            as_text(example[name])
+            for name, column in task.columns.items()
+            if name not in task.targets and not column.is_media and isinstance(example.get(name), bytes)
+        ]
+        return " · ".join(text for text in texts if text)
+
+    def _slice_values(self, batch: _Batch) -> list[dict[str, str]]:
+        """Of each example the values that metrics are sliced by, as they are called there: raw columns, and features
+        that `preprocess` makes for the purpose."""
+        names = self._slices()
+        beside = [name for name in names if name not in raw_features(self._task.columns)]
+        made: Mapping[str, Any] = {}
+        if beside:
+            features = self._loaded.signatures["transform_labels"](tf.constant(batch.records))
+            made = {name: features[name].numpy() for name in beside}
+
+        def of(i: int, name: str) -> Any:
+            return made[name][i] if name in made else batch.examples[i].get(name)
+
+        found = [{name: of(i, name) for name in names} for i in range(len(batch.records))]
+        return [{name: as_text(value) for name, value in one.items() if value is not None} for one in found]
 
 
 def in_turn(pairs: Iterable[tuple[Any, T]], most: int) -> list[T]:
@@ -100,10 +184,6 @@ def in_turn(pairs: Iterable[tuple[Any, T]], most: int) -> list[T]:
             seen[value] += 1
 
     return [one for _, _, one in heapq.nsmallest(most, turns())]
-
-
-def _rows(outputs: dict[str, np.ndarray[Any, Any]], count: int) -> list[dict[str, Any]]:
-    return [{name: values[i] for name, values in outputs.items()} for i in range(count)]
 
 
 def _example(task: Task, record: bytes) -> dict[str, Any]:

@@ -12,17 +12,25 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact, artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
 from components import statistics
+from components.data_gate import skew_bounds
 from components.evaluator import Results, class_names
-from components.example_gen import read_counts, read_fingerprint, read_quarantine
+from components.example_gen import read_counts, read_fingerprint, read_origin, read_quarantine
 from components.judgement import Judgement
 from components.reference import ReferenceScores
+from components.report import quarantined
 from components.report.answers import Answers
+from components.report.thresholds import ThresholdCounts, Thresholds
+from components.report.train_examples import TrainExamples, takes_long
+from trainer import curves
+from trainer.decisions import Decides
+from trainer.preview import disk
 from trainer.task import Task
 from trainer.transform import task_from
 
@@ -49,12 +57,15 @@ class ReportExecutor(base_executor.BaseExecutor):
         results = Results(Path(uri("evaluation")), class_names(Path(model)))
         directory = Path(artifact_utils.get_single_uri(output_dict["report"]))
         examples = Path(uri("examples"))
+        origin = read_origin(examples)
         problems = list(islice(read_quarantine(examples), QUARANTINE_SHOWN))
         about = json.loads(exec_properties["about"])
         about["data"]["fingerprint"] = read_fingerprint(artifact_utils.get_single_instance(input_dict["examples"]))
-        history = json.loads(Path(uri("model_run"), "history.json").read_text(encoding="utf-8"))
+        history, by_step = (_json(Path(uri("model_run"), name)) for name in ("history.json", curves.FILE))
         columns = statistics.summary(Path(uri("statistics")))
-        answers = Answers(task, examples / "Split-eval", model)
+        loaded = tf.saved_model.load(model)
+        answers = Answers(task, examples / "Split-eval", loaded)
+        table, plots = answers.write_table(directory)
         demonstrations = task.demonstrations(Path(model))
         report = {
             "task": exec_properties["task"],
@@ -76,22 +87,47 @@ class ReportExecutor(base_executor.BaseExecutor):
             "slices": results.slices(),
             "confusion": results.confusion(),
             "curves": history,
-            "plots": answers.plots(),
+            "step_curves": by_step,
+            "plots": plots,
+            "answers": table,
+            "thresholds": _thresholds(task, answers, Path(model)),
             "examples": read_counts(examples),
             "statistics": columns,
+            "bounds": skew_bounds(examples, task.columns, about.pop("max_skew")),
             "classes": statistics.class_counts(columns, _label(task) or ""),
             "anomalies": [],  # the data gate has stopped every run that has any
             "quarantine": problems,
+            "quarantined_previews": disk.write(quarantined.previews(origin.folder, problems), directory, "quarantined"),
+            "copies": origin.copies,
             "previews": answers.write_previews(directory, demonstrations),
+            "train_previews": []
+            if takes_long(task)
+            else TrainExamples(task, examples / "Split-train", loaded).write_by_slice(directory),
             "hparams": json.loads(exec_properties["hparams"]),
             **about,
         }
-        (directory / "report.json").write_text(json.dumps(report, indent=2, default=float), encoding="utf-8")
+        (directory / "report.json").write_text(
+            json.dumps(report, separators=(",", ":"), default=float), encoding="utf-8"
+        )
+
+
+def _thresholds(task: Task, answers: Answers, model: Path) -> Thresholds | None:
+    """None of a task whose answers have no score."""
+    if not isinstance(task, Decides):
+        return None
+    counts = ThresholdCounts(task, class_names(model, task.known_by) if task.known_by else ())
+    for example, prediction in answers.every():
+        counts.add(example, prediction)
+    return counts.to_json()
 
 
 def _label(task: Task) -> str | None:
     """The target that is a class name, if there is one."""
     return next((name for name in task.targets if task.columns[name].is_class), None)
+
+
+def _json(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 class ReportSpec(component_spec.ComponentSpec):

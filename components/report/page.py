@@ -1,4 +1,5 @@
-"""The one-file report: `report.json` and its previews as a page that needs no network, no script and no server.
+"""The one-file report: `report.json` and its previews as a page that needs no network and no server, and to be read no
+script; the one that it has moves dividers, takes off masks and follows sounds.
 
 `ReportData` is what `report.json` holds. Numbers become places on charts here; how they look is in `templates/`.
 """
@@ -11,25 +12,37 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Required, TypedDict, TypeGuard
 
+from components.report import thresholds
+from components.report.answer_table import AnswersData
+from components.report.drift import MEANING, drifts
 from components.report.previews import ReportPage
+from components.report.thresholds import Thresholds
 from data.atomic import write_atomic
+from data.errors import WrongUse
 from data.media import kinds
+from trainer.curves import StepCurves
 from trainer.preview.kinds import is_roomy, shown
 from trainer.preview.wording import number
 
 TEMPLATES = Path(__file__).parent / "templates"
+SCRIPT = "parts.js"
 SLICES_SHOWN = 15
 """The worst ones; the others are folded away."""
+DRIFTS_DRAWN = 6
+"""Columns whose train and eval are drawn side by side: those that lie farthest apart."""
 MATRIX_CLASSES = 25
 """A confusion matrix of more classes is shown as the list of its most frequent confusions."""
 CONFUSIONS_LISTED = 8
 CHART_WIDTH, CHART_HEIGHT, CHART_RIGHT, CHART_TOP, CHART_BOTTOM = 360, 206, 350, 10, 170
 """SVG units: a line chart and the edges of what it plots, of which the left one leaves room for the ticks' numbers."""
 CHART_LEFT, DIGIT_WIDTH = 46, 7.7
+CURVE_POINTS = 250
+"""Of a curve by step; of more points so many are taken evenly."""
 
 Point = tuple[float, float | None]
 
@@ -84,11 +97,14 @@ class ReportData(TypedDict, total=False):
     `created` is ISO 8601; `outcome` is blessed, not blessed or cannot be judged; `intervals` metric -> its limits at 95
     %; `left_out` says which references are no numbers; `reference` method -> metric -> value; `baseline` the latest
     blessed model's metrics; `curves` one value a round, `NAME` in training and `val_NAME` on held-out examples;
-    `examples` good records of train and eval and quarantined ones; `classes` class -> split -> count; `plots` as in
-    `trainer.preview.plots`; `statistics` as `components.statistics.summary` returns them; `quarantine` the first bad
-    records, each with file, row, column and reason; `previews` as `trainer.preview.disk.write` returns them; `data`
-    name, fingerprint, licence and credit; `assets` what the task was given for each of its
-    assets; `predict` the command that asks the pushed model.
+    `step_curves` the same and more by step, which older runs lack; `examples` good records of train and eval and
+    quarantined ones; `copies` how many of eval stand in train, too; `classes` class -> split -> count; `plots` as in
+    `trainer.preview.plots`; `answers` what is in the table of all answers; `thresholds` as
+    `components.report.thresholds` counts them; `statistics` as `components.statistics.summary` returns them; `bounds`
+    column -> how far its classes may lie apart in train and eval; `quarantine` the first bad records, each with file,
+    row, column and reason, `quarantined_previews` some of them as they lie in the data folder; `previews` (of eval) and
+    `train_previews` as `trainer.preview.disk.write` returns them; `data` name, fingerprint, licence and credit;
+    `assets` what the task was given for each of its assets; `predict` the command that asks the pushed model.
     """
 
     task: Required[str]
@@ -110,12 +126,19 @@ class ReportData(TypedDict, total=False):
     slices: list[SliceRow]
     confusion: Confusion | None
     curves: dict[str, list[float]]
+    step_curves: StepCurves
     plots: list[dict[str, Any]]
+    answers: AnswersData
+    thresholds: Thresholds | None
     nodes: list[NodeRow]
     examples: dict[str, int]
     classes: dict[str, dict[str, int]]
     statistics: dict[str, dict[str, dict[str, Any]]]
+    bounds: dict[str, float]
     quarantine: list[dict[str, Any]]
+    train_previews: list[dict[str, Any]]
+    quarantined_previews: list[dict[str, Any]]
+    copies: int
     anomalies: list[str]
     previews: list[dict[str, Any]]
     hparams: dict[str, Any]
@@ -134,9 +157,31 @@ def render(report_dir: Path) -> Path:
     Raises:
       ValueError: a preview's file lies outside the report or is of a kind that a page cannot show.
     """
+    file = report_dir / "index.html"
+    write_atomic(file, page_of(read(report_dir), report_dir))
+    return file
+
+
+def read(report_dir: Path) -> ReportData:
+    report: ReportData = json.loads((report_dir / "report.json").read_text(encoding="utf-8"))
+    return report
+
+
+def page_of(report: ReportData, report_dir: Path, threshold: float | None = None) -> str:
+    """The report as HTML, with the figures at a threshold that a person chose, if one was.
+
+    Raises:
+      ValueError: as `render`.
+      WrongUse: the report has no figures by threshold.
+    """
+    if threshold is not None and not report.get("thresholds"):
+        raise WrongUse(
+            f"run {report['run_id']} of {report['task']} has no figures by threshold: its answers have no score, or it "
+            "was made before reports had them",
+            "leave the threshold away, or run it again",
+        )
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    report: ReportData = json.loads((report_dir / "report.json").read_text(encoding="utf-8"))
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -154,26 +199,36 @@ def render(report_dir: Path) -> Path:
     }
     templates.globals |= {"data_uri": lambda name: data_uri(report_dir, name)}
     page = ReportPage(templates)
-    css = templates.get_template("report.css.j2").render()
-    html = templates.get_template("report.html.j2").render(
+    css, script = (templates.get_template(name).render() for name in ("report.css.j2", SCRIPT))
+    return templates.get_template("report.html.j2").render(
         report=_EMPTY | report,
         css=css,
-        css_digest=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+        css_digest=_digest(css),
+        script=script,
+        script_digest=_digest(script),
         created=_moment(report.get("created", "")),
         verdict=without_mark(report.get("verdict", "")),
         comparison=comparison(report),
         slices=worst_first(report),
         slices_shown=SLICES_SHOWN,
         confusion=confusion(report.get("confusion")),
-        curves=training_curves(report.get("curves", {})),
+        thresholds=threshold_table(report.get("thresholds"), threshold),
+        curves=training_curves(report),
+        by_step=has_step_curves(report),
         gantt=gantt(report.get("nodes", [])),
+        copies=copies(report),
+        drifts=drifts(report.get("statistics", {}), report.get("bounds", {})),
+        drifts_drawn=DRIFTS_DRAWN,
+        drift_meaning=MEANING,
         shown=lambda preview: shown(preview["parts"], preview["title"], page),
         roomy=is_roomy(report.get("previews", [])),
         settings={name: value for name, value in report.get("settings", {}).items() if value not in (None, False, {})},
     )
-    file = report_dir / "index.html"
-    write_atomic(file, html)
-    return file
+
+
+def _digest(content: str) -> str:
+    """As a content policy names what it allows."""
+    return base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
 
 
 _EMPTY: dict[str, Any] = {
@@ -193,6 +248,7 @@ _EMPTY: dict[str, Any] = {
     "examples": {},
     "classes": {},
     "plots": [],
+    "answers": {},
     "statistics": {},
     "quarantine": [],
     "anomalies": [],
@@ -222,6 +278,14 @@ def plain(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(plain, value))
     return {True: "yes", False: "no", None: "–"}[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def copies(report: ReportData) -> str:
+    """What is said of examples that both splits have; nothing where there are none, or where nobody counted."""
+    if not report.get("copies"):
+        return ""
+    found, held = number(report["copies"]), number(report.get("examples", {}).get("eval"))
+    return f"{found} of {held} eval examples stand in train, too: remove them from one side, or the score is too good."
 
 
 def natural(names: Sequence[str]) -> list[str]:
@@ -353,25 +417,88 @@ def confusion(found: Confusion | None) -> dict[str, Any] | None:
     }
 
 
+def threshold_table(found: Thresholds | None, chosen: float | None) -> dict[str, Any] | None:
+    """The figures of each class at the chosen threshold, by default at that where F1 of the first is highest, which
+    stands below it; None of a report without thresholds."""
+    if not found:
+        return None
+    first, best = found["classes"][0], thresholds.best(found["classes"][0])
+    place = best if chosen is None else thresholds.place_of(chosen)
+    return {
+        "chosen": chosen is not None,
+        "threshold": place / thresholds.STEPS,
+        "best": (first["name"], thresholds.at(first, best)),
+        "rows": [(one["name"], thresholds.at(one, place)) for one in found["classes"]],
+        "counts": found,
+    }
+
+
 # --- charts ---
 
 
-def training_curves(history: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:
-    """One line chart for each quantity, its training and held-out values as two series, counted from round 1."""
-    names = dict.fromkeys(name.removeprefix("val_") for name in history)
-    series = {
-        name: {who: history[key] for who, key in (("training", name), ("held out", f"val_{name}")) if history.get(key)}
-        for name in names
+@dataclass(frozen=True)
+class CurveLine:
+    """`values` at `steps`, in which `seconds` of training; at rounds, counted from 1, and without `seconds`, where
+    `has_step_curves` says that there is no more."""
+
+    steps: Sequence[int]
+    values: Sequence[float | None]
+    seconds: Sequence[float] = ()
+
+    @property
+    def last(self) -> float | None:
+        """The last value that there is."""
+        return next((value for value in reversed(self.values) if _is_number(value)), None)
+
+    @property
+    def points(self) -> list[Point]:
+        return list(zip(self.steps, self.values, strict=True))
+
+
+def has_step_curves(report: ReportData) -> bool:
+    """Whether its curves are by step; those of older runs are by round."""
+    return "step_curves" in report and bool(report["step_curves"]["training"]["steps"])
+
+
+def curve_lines(report: ReportData, by_step: bool = True) -> dict[str, dict[str, CurveLine]]:
+    """Quantity -> its lines by `training` and `held out`, as far as they are there; by step if it can be and should."""
+    by_step = by_step and has_step_curves(report)
+    found = _by_step(report["step_curves"]) if by_step else _by_round(report.get("curves", {}))
+    names = dict.fromkeys(name for lines in found.values() for name in lines)
+    return {name: {who: lines[name] for who, lines in found.items() if name in lines} for name in names}
+
+
+def _by_step(kept: StepCurves) -> dict[str, dict[str, CurveLine]]:
+    return {
+        who: {name: CurveLine(one["steps"], values, one["seconds"]) for name, values in one["values"].items()}
+        for who, one in (("training", kept["training"]), ("held out", kept["held_out"]))
     }
+
+
+def _by_round(history: Mapping[str, Sequence[float]]) -> dict[str, dict[str, CurveLine]]:
+    lines = {name: CurveLine(range(1, len(values) + 1), values) for name, values in history.items() if values}
+    return {
+        "training": {name: line for name, line in lines.items() if not name.startswith("val_")},
+        "held out": {name.removeprefix("val_"): line for name, line in lines.items() if name.startswith("val_")},
+    }
+
+
+def training_curves(report: ReportData) -> list[dict[str, Any]]:
+    """One line chart for each quantity of `curve_lines`."""
     return [
         {
             "name": name,
-            "last": {who: values[-1] for who, values in lines.items()},
-            "chart": line_chart({who: list(enumerate(values, start=1)) for who, values in lines.items()}),
+            "last": {who: line.last for who, line in lines.items()},
+            "chart": line_chart({who: _evenly(line.points, CURVE_POINTS) for who, line in lines.items()}),
         }
-        for name, lines in series.items()
-        if lines
+        for name, lines in curve_lines(report).items()
     ]
+
+
+def _evenly(points: Sequence[Point], most: int) -> list[Point]:
+    """So many of them at most, the last one among them."""
+    stride = math.ceil(len(points) / most) or 1
+    return list(points[(len(points) - 1) % stride :: stride])
 
 
 def line_chart(series: Mapping[str, Sequence[Point]], whole: bool = True) -> dict[str, Any] | None:

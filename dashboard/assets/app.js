@@ -10,7 +10,7 @@ window.dash_clientside = window.dash_clientside || {};
   const darkNow = () => root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 
   function markOpenPage() {
-    for (const [id, begins] of [["to-runs", /^\/(run\/|compare|$)/], ["to-models", /^\/models/]]) {
+    for (const [id, begins] of [["to-runs", /^\/(run\/|answers\/|compare|$)/], ["to-models", /^\/models/]]) {
       const link = document.getElementById(id);
       if (begins.test(location.pathname)) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");

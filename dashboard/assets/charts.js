@@ -27,15 +27,21 @@
   async function draw(place) {
     const Plotly = await plotly();
     if (!near.has(place) || !place.isConnected) return;
-    const figure = JSON.parse(place.dataset.figure);
+    const figure = window.benisonCurves.asChosen(JSON.parse(place.dataset.figure));
     const layout = zoomed({ ...figure.layout, uirevision: "kept" }, place.layout || left.get(place) || {});
     await Plotly.react(place, figure.data, layout, config(place));
+    if (place.dataset.links && !place.dataset.leads) {
+      place.dataset.leads = "yes"; /* a bar leads to what it counts */
+      place.on("plotly_click", ({ points: [{ curveNumber, pointNumber }] }) => {
+        location.assign(JSON.parse(place.dataset.links)[curveNumber][pointNumber]);
+      });
+    }
   }
 
-  /* A layout with the ranges that a person chose where it leaves them open. */
+  /* A layout with the ranges that a person chose where it leaves them open, of axes that still show the same. */
   function zoomed(layout, drawn) {
-    const axes = Object.keys(drawn).filter((name) =>
-      /^[xy]axis/.test(name) && drawn[name].autorange === false && !layout[name]?.range);
+    const axes = Object.keys(drawn).filter((name) => /^[xy]axis/.test(name) && drawn[name].autorange === false
+      && !layout[name]?.range && drawn[name].uirevision === layout[name]?.uirevision);
     const chosen = axes.map((name) => [name, { ...layout[name], range: drawn[name].range, autorange: false }]);
     return { ...layout, ...Object.fromEntries(chosen) };
   }
@@ -44,6 +50,7 @@
     near.delete(place);
     if (!place.querySelector(".main-svg")) return;
     left.set(place, place.layout);
+    delete place.dataset.leads;
     window.Plotly.purge(place);
     place.replaceChildren();
   }
@@ -63,6 +70,8 @@
       change.addedNodes.forEach((node) => places(node).forEach((place) => seen.observe(place)));
     }
   })).observe(document.documentElement, { subtree: true, childList: true, attributeFilter: ["data-figure"] });
+
+  document.addEventListener("curves-chosen", () => near.forEach(draw));
 
   /* Paper shows all of a page. */
   window.addEventListener("beforeprint", () => places(document).forEach((place) => { near.add(place); draw(place); }));

@@ -8,7 +8,7 @@ from typing import Any
 
 from dash import html
 
-from components.report.page import ReportData, plain
+from components.report.page import ReportData, curve_lines, has_step_curves, plain
 from dashboard import address, charts, parts, previews
 from dashboard.address import Query
 from dashboard.paging import Long, in_pages
@@ -187,21 +187,28 @@ def _curves(pairs: Sequence[Pair]) -> html.Section:
     drawn = _curve_charts(pairs)
     if not drawn.rows:
         return parts.section("training", "Training", parts.empty("None of these runs trained."))
-    return parts.section("training", "Training", in_pages("training", drawn))
+    return parts.section("training", "Training", charts.curve_choice(_are_by_step(pairs)), in_pages("training", drawn))
+
+
+def _are_by_step(pairs: Sequence[Pair]) -> bool:
+    """One axis holds steps or rounds: by round, which all know, where an older run is among those that trained."""
+    return all(has_step_curves(report) for _, report in pairs if report.get("curves"))
 
 
 def _curve_charts(pairs: Sequence[Pair]) -> Long:
-    def figure(name: str) -> html.Figure:
-        series = {
-            _name(i): list(enumerate(report["curves"][name], 1))
-            for i, (_, report) in enumerate(pairs)
-            if report.get("curves", {}).get(name)
-        }
-        said = f"{name.removeprefix('val_')}, held out" if name.startswith("val_") else f"{name}, training"
-        return html.Figure([html.Figcaption(said), charts.graph(charts.lines(series, "round", by_one=True), said)])
+    """One for each quantity in training, and one for it on held-out examples."""
+    by_step = _are_by_step(pairs)
+    all_lines = [curve_lines(report, by_step) for _, report in pairs]
 
-    names = list(dict.fromkeys(name for _, report in pairs for name in report.get("curves", {})))
-    return Long(names, lambda some: html.Div([*map(figure, some)], className="charts"), CHARTS, "curves")
+    def figure(which: tuple[str, str]) -> html.Figure:
+        name, who = which
+        series = {_name(i): lines[name][who] for i, lines in enumerate(all_lines) if who in lines.get(name, {})}
+        is_smooth = who == "training" and charts.is_noisy(name)
+        drawn = charts.curves(series, smooth=[is_smooth] * len(series))
+        return html.Figure([html.Figcaption(f"{name}, {who}"), charts.graph(drawn, f"{name}, {who}")])
+
+    known = dict.fromkeys((name, who) for lines in all_lines for name in lines for who in lines[name])
+    return Long(list(known), lambda some: html.Div([*map(figure, some)], className="charts"), CHARTS, "curves")
 
 
 def _examples(pairs: Sequence[Pair]) -> html.Section:

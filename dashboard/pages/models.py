@@ -10,7 +10,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html,
 
 from dashboard import address, conversation, parts, previews
 from dashboard.store import Checked, Model, NotThere, Run, Store
-from dashboard.try_it import Answer, Asked, Field, Refused, Trial, chosen_fields, fields_of
+from dashboard.try_it import Answer, Asked, Field, Refused, Trial, chosen_fields, fields_of, threshold_field
 from data.errors import WrongUse
 from data.media.kinds import KINDS
 from pipelines.records.workspace import named
@@ -143,7 +143,7 @@ def _try(task: str, model: Model, checked: Checked) -> html.Section:
         return parts.section("try", "Try it", parts.empty(f"The model is not asked: {checked.problem}."))
     try:
         task_class = load(task)
-        fields = fields_of(task_class)
+        fields = fields_of(task_class) | threshold_field(task_class)
     except WrongUse as error:
         return parts.section("try", "Try it", parts.empty(f"It cannot be asked from here: {error.message}."))
     inputs = [_field(name, field) for name, field in fields.items()]

@@ -18,6 +18,7 @@ from dashboard.sections import (
     answers,
     confusion,
     data,
+    drift,
     examples,
     head,
     lineage,
@@ -26,6 +27,7 @@ from dashboard.sections import (
     nodes,
     notes,
     slices,
+    thresholds,
     training,
 )
 from dashboard.store import NotThere, Run, Store
@@ -39,11 +41,14 @@ PLACES = {
     "metrics": "Metrics",
     "slices": "Slices",
     "confusion": "Confusion",
+    "thresholds": "Thresholds",
     "answers": "Answers",
     "examples": "Examples",
     "training": "Training",
     "nodes": "Nodes",
     "data": "Data",
+    "drift": "Train beside eval",
+    "train-examples": "Examples of train",
     "lineage": "Lineage",
     "notes": "Notes",
     "log": "Log",
@@ -89,11 +94,13 @@ def body(store: Store, run: Run, found: Query) -> dict[str, Any]:
         **({"failure": lambda: head.failure(run)} if run.error else {}),
         **({"damage": lambda: _damage(damage)} if damage else {}),
         **({"progress": lambda: head.progress(run)} if run.is_running else {}),
-        **(_results(run, report, found) if judged else {}),
+        **(_results(store, run, report, found) if judged else {}),
         **({"training": lambda: training.section(report)} if report.get("curves") else {}),
         **({"notes": lambda: notes.section(run, store.takes_notes)} if store.takes_notes or run.notes else {}),
         "nodes": lambda: nodes.section(run),
         "data": lambda: data.section(store, run, report),
+        **({"train-examples": lambda: examples.of_train(run, report)} if report.get("train_previews") else {}),
+        **({"drift": lambda: drift.section(report)} if drift.found(report) else {}),
         "lineage": lambda: lineage.section(store, run, report),
         "log": lambda: log.section(run, tail),
     }
@@ -114,13 +121,14 @@ def _damage(said: Sequence[str]) -> html.Section:
     return parts.section("damage", "What cannot be read", *map(parts.damaged, said))
 
 
-def _results(run: Run, report: ReportData, found: Query) -> dict[str, Callable[[], html.Section]]:
+def _results(store: Store, run: Run, report: ReportData, found: Query) -> dict[str, Callable[[], html.Section]]:
     confused = report_page.confusion(report.get("confusion"))
     return {
         "metrics": lambda: metrics.section(run, report),
-        **({"slices": lambda: slices.section(report)} if report.get("slices") else {}),
-        **({"confusion": lambda: confusion.section(confused)} if confused else {}),
-        **({"answers": lambda: answers.section(report)} if report.get("plots") else {}),
+        **({"slices": lambda: slices.section(run, report)} if report.get("slices") else {}),
+        **({"confusion": lambda: confusion.section(run, report, confused)} if confused else {}),
+        **({"thresholds": lambda: thresholds.section(store, run, report, found)} if report.get("thresholds") else {}),
+        **({"answers": lambda: answers.section(run, report)} if report.get("plots") or report.get("answers") else {}),
         **({"examples": lambda: examples.section(run, report, found)} if report.get("previews") else {}),
     }
 
@@ -131,13 +139,17 @@ def long_list(store: Store, task: str, run_id: str, name: str, of: str) -> Long:
     report = store.readable_report(run)[0]
     lists: dict[str, Callable[[], Long]] = {
         "bounds": lambda: metrics.slice_bounds(report),
-        "slices": lambda: slices.rows(report),
-        "answers": lambda: answers.plots(report),
+        "slices": lambda: slices.rows(run, report),
+        "answers": lambda: answers.plots(run, report),
         "examples": lambda: examples.chosen(run, report, of),
+        "train-examples": lambda: examples.chosen(run, report, of, examples.TRAIN),
         "training": lambda: training.curves(report),
         "anomalies": lambda: data.anomalies(report),
         "columns": lambda: data.columns(report),
+        "drift": lambda: drift.distances(report),
+        "drift-charts": lambda: drift.drawn(report),
         "quarantine": lambda: data.quarantined(store, run, report),
+        "bad-ones": lambda: data.bad_ones(run, report),
         "artifacts": lambda: lineage.artifacts(store, run),
     }
     if name not in lists:
@@ -148,6 +160,7 @@ def long_list(store: Store, task: str, run_id: str, name: str, of: str) -> Long:
 def register(app: Dash, store: Store) -> None:
     notes.register(app, store)
     examples.register(app, store)
+    thresholds.register(app)
 
     @app.callback(
         Output(parts.changing(ALL), "children"),

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dash import html
 
-from dashboard import parts
+from components.report.page import ReportData
+from dashboard import address, parts
+from dashboard.answers import Choice
+from dashboard.store import Run
+from trainer.preview.wording import number
+
+Linked = Callable[[str, str, Any], Any]
+"""A truth, a prediction and what is said of them to what leads to such answers."""
 
 
-def section(found: Mapping[str, Any]) -> html.Section:
+def section(run: Run, report: ReportData, found: Mapping[str, Any]) -> html.Section:
+    """`found`: as `components.report.page.confusion` makes it. Counts lead to the answers that they are of."""
+
+    def linked(truth: str, prediction: str, said: Any) -> Any:
+        if not report.get("answers"):
+            return said
+        return parts.link(said, address.answers(run.key, Choice(truth=truth, answer=prediction).query()))
+
     pairs = [
-        [p["truth"], p["prediction"], html.Span([parts.figures(p["count"]), f", {p['count'] / p['of']:.1%}"])]
+        [
+            p["truth"],
+            p["prediction"],
+            html.Span([linked(p["truth"], p["prediction"], number(p["count"])), f", {p['count'] / p['of']:.1%}"]),
+        ]
         for p in found["pairs"]
     ]
     listed = (
@@ -20,7 +38,7 @@ def section(found: Mapping[str, Any]) -> html.Section:
         if pairs
         else parts.empty("None: every example was put in its class.")
     )
-    matrix = [_matrix(found)] if found["rows"] else []
+    matrix = [_matrix(found, linked)] if found["rows"] else []
     return parts.section(
         "confusion",
         "Confusion",
@@ -29,16 +47,17 @@ def section(found: Mapping[str, Any]) -> html.Section:
     )
 
 
-def _matrix(found: Mapping[str, Any]) -> Any:
+def _matrix(found: Mapping[str, Any], linked: Linked) -> Any:
     head = html.Tr([html.Th(html.Span("truth ↓", className="soft")), *(html.Th(x, title=x) for x in found["labels"])])
-    rows = [
-        html.Tr([html.Th(row["label"], title=row["label"]), *(_cell(row["label"], cell) for cell in row["cells"])])
-        for row in found["rows"]
-    ]
+    rows = []
+    for row in found["rows"]:
+        cells = [_cell(row["label"], cell, linked) for cell in row["cells"]]
+        rows.append(html.Tr([html.Th(row["label"], title=row["label"]), *cells]))
     return parts.scrolling(html.Table([html.Thead(head), html.Tbody(rows)], className="matrix"), "Confusion matrix")
 
 
-def _cell(truth: str, cell: Mapping[str, Any]) -> html.Td:
+def _cell(truth: str, cell: Mapping[str, Any], linked: Linked) -> html.Td:
     kind = "zero" if not cell["count"] else "right" if cell["right"] else "wrong"
     title = f"{truth} taken for {cell['prediction']}: {cell['count']}"
-    return html.Td(cell["count"], className=f"{kind} g{cell['grade']}", title=title)
+    said = linked(truth, cell["prediction"], str(cell["count"])) if cell["count"] else cell["count"]
+    return html.Td(said, className=f"{kind} g{cell['grade']}", title=title)

@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import html
 
-from components.report.page import ReportData
+from components.report.page import ReportData, curve_lines, has_step_curves
 from dashboard import charts, parts
 from dashboard.paging import CHARTS, Long, in_pages
 from trainer.preview.wording import number
@@ -19,8 +19,14 @@ def curve_id(name: Any) -> dict[str, Any]:
 
 
 def section(report: ReportData) -> html.Section:
-    note = "By round of training, each ended by a pass over held-out training examples."
-    return parts.section("training", "Training", in_pages("training", curves(report)), note=note)
+    by_step = has_step_curves(report)
+    note = (
+        "By step. A held-out value stands where a round ended, and is never smoothed."
+        if by_step
+        else "By round of training, each ended by a pass over held-out training examples."
+    )
+    drawn = in_pages("training", curves(report))
+    return parts.section("training", "Training", charts.curve_choice(by_step), drawn, note=note)
 
 
 def curves(report: ReportData) -> Long:
@@ -31,19 +37,19 @@ def curves(report: ReportData) -> Long:
 
 
 def curve_names(report: ReportData) -> list[str]:
-    return list(dict.fromkeys(name.removeprefix("val_") for name in report.get("curves", {})))
+    return list(curve_lines(report))
 
 
 def _curve(report: ReportData, name: str) -> html.Figure:
-    drawn = charts.graph(_curve_lines(report, name), f"{name} by round", id=curve_id(name))
+    drawn = charts.graph(_figure(report, name), f"{name} in training", id=curve_id(name))
     return html.Figure([html.Figcaption(name), drawn])
 
 
 def drawn_curve(report: ReportData, name: str) -> str:
-    return charts.as_json(_curve_lines(report, name))
+    return charts.as_json(_figure(report, name))
 
 
-def _curve_lines(report: ReportData, name: str) -> charts.Figure:
-    series = {"training": report["curves"].get(name), "held out": report["curves"].get(f"val_{name}")}
-    known = {f"{who} {number(values[-1])}": list(enumerate(values, 1)) for who, values in series.items() if values}
-    return charts.lines(known, "round", by_one=True)
+def _figure(report: ReportData, name: str) -> charts.Figure:
+    lines = curve_lines(report)[name]
+    named = {f"{who} {number(line.last)}": line for who, line in lines.items()}
+    return charts.curves(named, smooth=[who == "training" and charts.is_noisy(name) for who in lines])

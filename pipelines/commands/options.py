@@ -19,6 +19,12 @@ _WORKSPACE: Any = typer.Option(
 )
 Workspace = Annotated[Path, _WORKSPACE]
 WorkspaceIfGiven = Annotated[Path | None, _WORKSPACE]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold", metavar="0..1", min=0, max=1, help="What an answer's score has to reach, of tasks that have one."
+    ),
+]
 TaskName = Annotated[str, typer.Argument(metavar="TASK")]
 Data = Annotated[str | None, typer.Option("--data", metavar="D", help="A folder, a catalogue name or tfds:NAME.")]
 Overrides = Annotated[

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from data.errors import BenisonError, WrongUse
-from pipelines.commands.options import Json, TaskName, Verbose, Workspace, load_task, name_and_value
+from pipelines.commands.options import Json, TaskName, Threshold, Verbose, Workspace, load_task, name_and_value
 from pipelines.commands.output import print_json, print_table
 from pipelines.records.workspace import DEFAULT_WORKSPACE
 
@@ -27,6 +27,7 @@ def predict(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", file_okay=False, help="Where pictures go.")
     ] = None,
+    threshold: Threshold = None,
     workspace: Workspace = DEFAULT_WORKSPACE,
     json_output: Json = False,
     verbose: Verbose = False,
@@ -38,8 +39,11 @@ def predict(
     from pipelines.records.workspace import named, task_space
     from pipelines.serving.inputs import chosen_beside_files
     from pipelines.serving.predict import predict as answers_of
+    from trainer import decisions
 
-    columns = inputs_of(load_task(task))
+    task_class = load_task(task)
+    columns = inputs_of(task_class)
+    decisions.chosen(task_class(task_class.HParams()), task, threshold)  # refused before a model is looked for
     if not files and not inputs:
         raise WrongUse("give files, or --input NAME=VALUE", usage(task, workspace))
     given = dict(name_and_value(text) for text in inputs or [])
@@ -53,7 +57,7 @@ def predict(
     if sys.stdout.isatty() and not json_output:
         show = functools.partial(print, end="", file=logs.terminal(sys.stdout), flush=True)
     with logs.captured((output or space.root) / "predict.log", verbose):
-        answers = answers_of(task, files or [], space.serving, pictures, given, as_rows=not json_output, show=show)
+        answers = answers_of(task, files or [], space.serving, pictures, given, not json_output, show, threshold)
     if json_output:
         print_json(answers)
     else:

@@ -10,14 +10,16 @@ from data.columns import Column, FormField
 from pipelines.records.workspace import named
 
 
-def usage(task_name: str, workspace: Path | None = None) -> str:
+def usage(task_name: str, workspace: Path | None = None, threshold: float | None = None) -> str:
     """The command that asks the task's model pushed in `workspace`, by default that which commands take by themselves.
 
     What a person has to put in is in capitals: a file, a table with a row for each example, or the value of an input.
+    `threshold`: what an answer's score has to reach, of a task that takes one.
     """
     columns = inputs_of(trainer.task.load(task_name))
     fields = {name: columns[name].form() for name in usual(columns) or columns}
-    return f"benison predict {task_name} {_inputs(fields)}{'' if workspace is None else named(workspace)}"
+    chosen = "" if threshold is None else f"--threshold {threshold:g} "
+    return f"benison predict {task_name} {chosen}{_inputs(fields)}{'' if workspace is None else named(workspace)}"
 
 
 def _inputs(fields: dict[str, FormField]) -> str:

@@ -147,7 +147,7 @@ class RunRecord:
             "predict": result.commands["predict"],
         }
         found["settings"] = dataclasses.asdict(self.settings) | {"workspace": str(self.settings.workspace)}
-        write_atomic(directory / "report.json", json.dumps(found, indent=2))
+        write_atomic(directory / "report.json", json.dumps(found, separators=(",", ":")))
         report_page.render(directory)
         places = {**result.places, "report": str(directory / "index.html")}
         if version:

@@ -4,6 +4,7 @@ It gets SERVING and TASK as arguments, as `Served.open` does. Each line on stand
 
 - `files`: paths, `given`: input -> value, as `ask` takes them;
 - `output`: the folder for pictures and sounds of the answers;
+- `threshold`: as `ask` takes it, or absent;
 - `most`: how many answers are wanted, of a table of many rows.
 
 Or it is a line of a conversation: `line`, `turns` before it, and `given`, what is chosen for all lines.
@@ -49,7 +50,8 @@ def _reply(served: Served, question: dict[str, Any]) -> list[dict[str, Any]]:
     if "line" in question:
         return [next_turn(served, question["line"], question["turns"], question.get("given")).to_json()]
     files, output = [Path(file) for file in question.get("files", [])], Path(question["output"])
-    answers = list(islice(ask(served, files, output, question.get("given"), with_picture=False), question["most"]))
+    asked = ask(served, files, output, question.get("given"), False, question.get("threshold"))
+    answers = list(islice(asked, question["most"]))
     shown = write((answer.preview for answer in answers), output)
     return [
         {"values": answer.values, "told": answer.told, "files": answer.files, "preview": preview}

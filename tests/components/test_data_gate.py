@@ -8,7 +8,7 @@ from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
-from components.data_gate import anomaly_texts, judged
+from components.data_gate import anomaly_texts, judged, skew_bounds
 from data.folders.verdict import Bounds
 from trainer.task import load
 
@@ -35,6 +35,11 @@ def test_each_reason_is_a_finding(tmp_path: Path) -> None:
     bad, single, unseen, skew = [finding.text for finding in judged(artifact, TASK, Bounds(max_skew=0.3))]
     assert bad.startswith("6 of 25 records are bad (24.0%") and "train/a/1.png, column image: cut" in bad
     assert "one class, 'a'" in single and unseen.endswith("train lacks: c") and "at most 0.3 may be" in skew
+
+
+def test_classes_have_a_bound_by_the_name_of_their_feature(tmp_path: Path) -> None:
+    artifact = examples(tmp_path, {"train": {"a": 9, "b": 9}, "eval": {"a": 3, "b": 3}})
+    assert skew_bounds(artifact, TASK.columns, 0.4) == {"label": 0.4}
 
 
 def test_anomalies_are_sentences_and_classes_are_left_to_the_counts() -> None:

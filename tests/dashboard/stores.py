@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,10 @@ from typing import Any
 import numpy as np
 
 from components import manifest
+from components.report.answer_table import AnswersData, AnswerTable
 from pipelines.records.run_result import RunResult
+from trainer.assessment import Assessment
+from trainer.curves import Series, StepCurves
 from trainer.preview import Bars, Box, Curve, Picture, Preview, Sound, Words
 from trainer.preview.disk import write
 
@@ -114,6 +118,7 @@ def finished(
         "confusion": {"labels": ["1", "2", HOSTILE], "counts": [[9, 1, 0], [0, 8, 2], [3, 0, 7]]},
         "curves": {"loss": [1.0, 0.5, 1 - score], "val_loss": [0.9, 0.6, 0.4]},
         "plots": plots(),
+        "thresholds": thresholds(),
         "examples": end.examples,
         "statistics": statistics(),
         "quarantine": [],
@@ -128,6 +133,44 @@ def finished(
     }
     (folder / "report" / "report.json").write_text(json.dumps(found | report), encoding="utf-8")
     return folder
+
+
+ANSWERED = 60
+ANSWERS = AnswersData(rows=ANSWERED, loss="−log of the truth's probability", slices=["label"])
+
+
+def write_answers(folder: Path, shift: int = 0) -> None:
+    """The table of all answers of such a run: every fifth is wrong, those from `shift` on."""
+    table = AnswerTable(folder / "report", ["label"])
+    for place in range(ANSWERED):
+        truth, wrong = str(place % 3), (place + shift) % 5 == 0
+        answer = str((place + 1) % 3) if wrong else truth
+        given = (place + 1) / (2 * ANSWERED)
+        assessed = Assessment(answer, truth, not wrong, 1 - given, -math.log(given), ANSWERS["loss"])
+        table.add(f"{place:016x}", place, f"=number {place} of {HOSTILE}", assessed, {"label": truth})
+    assert table.close() == ANSWERS
+
+
+def step_curves(points: int, *names: str, scale: float = 1.0) -> StepCurves:
+    """A falling loss and a learning rate, one point each ten steps and two seconds, and two rounds."""
+    steps = [10 * (i + 1) for i in range(points)]
+    values: dict[str, list[float | None]] = {
+        name: [scale * (1 + (-1) ** i / 4) / (1 + i) for i in range(points)] for name in ("loss", *names)
+    }
+    values["learning_rate"] = [0.1 * (1 - i / points) for i in range(points)]
+    training = Series(steps=steps, seconds=[step / 5 for step in steps], values=values)
+    ends = [steps[points // 2], steps[-1]]
+    rounds = Series(steps=ends, seconds=[end / 5 + 0.5 for end in ends], values={"loss": [scale, scale / 2]})
+    return StepCurves(training=training, held_out=rounds)
+
+
+def with_previews(folder: Path, field: str, shown: Sequence[Preview]) -> None:
+    """Adds previews to the report of a finished run, under a field of their own."""
+    file = folder / "report" / "report.json"
+    report = json.loads(file.read_text(encoding="utf-8"))
+    records = write(shown, folder / "report", field)
+    report[field] = [record | {"example": f"{i:016x}"} for i, record in enumerate(records)]
+    file.write_text(json.dumps(report), encoding="utf-8")
 
 
 def slice_row(label: str, score: float) -> dict[str, Any]:
@@ -182,6 +225,17 @@ def plots() -> list[dict[str, Any]]:
     ]
 
 
+def thresholds() -> dict[str, Any]:
+    """Of two classes, of evenly spread scores: from 0.5 on there are only right answers of the first."""
+    steps = range(101)
+    first = {"name": "1", "there": 100, "right": [100 - k for k in steps], "wrong": [max(50 - k, 0) for k in steps]}
+    other = {"name": HOSTILE, "there": 50, "right": [max(50 - k, 0) for k in steps], "wrong": [0] * 101}
+    sums = {kind: [a + b for a, b in zip(first[kind], other[kind], strict=True)] for kind in ("right", "wrong")}
+    every = {"name": "all classes", "there": 150, **sums}
+    below = "said to be not sure, with what it would be"
+    return {"examples": 200, "below": below, "counted": "answers", "classes": [every, first, other], "left_out": 2}
+
+
 def statistics() -> dict[str, Any]:
     numbers = {"kind": "number", "count": 800, "missing": 3, "mean": 2.5, "min": 0.0, "max": 9.0, "median": 2.0}
     texts = {
@@ -192,7 +246,11 @@ def statistics() -> dict[str, Any]:
         "length": 1.0,
         "top": [["1", 500], [HOSTILE, 300]],
     }
-    return {"width": {"train": numbers | {"histogram": [[0, 5, 700], [5, 9, 97]]}}, "label": {"train": texts}}
+    wide = numbers | {"count": 200, "missing": 0, "median": 8.0, "max": 12.0, "histogram": [[4, 8, 90], [8, 12, 110]]}
+    return {
+        "width": {"train": numbers | {"histogram": [[0, 5, 700], [5, 9, 97]]}, "eval": wide},
+        "label": {"train": texts, "eval": texts | {"count": 200, "top": [["1", 120], [HOSTILE, 80]]}},
+    }
 
 
 def pushed(workspace: Path, task: str, version: int) -> Path:

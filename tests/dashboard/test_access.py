@@ -20,7 +20,11 @@ Visit = Callable[..., Any]
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Runs of each kind, and a model for each kind of form."""
     root = tmp_path_factory.mktemp("workspace")
-    stores.finished(root, TASK, GOOD, 0.9, slices=[stores.slice_row(str(i), 0.01 * i) for i in range(40)])
+    rows = stores.ANSWERS
+    good = stores.finished(
+        root, TASK, GOOD, 0.9, answers=rows, slices=[stores.slice_row(str(i), 0.01 * i) for i in range(40)]
+    )
+    stores.write_answers(good)
     stores.finished(root, TASK, POOR, 0.4)
     error = {"message": "the data is not fit to train on", "fix": "mend the data"}
     stores.write_run(root, stores.state(TASK, FAILED, "failed", error=error), log="Traceback\n" * 300)
@@ -37,6 +41,7 @@ def places() -> dict[str, str]:
     return {
         "runs": "/",
         "run": f"/run/{runs[0]}",
+        "answers": f"/answers/{runs[0]}?sort=surest",
         "failed": f"/run/{runs[2]}",
         "running": f"/run/{runs[3]}",
         "compare": f"/compare?run={runs[0]}&run={runs[1]}",

@@ -196,6 +196,8 @@ def changed(found: Any, place: list[str], value: Any) -> Any:
         ("report/report.json", "statistics.width.train.histogram.0", [0.0, 1.0]),
         ("report/report.json", "curves", [1.0]),
         ("report/report.json", "statistics", {"width": 3}),
+        ("report/report.json", "statistics.width.eval.count", "many"),
+        ("report/report.json", "bounds", {"label": "0.25"}),
         ("report/report.json", "nodes", [{"id": 3}]),
         ("lineage.json", "steps", {"a": 1}),
         ("lineage.json", "steps.0.node", ["Trainer"]),

@@ -147,9 +147,11 @@ def test_a_run_appears_and_ends_without_a_reload(tmp_path: Path, own_site: str, 
     assert outcomes(page) == ["✓ blessed"]
     going = stores.state(TASK, RUNNING, "running", nodes=[], progress={"step": 30, "steps_total": 120, "loss": 0.5})
     going["nodes"] = [{"id": "Trainer", "state": "running", "start": 0.0, "seconds": 0.0}]
-    told = tmp_path / TASK / "training" / "1" / "progress.json"
-    told.parent.mkdir(parents=True)
-    told.write_text(json.dumps({"history": {"loss": [1.0, 0.5]}}))
+    training = tmp_path / TASK / "training" / "1"
+    training.mkdir(parents=True)
+    (training / "progress.json").write_text(json.dumps({"history": {"loss": [1.0, 0.5]}}))
+    told = training / "curves.json"
+    told.write_text(json.dumps(stores.step_curves(2)))
     folder = stores.write_run(tmp_path, going)
     page.wait_for_selector("text=running 1/8")
     page.wait_for_selector("text=2 runs, 1 going on")
@@ -157,13 +159,14 @@ def test_a_run_appears_and_ends_without_a_reload(tmp_path: Path, own_site: str, 
     (folder / "log.txt").write_text("first line\n")
     live = visit(run_address(own_site, RUNNING), height=1600)
     live.wait_for_selector("#training .main-svg")
-    chart = live.locator("#training .graph")
+    assert live.locator("#training .graph").count() == 2  # loss and learning rate
+    chart = live.locator("#training .graph").first
     chart.evaluate("one => { one.isThatOne = true; }")
     chosen = zoomed(live, chart)
     live.click("#log summary")
     assert "Node 1 of 8: Trainer." in live.inner_text(".verdict")
     assert live.locator("#progress .track").get_attribute("aria-label") == "step 30 of 120"
-    told.write_text(json.dumps({"history": {"loss": [1.0, 0.5, 0.25]}}))
+    told.write_text(json.dumps(stores.step_curves(3)))
     with (folder / "log.txt").open("a") as log:
         log.write("second line\n")
     (folder / "state.json").write_text(json.dumps(going | {"progress": {"step": 60, "steps_total": 120}}))
@@ -237,7 +240,7 @@ def test_a_run_shows_all_that_it_left(site: str, visit: Visit) -> None:
     page.wait_for_selector("#answers .main-svg")
     assert page.locator("#answers .graph").count() == 2 and page.locator("#training .graph").count() == 1
     assert page.locator("#nodes .gantt [role=row]").count() == len(stores.NODES)
-    assert "800" in page.inner_text("#data .tiles") and page.locator("#data .spark-bars").count() == 1
+    assert "800" in page.inner_text("#data .tiles") and page.locator("#data .spark-bars").count() == 2
     assert "learning_rate" in page.inner_text("#lineage") and "0123456789abcdef" in page.inner_text("#lineage")
     page.click("#log summary")
     assert "line 2" in page.inner_text("#log")

@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from components import manifest
 from components.judgement import CONSTANT, PASSED
+from components.report import answer_table, thresholds
 from pipelines.console.failures import ROOT
 from pipelines.console.progress import Listener
 from pipelines.local.run import run
@@ -23,6 +26,7 @@ from pipelines.serving.inputs import Example
 from pipelines.serving.served import Served
 from pipelines.settings import RunSettings
 from tests.samples import write_assets, write_sample
+from trainer.decisions import Decides
 from trainer.streaming import Streams
 from trainer.task import Task, load, task_names
 
@@ -32,6 +36,7 @@ LIMIT = 64
 """Train records of a sample; half as many are for evaluation."""
 STEPS_TOGETHER = 4
 """Of two workers, which learn what one does."""
+LEARNT_F1 = 0.3
 COMPARED = 8
 """Records whose served and evaluated predictions are compared."""
 
@@ -138,6 +143,39 @@ def test_the_served_model_answers_as_it_was_evaluated(runs: Runs, name: str) -> 
     assert_served_as_evaluated(runs.alone(name))
 
 
+@pytest.mark.parametrize("name", task_names())
+def test_every_answer_is_assessed(runs: Runs, name: str) -> None:
+    """In the table of all answers: what is said of one agrees with what its preview shows."""
+    alone = runs.alone(name)
+    folder = Path(alone.result.places["report"]).parent
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    slices = alone.task(alone.task.HParams()).metrics().slices
+    rows = pq.read_table(folder / answer_table.FILE).to_pylist()
+    assert set(rows[0]) == {*answer_table.COLUMNS, *(f"{answer_table.SLICE}{slice_name}" for slice_name in slices)}
+    assert sorted(row["place"] for row in rows) == list(range(LIMIT // 2)), "each example once"
+    assert any(row["answer"] for row in rows), "the answers are said in words"
+    assert all(row["correct"] is None or row["truth"] for row in rows), "what is right or wrong has a truth"
+    losses = [row["loss"] for row in rows if row["loss"] is not None]
+    assert all(0 <= loss < np.inf for loss in losses) and bool(losses) == bool(report["answers"]["loss"])
+    assert all(row["confidence"] is None or 0 <= row["confidence"] <= 1 for row in rows)
+    correct = {row["example"]: row["correct"] for row in rows}
+    shown = {p["example"]: p["correct"] for p in report["previews"] if p["example"] in correct}
+    assert shown and shown.items() <= correct.items()
+    named = {f"{one}: {row[answer_table.SLICE + one]}" for one in slices for row in rows}
+    judged = {entry["slice"] for entry in report["slices"] if not entry["slice"].startswith("class: ")}
+    assert named - {f"{one}: None" for one in slices} == judged, "slices have the same names as in the metrics"
+
+
+@pytest.mark.parametrize("name", [name for name in task_names() if issubclass(load(name), Decides)])
+def test_what_each_threshold_lets_through_is_counted(runs: Runs, name: str) -> None:
+    """Of every eval example, so that a task that has learnt its sample is mostly right at some threshold."""
+    alone = runs.alone(name)
+    report = json.loads(Path(alone.result.places["report"]).with_name("report.json").read_text(encoding="utf-8"))
+    assert report["thresholds"]["examples"] == LIMIT // 2
+    every = report["thresholds"]["classes"][0]
+    assert every["there"] > 0 and (thresholds.at(every, thresholds.best(every)).f1 or 0) > LEARNT_F1
+
+
 @pytest.mark.parametrize("name", [name for name in task_names() if issubclass(load(name), Streams)])
 def test_what_is_written_piece_by_piece_is_the_answer(runs: Runs, name: str) -> None:
     alone = runs.alone(name)
@@ -145,8 +183,13 @@ def test_what_is_written_piece_by_piece_is_the_answer(runs: Runs, name: str) -> 
     [record, *_] = first_records(next((alone.pipeline / "FolderExampleGen" / "examples").glob("*/Split-eval")))
     example = Example(Path(), None, {column: values_of(record, column, rank=1) for column in served.columns})
     [(_, answer)] = served.answers([example])
-    pieces = list(served.pieces(example))
+    pieces: list[str] = []
+    finished = served.streamed(example, pieces.append)
     assert len(pieces) > 1 and "".join(pieces) == answer[served.task.streamed].decode()
+    assert finished.keys() == answer.keys()
+    for name, value in answer.items():
+        equal = np.allclose(finished[name], value) if isinstance(value, np.floating) else finished[name] == value
+        assert equal, f"{name}: {finished[name]} and {value}"
 
 
 @pytest.mark.parametrize("name", ONE_OF_A_KIND)

@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from trainer import assessment
+from trainer.assessment import Assessment
 from trainer.backend import tf
+from trainer.decisions import MEANT, NOT_SURE, Decided, Decides, Decision, reaches
 from trainer.optimisers import optimizer
 from trainer.preview import Bars, Part, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric
+
+
+class Classifier(Decides):
+    """Of a task that answers rows of `class_probabilities`, of which the column `label` is the truth: the likeliest
+    class is the answer where its probability reaches the threshold."""
+
+    def decisions(
+        self, example: Mapping[str, Any], prediction: Mapping[str, Any], known: Collection[str]
+    ) -> Decided | None:
+        if example.get("label") is None:
+            return None
+        truth, likeliest = as_text(example["label"]), as_text(prediction["label"])
+        return Decided([Decision(likeliest, _highest(prediction), likeliest == truth)], [truth])
+
+    def at_threshold(self, prediction: Mapping[str, Any], threshold: float) -> Mapping[str, Any]:
+        """Beside `label`, `would_be` is the likeliest class, whatever its probability."""
+        likeliest = prediction["label"]
+        label = likeliest if reaches(_highest(prediction), threshold) else NOT_SURE.encode()
+        return {**prediction, "label": label, MEANT: likeliest, "threshold": threshold}
+
+
+def _highest(prediction: Mapping[str, Any]) -> float:
+    return float(max(prediction["probabilities"]))
 
 
 def index_labels(labels: Any, name: str) -> Any:
@@ -93,6 +121,22 @@ def pixel_references(train: Arrays, evaluated: Arrays, seed: int) -> dict[str, d
     return {name: {"accuracy": float(method.fit(x, y).score(x_eval, y_eval))} for name, method in methods.items()}
 
 
+def assess(example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+    """`Task.assess` of a row of `class_probabilities`: the loss is what the truth costs by cross-entropy."""
+    return _assessed(example.get("label"), prediction)
+
+
+def _assessed(label: Any, prediction: Mapping[str, Any]) -> Assessment:
+    answer, probabilities = as_text(prediction["label"]), np.asarray(prediction["probabilities"], np.float64)
+    sure = float(probabilities.max())
+    if label is None:
+        return Assessment(answer, confidence=sure)
+    truth = as_text(label)
+    given = probabilities[np.asarray(prediction["labels"]) == truth.encode()]
+    is_meant = as_text(prediction.get(MEANT, answer)) == answer
+    return assessment.of_decision(answer, sure, truth, answer == truth if is_meant else None, float(given.sum()))
+
+
 def picture_preview(encoded: bytes, label: Any, prediction: Mapping[str, Any], top: int = 5) -> Preview:
     """The picture, as a file holds it, beside the most probable classes; see `answer_preview`."""
     return answer_preview([Picture(encoded, caption="")], label, prediction, top)
@@ -103,17 +147,20 @@ def answer_preview(parts: Sequence[Part], label: Any, prediction: Mapping[str, A
 
     Args:
       label: the true class as bytes or text, or None when it is not known.
-      prediction: one row of `class_probabilities`.
+      prediction: one row of `class_probabilities`, or what `Classifier.at_threshold` made of it.
       top: how many classes are shown.
     """
     probabilities = {
         as_text(n): float(p) for n, p in zip(prediction["labels"], prediction["probabilities"], strict=True)
     }
     best = sorted(probabilities, key=probabilities.__getitem__, reverse=True)[:top]
-    guess, truth = as_text(prediction["label"]), None if label is None else as_text(label)
+    assessed = _assessed(label, prediction)
+    guess, truth = assessed.answer, None if label is None else assessed.truth
+    meant = as_text(prediction.get(MEANT, guess))
+    said = guess if meant == guess else f"{guess}: it would be {meant}"
     return Preview(
-        title=guess if truth is None else f"{truth} → {guess}",
-        correct=None if truth is None else guess == truth,
+        title=said if truth is None else f"{truth} → {said}",
+        correct=assessed.correct,
         slice={} if truth is None else {"label": truth},
         parts=(*parts, Bars({name: probabilities[name] for name in best}, caption="probability")),
     )

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.features import images
-from trainer.preview import Picture, Preview
+from trainer.preview import BeforeAfter, Picture, Preview
 from trainer.task import Evaluation, Gate, Metric
 
 Array = np.ndarray[Any, Any]
@@ -78,12 +79,32 @@ def preview(title: str, before: tuple[str, Array], after: tuple[str, Array], tru
     height, width = after[1].shape[:2]
     known = None if truth is None else images.middle(decoded(truth), height, width)
     rows, columns = _most_detailed(before[1])
-    parts = [
-        Picture(pixels[rows, columns], caption + ("" if known is None else f", {_measured(kind, known, pixels)}"))
-        for caption, pixels in (before, after)
-    ]
-    parts.append(Picture(after[1], "all of it") if known is None else Picture(known[rows, columns], "as it was"))
-    return Preview(f"{title} {width} × {height}", None, {}, tuple(parts))
+    one, other = (
+        name if known is None else f"{name}, {_measured(kind, known, pixels)}" for name, pixels in (before, after)
+    )
+    divided = BeforeAfter(before[1][rows, columns], after[1][rows, columns], (one, other))
+    beside = Picture(after[1], "all of it") if known is None else Picture(known[rows, columns], "as it was")
+    return Preview(f"{title} {width} × {height}", None, {}, (divided, beside))
+
+
+def assess(kind: str, truth: bytes | None, answer: bytes) -> Assessment:
+    """`Task.assess` of a picture, encoded, beside the truth of `evaluation`."""
+    from trainer.metrics import fidelity
+
+    pixels = decoded(answer)
+    height, width = pixels.shape[:2]
+    size = f"{width} × {height}"
+    if truth is None:
+        return Assessment(size)
+    whole = decoded(truth)
+    decibels = getattr(fidelity, f"{kind}Psnr").of(images.middle(whole, height, width).numpy(), pixels)
+    loss, name = grey_levels(decibels), "distance from the truth in grey levels (RMSE)"
+    return Assessment(f"{size}, {decibels:.2f} dB", f"{whole.shape[1]} × {whole.shape[0]}", None, None, loss, name)
+
+
+def grey_levels(psnr: float) -> float:
+    """The root of the mean squared error, of 255, that a PSNR in dB stands for."""
+    return float(255 / 10 ** (psnr / 20))
 
 
 def _measured(kind: str, truth: Array, answer: Array) -> str:

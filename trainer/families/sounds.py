@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from data.columns import Audio, Column, Label
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.families import classification
 from trainer.features import audio
@@ -51,7 +52,7 @@ class SoundHParams(HParams):
     dropout: float = field(default=0.3, metadata={"min": 0.0, "max": 0.95})
 
 
-class SoundClassifierTask(Task):
+class SoundClassifierTask(Task, classification.Classifier):
     """Base of the tasks that tell the class of a sound: keyword_spotting, speech_emotion, music_recognition.
 
     The network hears windows of equal length. In training a window is cut from each sound at random; a shorter sound
@@ -331,6 +332,9 @@ class SoundClassifierTask(Task):
         for name, run in groupby(range(count), key=names.__getitem__):
             places = list(run)
             yield f"{name} {edges[places[0]]:.1f}–{edges[places[-1] + 1]:.1f} s"
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        return classification.assess(example, prediction)
 
     def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
         return plots.classifier(examples, predictions)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from data.columns import Column, Label, Passage
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.families import classification
 from trainer.features import words
@@ -42,7 +43,7 @@ class TextHParams(HParams):
     dropout: float = field(default=0.4, metadata={"min": 0.0, "max": 0.95})
 
 
-class TextClassifierTask(Task):
+class TextClassifierTask(Task, classification.Classifier):
     """Base of the tasks that tell the class of a text. Each says by which layer vectors of words are read, and which
     metrics it is judged by first.
 
@@ -177,6 +178,9 @@ class TextClassifierTask(Task):
             row.pop("words_left_out", None)
         said = [f"{word} {weight:+.2f}" for word, weight, _ in _weighed(answer)][:SHOWN_WORDS]
         return {**row, "weighed": ", ".join(said)}
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        return classification.assess(example, prediction)
 
     def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
         return plots.classifier(examples, predictions)

@@ -31,6 +31,8 @@ RECALLS = np.linspace(0, 1, 101)
 """Precision is averaged over these."""
 
 BINS = 1000
+ROUNDING = 1e-4
+"""Of a stretch. Scores are float32, of which 0.9 is a little less than the 0.9 at which a stretch begins."""
 
 SURE = 0.5
 """Score from which on a detection is shown to people."""
@@ -79,7 +81,7 @@ def _match_class(objects: Array, detections: Array, area: tuple[float, float]) -
         taken[found, best[found]] = True
         hit = found & ~aside[best] if len(objects) else found
         left_aside = np.where(found, ~hit, outside)
-        place = min(int(score * BINS), BINS - 1)
+        place = min(int(score * BINS + ROUNDING), BINS - 1)
         hits[:, place] += hit
         misses[:, place] += ~hit & ~left_aside
     return Matched(int((~aside).sum()), hits, misses)

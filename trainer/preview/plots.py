@@ -15,6 +15,8 @@ from trainer.preview.wording import as_text
 BINS = 20
 """Stretches of a histogram."""
 CALIBRATION_BINS = 10
+CONFIDENCE = "confidence"
+"""What lies along the axis of `of_confidence`, whose series are right and wrong answers."""
 MAX_POINTS = 150
 """Longer curves are thinned to it."""
 MAX_CLASSES = 100
@@ -117,7 +119,7 @@ def of_confidence(confidence: Array, right: Array) -> Plot:
     return {
         "kind": "histogram",
         "title": "Confidence of right and wrong answers",
-        "x_label": "confidence",
+        "x_label": CONFIDENCE,
         "y_label": "share of the right, of the wrong",
         "series": series,
         "edges": edges.tolist(),

@@ -36,6 +36,8 @@ import numpy as np
 from data.columns import UNKNOWN, Identifier, Image, Label, Number, Ranges, Recorded, Value, Vector
 from data.folders.layouts.driving_log import VIEWS
 from data.simulators import senses
+from trainer import assessment
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.features import images, optional
 from trainer.metrics import laps
@@ -295,6 +297,13 @@ class AutonomousDriving(Task):
         by_expert = laps.scores(_simulators(spec), self._laps())
         return found | ({"expert": by_expert} if by_expert else {})
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        """Right is a steering within a tenth of full lock."""
+        steering = float(prediction[STEERING])
+        truth = self._truth(example).steering if STEERING in example else None
+        is_right = None if truth is None else abs(steering - truth) <= RIGHT_WITHIN
+        return assessment.of_number(truth, steering, is_right)
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """The camera's picture with wheel, pedals, path and sweep. Right is a steering within a tenth of full lock."""
         steering = float(prediction[STEERING])
@@ -306,7 +315,7 @@ class AutonomousDriving(Task):
         note = f"without {' and '.join(missing)}" if missing else ""
         return Preview(
             title=shown if truth is None else f"{shown}, the driver {truth.steering:+.2f}",
-            correct=None if truth is None else abs(steering - truth.steering) <= RIGHT_WITHIN,
+            correct=self.assess(example, prediction).correct,
             slice={"view": example["view"].decode()} if "view" in example else {},
             parts=(Picture(self._board(example, prediction, truth), caption=note),),
         )

@@ -34,12 +34,13 @@ from typing import Any
 import numpy as np
 
 from data.columns import Given, Identifier, Integer, Number, Text, Turns
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.conversation import Converses, Turn
 from trainer.features import texts
 from trainer.networks import sampling
 from trainer.optimisers import optimizer
-from trainer.preview import Part, Preview, Words, as_text
+from trainer.preview import Exchange, Preview, Said, as_text
 from trainer.references.kneser_ney import KneserNey, framed, windows_of
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -101,7 +102,7 @@ class DialogueGeneration(Task, Converses):
         "reply_tokens": 8,
     }
     reference_examples = 100_000
-    plotted_examples = 128
+    answered_examples = 128
 
     def preprocess(self, inputs: Features) -> Features:
         """
@@ -200,12 +201,17 @@ class DialogueGeneration(Task, Converses):
         bits = -np.log2(KneserNey(ORDER, _windows(train["response"]), size).probabilities(judged))
         return {"trigram, Kneser-Ney": {"perplexity": float(2 ** bits.mean())}}
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        return Assessment(as_text(prediction["reply"]), as_text(example.get("response", "")))
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         said, reply = as_text(example["context"]), as_text(prediction["reply"])
-        parts: list[Part] = [Words(said, caption="what was said"), Words(reply, caption="reply")]
+        lines = said.split("\n")
+        turns = [Said(line, answers=(len(lines) - i) % 2 == 0) for i, line in enumerate(lines)]  # they take turns
+        turns.append(Said(reply, answers=True, note="reply"))
         if "response" in example:
-            parts.append(Words(as_text(example["response"]), caption="what a person answered"))
-        return Preview(title=reply[:60], correct=None, slice={}, parts=parts)
+            turns.append(Said(as_text(example["response"]), answers=True, note="what a person answered"))
+        return Preview(title=reply[:60], correct=None, slice={}, parts=(Exchange(turns),))
 
     def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
         told = {"turns not read whole": answer["context_left_out"], "characters not known": answer["context_unknown"]}

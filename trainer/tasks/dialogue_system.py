@@ -34,12 +34,15 @@ import numpy as np
 from data.columns import Label, Reply, Tags, Text, Value
 from data.errors import BadValue
 from data.replies import Reply as ReplyText
+from trainer import assessment
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.conversation import Converses, Turn
 from trainer.families import classification
+from trainer.families.identification import UNKNOWN, Identifies
 from trainer.features import optional, spans
 from trainer.optimisers import optimizer
-from trainer.preview import Bars, Preview, Words, as_text
+from trainer.preview import Bars, Exchange, Part, Preview, Said, Words, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 MAX_CHARACTERS = 300
@@ -51,7 +54,6 @@ REFUSED = 0.05
 """Share of the train split's texts that the threshold refuses."""
 TOP = 3
 """Nearest intents that an answer names."""
-UNKNOWN = "unknown"
 NOT_UNDERSTOOD = "I did not understand that."
 """Said where the data's table of replies has no row without an intent."""
 
@@ -74,7 +76,7 @@ class DialogueSystemHParams(HParams):
     """By how much the cosine with a text's own intent must be ahead of that with others, in training."""
 
 
-class DialogueSystem(Task, Converses):
+class DialogueSystem(Task, Converses, Identifies):
     title = "Dialogue system"
     questions = (15,)
     modality = "text"
@@ -86,6 +88,7 @@ class DialogueSystem(Task, Converses):
         "reply": Reply(of="intent", description="what is answered, from the folder's table of replies"),
     }
     targets = ("slots", "intent", "reply")
+    truth, names, known_by = "intent", "intents", "intent"
     sequences = dict.fromkeys(_SEQUENCES, "length")
     small = {**Task.small, "units": 24, "learning_rate": 0.01, "dropout": 0.0, "word_dropout": 0.0}
     HParams = DialogueSystemHParams
@@ -161,6 +164,7 @@ class DialogueSystem(Task, Converses):
         tags = tf.where(features["words"] != spans.PAD, tf.argmax(logits, -1), spans.PAD)
         found = spans.spans_of(tags, features["starts"], features["ends"])
         replies, unknown = _replies(spec)
+        nearest_reply = tf.gather(replies, nearest)
         return {
             "label": tf.where(known, tf.gather(intents, nearest), UNKNOWN),
             "intents": tf.gather(intents, best.indices),
@@ -171,8 +175,16 @@ class DialogueSystem(Task, Converses):
             "answer": tf.where(known, nearest, -1),
             "slots": spans.as_json(found, names),
             "spans": found,
-            "reply": tf.where(known, tf.gather(replies, nearest), unknown),
+            "reply": tf.where(known, nearest_reply, unknown),
+            "nearest_reply": nearest_reply,
+            "unknown_reply": tf.fill(tf.shape(known), unknown),
         }
+
+    def at_threshold(self, prediction: Mapping[str, Any], threshold: float) -> Mapping[str, Any]:
+        """The reply is that of the answer."""
+        found = super().at_threshold(prediction, threshold)
+        is_known = as_text(found["label"]) != UNKNOWN
+        return {**found, "reply": prediction["nearest_reply" if is_known else "unknown_reply"]}
 
     def metrics(self) -> Evaluation:
         def metric(name: str, kind: str, prediction: str) -> Metric:
@@ -198,21 +210,25 @@ class DialogueSystem(Task, Converses):
             found["TF-IDF + logistic regression"] = _of_words(train, evaluation, self.hparams.seed)
         return found
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        truth = as_text(example["intent"]) if "intent" in example else None
+        return assessment.of_nearest(truth, as_text(prediction["label"]), _nearest(prediction), UNKNOWN)
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """The text, its slots, the reply, and the nearest intents beside the threshold that they have to reach."""
         text, guess = as_text(example["text"]), as_text(prediction["label"])
-        nearest = {as_text(n): float(s) for n, s in zip(prediction["intents"], prediction["scores"], strict=True)}
+        nearest = _nearest(prediction)
         truth = as_text(example["intent"]) if "intent" in example else None
         found = _listed(text, prediction["slots"])
-        parts: list[Any] = [Words(text), Words(found, caption="slots", compared="slots" in example)]
+        answered = self.turn((), text, prediction).answered
+        turns = [Said(text), *([Said(answered, answers=True, note="reply")] if answered else [])]
+        parts: list[Part] = [Exchange(turns), Words(found, caption="slots", compared="slots" in example)]
         if "slots" in example:
             parts.append(Words(_listed(text, example["slots"]), caption="slots as marked", compared=True))
-        if answered := self.turn((), text, prediction).answered:
-            parts.append(Words(answered, caption="reply"))
         threshold = {"threshold": float(prediction["threshold"])}
         return Preview(
             title=guess if truth is None else f"{truth} → {guess}",
-            correct=None if truth is None or (guess == UNKNOWN and truth not in nearest) else guess == truth,
+            correct=self.assess(example, prediction).correct,
             slice={} if truth is None else {"intent": truth},
             parts=(*parts, Bars(nearest | threshold, caption="nearest intents")),
         )
@@ -282,6 +298,10 @@ class _State:
             answered = reply.questions[asked] if asked else reply.filled(slots)
         state = {"intent": self.intent, "slots": dict(slots), "asked": asked, "reply": self.reply}
         return Turn(line, answered.strip().removesuffix(":"), state)
+
+
+def _nearest(prediction: Mapping[str, Any]) -> dict[str, float]:
+    return {as_text(n): float(s) for n, s in zip(prediction["intents"], prediction["scores"], strict=True)}
 
 
 def _index_replies(replies: Any, count: Any) -> Any:

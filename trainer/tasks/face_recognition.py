@@ -28,8 +28,11 @@ from typing import Any
 import numpy as np
 
 from data.columns import Image, Label
+from trainer import assessment
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.families import classification, faces
+from trainer.families.identification import UNKNOWN, Identifies
 from trainer.optimisers import optimizer
 from trainer.preview import Bars, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, Metric, Task
@@ -38,7 +41,6 @@ REFUSED = 0.05
 """Share of the train split's pictures that the threshold refuses."""
 TOP = 5
 """Nearest people that an answer names."""
-UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class FaceRecognitionHParams(faces.FaceHParams):
     global_batch_size: int = field(default=64, metadata={"min": 1})
 
 
-class FaceRecognition(Task):
+class FaceRecognition(Task, Identifies):
     title = "Face recognition"
     questions = (19,)
     modality = "image"
@@ -59,6 +61,7 @@ class FaceRecognition(Task):
     small = {**Task.small, **faces.SMALL}
     split_by = "person"
     enrols = "embedding"
+    truth, names, known_by = "person", "names", "person"
     HParams = FaceRecognitionHParams
 
     def preprocess(self, inputs: Features) -> Features:
@@ -131,28 +134,26 @@ class FaceRecognition(Task):
         )
         return {"eigenfaces, nearest": scores}
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        truth = as_text(example["person"]) if example.get("person") is not None else None
+        return assessment.of_nearest(truth, as_text(prediction["label"]), _nearest(prediction), UNKNOWN)
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """The picture beside the nearest known people and the threshold that they have to reach."""
         score, threshold = float(prediction["scores"][0]), float(prediction["threshold"])
         guess, person = as_text(prediction["label"]), example.get("person")
-        nearest = {as_text(n): float(s) for n, s in zip(prediction["names"], prediction["scores"], strict=True)}
+        nearest = _nearest(prediction)
         truth = None if person is None else as_text(person)
         title = f"{guess}: {score:.3f}, threshold {threshold:.3f}"
         return Preview(
             title=title if truth is None else f"{truth} → {title}",
-            correct=self._correct(guess, truth, nearest),
+            correct=self.assess(example, prediction).correct,
             slice={} if truth is None else {"person": truth},
             parts=(
                 Picture(example["image"]),
                 Bars(nearest | {"threshold": threshold}, caption="nearest known people"),
             ),
         )
-
-    def _correct(self, guess: str, truth: str | None, nearest: Mapping[str, float]) -> bool | None:
-        """None also for who is unknown and none of the nearest: a stranger or not, the answer does not tell."""
-        if truth is None or (guess == UNKNOWN and truth not in nearest):
-            return None
-        return guess == truth
 
     def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
         nearest = zip(answer["names"], answer["scores"], strict=True)
@@ -164,7 +165,7 @@ class FaceRecognition(Task):
     ) -> Mapping[str, Any]:
         """The nearest of all, where those who are enrolled have a centre of their embeddings. Places of names, which
         they have none of, are left out."""
-        nearest = {as_text(n): float(s) for n, s in zip(prediction["names"], prediction["scores"], strict=True)}
+        nearest = _nearest(prediction)
         for name in dict.fromkeys(names):
             centre = embeddings[[one == name for one in names]].mean(axis=0)
             cosine = float(centre @ prediction["embedding"] / max(float(np.linalg.norm(centre)), 1e-9))
@@ -175,3 +176,7 @@ class FaceRecognition(Task):
         scores = np.array([nearest[name] for name in best], np.float32)
         found = {"label": (best[0] if known else UNKNOWN).encode(), "names": np.array([n.encode() for n in best])}
         return kept | found | {"scores": scores, "score": scores[0]}
+
+
+def _nearest(prediction: Mapping[str, Any]) -> dict[str, float]:
+    return {as_text(n): float(s) for n, s in zip(prediction["names"], prediction["scores"], strict=True)}

@@ -19,17 +19,20 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run face_verif
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from data.columns import Image, Label, Partner, Same
+from trainer import assessment
+from trainer.assessment import Assessment
 from trainer.backend import tf
+from trainer.decisions import Decided, Decides, Decision, reaches
 from trainer.families import faces
 from trainer.optimisers import optimizer
-from trainer.preview import Bars, Picture, Preview, plots
+from trainer.preview import Bars, Picture, Preview, as_text, plots
 from trainer.preview.plots import Plot
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, Metric, Task
 
@@ -44,7 +47,7 @@ class FaceVerificationHParams(faces.FaceHParams):
     """Pairs."""
 
 
-class FaceVerification(Task):
+class FaceVerification(Task, Decides):
     title = "Face verification"
     questions = (20,)
     modality = "image"
@@ -61,6 +64,8 @@ class FaceVerification(Task):
     targets = ("same", "person", "partner_person")
     small = {**Task.small, **faces.SMALL}
     split_by = "person"
+    below = "said to be of different people"
+    counted = "pairs"
     HParams = FaceVerificationHParams
 
     def preprocess(self, inputs: Features) -> Features:
@@ -132,14 +137,35 @@ class FaceVerification(Task):
             for name, both in methods.items()
         }
 
+    def decisions(
+        self, example: Mapping[str, Any], prediction: Mapping[str, Any], known: Collection[str]
+    ) -> Decided | None:
+        """One of each pair: is it the same person?"""
+        is_same = bool(example["same"])
+        return Decided([Decision("same person", float(prediction["score"]), is_same)], ["same person"] * is_same)
+
+    def at_threshold(self, prediction: Mapping[str, Any], threshold: float) -> Mapping[str, Any]:
+        same = reaches(prediction["score"], threshold)
+        label = b"same" if same else b"different"
+        return {**prediction, "label": label, "same": int(same), "threshold": threshold}
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        truth, probability = example.get("same"), float(prediction["probability"])
+        answer, sure = as_text(prediction["label"]), max(probability, 1 - probability)
+        if truth is None:
+            return Assessment(answer, confidence=sure)
+        given = probability if truth else 1 - probability
+        is_right = bool(truth) == bool(prediction["same"])
+        return assessment.of_decision(answer, sure, Same.CLASSES[int(truth)], is_right, given)
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """Both pictures beside the score and the threshold that it has to reach."""
         score, threshold = float(prediction["score"]), float(prediction["threshold"])
-        guess, truth = bool(prediction["same"]), example.get("same")
+        guess = bool(prediction["same"])
         said = ("different people", "the same person")[guess]
         return Preview(
             title=f"{said}: {score:.3f}, threshold {threshold:.3f}",
-            correct=None if truth is None else bool(truth) == guess,
+            correct=self.assess(example, prediction).correct,
             slice={},
             parts=(
                 Picture(example["image"], caption=_name(example, "person")),

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from data.columns import Image, Label, Seed
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.families import generation
 from trainer.optimisers import schedule
@@ -106,6 +107,9 @@ class Gan(Task):
         pixels = np.random.default_rng(self.hparams.seed).normal(mean, deviation, evaluation["image"].shape)
         generated = np.rint(pixels).clip(0, 255).astype(np.uint8)
         return {"per-pixel Gaussian": generative.scores(spec.judge, evaluation["image"], generated)}
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        return Assessment(f"a picture from seed {int(example['seed'])}")
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         return Preview(f"seed {int(example['seed'])}", None, {}, (Picture(np.asarray(prediction["image"])),))

@@ -23,12 +23,15 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run image_capt
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from data.columns import Image, Label, Texts
+from trainer import assessment
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.features import images, texts
 from trainer.optimisers import optimizer
@@ -98,7 +101,7 @@ class ImageCaptioning(Task):
     }
     assets = {"backbone": "efficientnet_lite0"}
     predict_batch_size = 32
-    plotted_examples = 256  # the beam search of each takes long
+    answered_examples = 256  # the beam search of each takes long
 
     def preprocess(self, inputs: Features) -> Features:
         """
@@ -191,6 +194,11 @@ class ImageCaptioning(Task):
             "caption of the most similar picture": corpus_scores(alike, truths),
             "one caption for all": corpus_scores([commonest] * len(truths), truths),
         }
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        truths = _listed(example) if example.get("captions") else []
+        probability = math.exp(float(prediction["log_probability"]))
+        return assessment.of_texts(truths, as_text(prediction["caption"]), probability)
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         caption = as_text(prediction["caption"])

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from data.columns import Image, Label
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.families import classification
 from trainer.features import images
@@ -41,7 +42,7 @@ class ImageClassificationHParams(HParams):
     """Training pictures are moved by up to this share of their width and height."""
 
 
-class ImageClassification(Task):
+class ImageClassification(Task, classification.Classifier):
     title = "Image classification"
     questions = (1, 4)
     modality = "image"
@@ -95,6 +96,9 @@ class ImageClassification(Task):
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         return classification.picture_preview(example["image"], example.get("label"), prediction)
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        return classification.assess(example, prediction)
 
     def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
         return plots.classifier(examples, predictions)

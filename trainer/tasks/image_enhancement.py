@@ -30,6 +30,7 @@ from typing import Any
 
 from data.columns import Derived, Identifier, Image, Value
 from data.media import degraded
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.families import restoration
 from trainer.features import degradations, images, impressions, patches, strips
@@ -146,6 +147,9 @@ class ImageEnhancement(Task):
             "non-local means, histogram stretched": denoising.non_local_means_stretched,
         }
         return restoration.scores("Restored", evaluation["truth"], evaluation["degraded"], methods)
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        return restoration.assess("Restored", example.get("image"), prediction["mended_bytes"])
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         given = restoration.decoded(example["degraded"])

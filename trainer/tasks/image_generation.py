@@ -32,8 +32,9 @@ from typing import Any
 import numpy as np
 
 from data.columns import NO_PICTURE, Given, Image, Label, Seed
+from trainer.assessment import Assessment
 from trainer.backend import tf
-from trainer.families import generation
+from trainer.families import generation, restoration
 from trainer.features import images
 from trainer.features.noise import latents
 from trainer.optimisers import optimizer
@@ -166,6 +167,14 @@ class ImageGeneration(Task):
                 "reconstruction_psnr": components.reconstruction_psnr(evaluation["image"]),
             }
         }
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        new = f"a picture from seed {int(example['seed'])}"
+        if not prediction["reconstruction_bytes"]:
+            return Assessment(new)
+        decibels = float(prediction["psnr"])
+        loss, name = restoration.grey_levels(decibels), "error of the reconstruction in grey levels (RMSE)"
+        return Assessment(f"{new}; the one given, reconstructed at {decibels:.1f} dB", loss=loss, loss_name=name)
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         new = Picture(np.asarray(prediction["image"]), "new, from the seed")

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from data.columns import Image, Label
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.families import classification
 from trainer.features import images
@@ -53,7 +54,7 @@ class ImageRecognitionHParams(HParams):
     """Half of the training pictures are mirrored, left to right: of things, not of what is read or pointed at."""
 
 
-class ImageRecognition(Task):
+class ImageRecognition(Task, classification.Classifier):
     title = "Image recognition"
     questions = (25,)
     modality = "image"
@@ -109,6 +110,9 @@ class ImageRecognition(Task):
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         return classification.picture_preview(example["image"], example.get("label"), prediction)
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        return classification.assess(example, prediction)
 
     def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
         return plots.classifier(examples, predictions)

@@ -22,6 +22,7 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run keyword_sp
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,7 @@ from data.columns import Audio, Backdrop, Identifier, Label
 from trainer.backend import tf
 from trainer.families import classification, sounds
 from trainer.features import audio, optional
+from trainer.preview import as_text
 from trainer.task import DataSpec, Evaluation, Features, Metric
 
 UNKNOWN = "unknown"
@@ -176,6 +178,15 @@ class KeywordSpotting(sounds.SoundClassifierTask):
             "answer_index": index,
             "threshold": tf.fill(tf.shape(index), threshold),
         }
+
+    def at_threshold(self, prediction: Mapping[str, Any], threshold: float) -> Mapping[str, Any]:
+        """In place of the model's own threshold; `answer` is `unknown` below it."""
+        found = super().at_threshold(prediction, threshold)
+        label, classes = as_text(found["label"]), [as_text(name) for name in prediction["labels"]]
+        is_word = label in classes and label not in UNKNOWN_CLASSES
+        unknown = next((classes.index(name) for name in UNKNOWN_CLASSES if name in classes), -1)
+        index = classes.index(label) if is_word else unknown
+        return {**found, "answer": label.encode() if is_word else UNKNOWN.encode(), "answer_index": index}
 
     def _threshold(self, model: Any, spec: DataSpec) -> float:
         """The probability below which REFUSED of the right answers stay, of the train examples that were held out; 0

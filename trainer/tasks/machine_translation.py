@@ -13,11 +13,14 @@ Measured scores and seconds: `docs/performance.md`. Command: `benison run machin
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from data.columns import Text
+from trainer import assessment
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.features import texts
 from trainer.features.words import rounded_up
@@ -59,7 +62,7 @@ class MachineTranslation(Task):
     targets = ("target",)
     HParams = MachineTranslationHParams
     small = {**Task.small, "units": 64, "learning_rate": 0.01, "dropout": 0.0, "max_tokens": 8, "beam_width": 2}
-    plotted_examples = 256  # the beam search of each takes long
+    answered_examples = 256  # the beam search of each takes long
     sequences = {"target": "target_length", "source": "source_length"}  # most of the work is the decoder's
 
     def preprocess(self, inputs: Features) -> Features:
@@ -121,6 +124,11 @@ class MachineTranslation(Task):
         translations = plain(train, "target")
         scores = corpus_scores([translations[i] for i in nearest], plain(evaluation, "target"))
         return {"translation memory": scores}
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        truths = [as_text(example["target"])] if "target" in example else []
+        probability = math.exp(float(prediction["log_probability"]))
+        return assessment.of_texts(truths, as_text(prediction["translation"]), probability)
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         source, translation = as_text(example["source"]), as_text(prediction["translation"])

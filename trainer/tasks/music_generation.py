@@ -37,14 +37,14 @@ from data.columns import Given, Integer, Label, Number, Opening, Seed, Tune
 from data.columns.opening import ANY
 from data.media.tunes import keys
 from data.sources.assets import read_tensors
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.features import tunes
 from trainer.features.texts import END, PAD, START, UNKNOWN
 from trainer.features.tunes import HEAD
 from trainer.networks import sampling
 from trainer.optimisers import optimizer
-from trainer.preview import Picture, Preview, Sound, Words, as_text
-from trainer.preview.piano_roll import piano_roll
+from trainer.preview import Preview, Sound, Words, as_text
 from trainer.references.kneser_ney import KneserNey, framed, windows_of
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -91,6 +91,7 @@ class MusicGeneration(Task):
         "seed": Seed(),
     }
     targets = ("tune",)
+    answered_examples = 256  # writing a tune takes long
     sequences = {"tune": "tune_length"}
     assets = {"piano": "piano"}
     HParams = MusicGenerationHParams
@@ -188,12 +189,14 @@ class MusicGeneration(Task):
         }
         return {"trigram, Kneser-Ney": scores}
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        return Assessment(as_text(prediction["abc"]))
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         abc, notes = as_text(prediction["abc"]), np.asarray(prediction["notes"])
         head = dict(line.split(":", 1) for line in reversed(abc.splitlines()) if line[1:2] == ":")  # not a later metre
         parts = [
-            Picture(piano_roll(notes[notes[:, 2] > 0]), caption="notes"),
-            Sound.of_file(prediction["wav_bytes"], "played by a piano"),
+            Sound.of_file(prediction["wav_bytes"], "played by a piano", notes[notes[:, 2] > 0]),
             Words(abc, caption=as_text(prediction["remark"]) or "ABC notation"),
         ]
         return Preview(f"{head['K']}, {head['M']}", correct=None, slice={}, parts=parts)

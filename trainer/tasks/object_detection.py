@@ -14,14 +14,16 @@ Measured scores and seconds: `docs/results.md`. Command: `benison run object_det
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from data.columns import Boxes, Image
+from trainer.assessment import Assessment
 from trainer.backend import tf
+from trainer.decisions import Decided, Decides, Decision, reaches
 from trainer.families import classification
 from trainer.features import images
 from trainer.optimisers import optimizer
@@ -30,7 +32,7 @@ from trainer.preview.plots import Plot
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 SHOWN_SCORE = 0.5
-"""Detections of a lower score are neither drawn nor listed, nor false alarms."""
+"""Detections of a lower score are neither drawn nor listed, nor false alarms, unless a person chose a threshold."""
 MAX_CLASSES_SHOWN = 8
 """Curves in one plot."""
 
@@ -49,13 +51,15 @@ class ObjectDetectionHParams(HParams):
     """Of the first convolution; the features have four times as many."""
 
 
-class ObjectDetection(Task):
+class ObjectDetection(Task, Decides):
     title = "Object detection"
     questions = (10,)
     modality = "image"
     data = "scenes"
     columns = {"image": Image(), "objects": Boxes(description="what is in the picture, and where")}
     targets = ("objects",)
+    below = "left out"
+    counted = "boxes"
     HParams = ObjectDetectionHParams
     small = {**Task.small, "image_size": 48, "filters": 8, "max_objects": 8, "learning_rate": 0.003}
 
@@ -149,6 +153,48 @@ class ObjectDetection(Task):
         ]
         return {"template match": detection.scores(list(evaluation["objects"]), found)}
 
+    def decisions(
+        self, example: Mapping[str, Any], prediction: Mapping[str, Any], known: Collection[str]
+    ) -> Decided | None:
+        """One of each box: it is right where it is the best that overlaps an object of its class by half."""
+        from trainer.metrics import detection
+
+        names, tally = _tally([example], [prediction])
+        found = [
+            Decision(names[c], place / detection.BINS, right)
+            for c, matched in tally.items()
+            for right, counts in ((True, matched.hits[0]), (False, matched.misses[0]))
+            for place in np.repeat(np.flatnonzero(counts), counts[np.flatnonzero(counts)]).tolist()
+        ]
+        return Decided(found, [names[c] for c, matched in tally.items() for _ in range(matched.objects)])
+
+    def at_threshold(self, prediction: Mapping[str, Any], threshold: float) -> Mapping[str, Any]:
+        """Only the boxes of so high a score are left."""
+        kept = np.array([reaches(score, threshold) for score in prediction["scores"]])
+        kept &= np.asarray(prediction["labels"]) != b""
+        each = {name: np.asarray(prediction[name])[kept] for name in ("detections", "boxes", "labels", "scores")}
+        return {**prediction, **each, "count": int(kept.sum()), "threshold": threshold}
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        """Right means that what is drawn is what is there, by class and number, whatever the boxes. An answer is as
+        sure as the least sure of what is drawn."""
+        from trainer.metrics import detection
+
+        drawn = list(_shown(prediction))
+        guessed = sorted(label for _, label, _ in drawn)
+        sure = min((float(score) for *_, score in drawn), default=None)
+        if "objects" not in example:
+            return Assessment(", ".join(guessed), confidence=sure)
+        labels, known = sorted(map(as_text, example["objects_label"])), dict[str, int]()
+        boxes, names, scores = zip(*drawn, strict=True) if drawn else ((), (), ())
+        found = _rows(boxes, names, known, scores) if drawn else np.zeros((0, 6))
+        matched = detection.match(_rows(example["objects"], example["objects_label"], known), found)
+        hits = sum(int(one.hits[0].sum()) for one in matched.values())
+        there = len(labels) + len(drawn)
+        loss = 1 - 2 * hits / there if there else 0.0
+        name = "1 − F1 of the boxes at an overlap of half"
+        return Assessment(", ".join(guessed), ", ".join(labels), guessed == labels, sure, loss, name)
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """Right means that what is drawn is what is there, by class and number, whatever the boxes."""
         drawn = [
@@ -167,7 +213,7 @@ class ObjectDetection(Task):
         ]
         return Preview(
             title=title,
-            correct=guessed == sorted(labels),
+            correct=self.assess(example, prediction).correct,
             slice={"objects_count": str(len(labels))},
             parts=(Picture(example["image"], caption="dashed: the truth", boxes=[*true, *drawn]),),
         )
@@ -225,8 +271,9 @@ def _tally(
 
 def _shown(prediction: Mapping[str, Any]) -> Iterator[tuple[Any, str, float]]:
     """Box, class and score of those detections that a person is shown."""
+    threshold = prediction.get("threshold", SHOWN_SCORE)
     for box, label, score in zip(prediction["boxes"], prediction["labels"], prediction["scores"], strict=True):
-        if score >= SHOWN_SCORE:
+        if label and reaches(score, threshold):
             yield box, as_text(label), score
 
 

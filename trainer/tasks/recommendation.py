@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from data.columns import Identifier, Number, Text, Timestamp
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.features.interactions import TOP, Interactions
 from trainer.optimisers import optimizer
@@ -163,8 +164,20 @@ class Recommendation(Task):
             POPULAR: ranking.scores(evaluation["user_hash"].tolist(), told_apart.tolist(), ranks.tolist()),
         }
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        """Right means that the list holds what the user took up."""
+        items = [as_text(item) for item in prediction["items"]]
+        titles = [as_text(title) for title, item in zip(prediction["titles"], items, strict=True) if item]
+        if "item" not in example:
+            return Assessment("; ".join(titles))
+        item = as_text(example["item"])
+        place, name = items.index(item) if item in items else len(items), "places before it in the list"
+        return Assessment(
+            "; ".join(titles), as_text(example.get("title", item)), item in items, loss=place, loss_name=name
+        )
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
-        """The list. Right means that it holds what the user took up."""
+        """The list."""
         user, items = as_text(example["user"]), [as_text(item) for item in prediction["items"]]
         lines = [
             f"{place}. {as_text(title)} ({rating:.1f})"
@@ -181,7 +194,8 @@ class Recommendation(Task):
         parts.append(
             Words(f"{as_text(example.get('title', item))} ({example['rating']:.1f})", caption=f"took up: {place}")
         )
-        return Preview(title, item in items, {"activity": str(prediction["activity"])}, parts)
+        correct = self.assess(example, prediction).correct
+        return Preview(title, correct, {"activity": str(prediction["activity"])}, parts)
 
     def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
         listed = zip(answer["items"], answer["titles"], answer["ratings"], strict=True)

@@ -25,11 +25,12 @@ from typing import Any
 import numpy as np
 
 from data.columns import Image, Mask
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.features import images, masks
 from trainer.networks import outputs
 from trainer.optimisers import optimizer
-from trainer.preview import Bars, Picture, Preview, as_text
+from trainer.preview import Bars, Masks, Preview, as_text
 from trainer.preview.plots import Plot
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -178,25 +179,36 @@ class SemanticSegmentation(Task):
             found["logistic regression"] = _scores(by_pixel)
         return found
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        from trainer.metrics import pixels
+
+        listed = ", ".join(_listed(prediction))
+        if "mask" not in example:
+            return Assessment(listed)
+        answer, truth = (pixels.decoded(mask) for mask in (prediction["mask_bytes"], example["mask"]))
+        overlap = pixels.mean_iou(pixels.counts(truth, answer))
+        there = ", ".join(map(as_text, example["mask_classes"]))
+        return Assessment(listed, there, overlap >= RIGHT_IOU, loss=1 - overlap, loss_name="1 − mean IoU")
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         from trainer.metrics import pixels
 
         names = _names(prediction)
         answer = pixels.decoded(prediction["mask_bytes"])
         listed = _listed(prediction)
-        drawn = Picture(example["image"], caption="answer", mask=answer, names=names)
+        drawn = Masks(example["image"], answer, names, caption="answer")
         shares = Bars(listed, caption="share of the picture")
         title = ", ".join(listed)
         if "mask" not in example:
             return Preview(title, None, {}, (drawn, shares))
         truth = pixels.decoded(example["mask"])
         true_names = zip(example["mask_numbers"], map(as_text, example["mask_classes"]), strict=True)
-        overlap = pixels.mean_iou(pixels.counts(truth, answer))
+        assessed = self.assess(example, prediction)
         return Preview(
-            title=f"mean IoU {overlap:.2f}: {title}",
-            correct=overlap >= RIGHT_IOU,
+            title=f"mean IoU {1 - (assessed.loss or 0):.2f}: {title}",
+            correct=assessed.correct,
             slice={},
-            parts=(drawn, Picture(example["image"], caption="truth", mask=truth, names=dict(true_names)), shares),
+            parts=(drawn, Masks(example["image"], truth, dict(true_names), caption="truth"), shares),
         )
 
     def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,12 +233,8 @@ class SemanticSegmentation(Task):
 
     def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
         """How pictures differ in how well their masks fit."""
-        from trainer.metrics import pixels
-
-        pairs = zip(examples, predictions, strict=True)
-        fits = [
-            pixels.mean_iou(pixels.counts(pixels.decoded(e["mask"]), pixels.decoded(p["mask_bytes"]))) for e, p in pairs
-        ]
+        losses = [self.assess(*pair).loss for pair in zip(examples, predictions, strict=True)]
+        fits = [1 - loss for loss in losses if loss is not None]
         edges = np.linspace(0, 1, 21)
         return (
             [

@@ -33,6 +33,8 @@ import numpy as np
 
 from data.columns import Ahead, Companions, SeriesName, Timestamp, Window
 from data.columns.timestamp import ROW_SECONDS
+from trainer import assessment
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.networks import outputs
 from trainer.networks.recurrent import gru, lstm
@@ -178,6 +180,12 @@ class SequenceRegression(Task):
             "linear autoregression": _errors(scale * (Autoregression.of(train).changes(evaluation) - change)),
         }
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        """Right means a scaled error (Hyndman & Koehler 2006) of at most 1."""
+        forecast, truth = float(prediction["forecast"]), example.get("next_value")
+        is_right = None if truth is None else abs(forecast - truth) <= _usual_change(example["value"])
+        return assessment.of_number(truth, forecast, is_right)
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         """The window and what follows. Right means a scaled error (Hyndman & Koehler 2006) of at most 1."""
         window, forecast, truth = example["value"], float(prediction["forecast"]), example.get("next_value")
@@ -187,10 +195,10 @@ class SequenceRegression(Task):
         if truth is None:
             return Preview(shown, None, {}, (Curve(series, x_label="steps", y_label=self._unit),))
         series["truth"] = [*gap, window[-1], truth]
-        usual = float(np.abs(np.diff(window)).mean())
+        usual = _usual_change(window)
         return Preview(
             title=f"{shown}, measured {truth:.4g}",
-            correct=abs(forecast - truth) <= usual,
+            correct=self.assess(example, prediction).correct,
             slice={"series": _series(example), "time_hour": str(example["time_hour"])},
             parts=(Curve(series, f"usual change in a step: {usual:.3g}", x_label="steps", y_label=self._unit),),
         )
@@ -275,6 +283,11 @@ def _cycles(time: Any) -> Any:
 
 def _errors(errors: Any) -> dict[str, float]:
     return {"mae": float(np.abs(errors).mean()), "rmse": float(np.sqrt((errors**2).mean()))}
+
+
+def _usual_change(window: Sequence[float]) -> float:
+    """Of one step of it."""
+    return float(np.abs(np.diff(window)).mean())
 
 
 def _series(example: Mapping[str, Any]) -> str:

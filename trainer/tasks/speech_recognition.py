@@ -28,6 +28,7 @@ from typing import Any, cast
 
 from data.columns import Audio, Identifier, Text, Value
 from data.errors import WrongUse
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.features import audio, optional
 from trainer.optimisers import optimizer
@@ -83,7 +84,7 @@ class SpeechRecognition(Task):
     split_by = "voice"
     sequences = {"log_mel": "frames", "text": "characters"}
     reference_examples = 2000
-    plotted_examples = 256  # the beam search of each takes long
+    answered_examples = 256  # the beam search of each takes long
     HParams = SpeechRecognitionHParams
     small = {
         **Task.small,
@@ -205,6 +206,17 @@ class SpeechRecognition(Task):
             errors["cer"] += Errors.of(truth, guess, "character")
         return {"nearest by dynamic time warping": {name: error.rate for name, error in errors.items()}}
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        from trainer.metrics.speech import Errors
+
+        said, sure = example.get("text"), float(prediction["confidence"])
+        heard = as_text(prediction["transcript"])
+        if said is None:
+            return Assessment(heard, confidence=sure)
+        errors = Errors.of(as_text(said), heard, "word")
+        rate = errors.edits / max(errors.length, 1)
+        return Assessment(heard, as_text(said), errors.edits == 0, sure, rate, "word errors of each word said")
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         sound = Sound.of_file(example["sound"], "sound")
         guess, truth = as_text(prediction["transcript"]), example.get("text")
@@ -216,24 +228,18 @@ class SpeechRecognition(Task):
             return Preview(guess, None, {}, parts)
         said = as_text(truth)
         voice = {"voice": as_text(example["voice"])} if example.get("voice") else {}
-        correct = _is_right(said, guess)
+        correct = self.assess(example, prediction).correct
         return Preview(
             f"{said} → {guess}", correct, voice, (*parts, Words(said, caption="said", compared=True, any_case=True))
         )
 
     def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
         right = [
-            _is_right(as_text(example["text"]), as_text(prediction["transcript"]))
+            self.assess(example, prediction).correct is True
             for example, prediction in zip(examples, predictions, strict=True)
         ]
         likeness = plots.texts(examples, predictions, truth="text", answer="transcript")
         return [*likeness, *plots.confidence(predictions, right)]
-
-
-def _is_right(said: str, transcript: str) -> bool:
-    from trainer.metrics.speech import Errors
-
-    return Errors.of(said, transcript, "word").edits == 0
 
 
 def _pooled(arrays: Arrays) -> tuple[Any, Any]:

@@ -34,6 +34,7 @@ import numpy as np
 
 from data.columns import Audio, Given, Number, Text, Value
 from data.errors import WrongUse
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.features import audio, griffin_lim, spoken_texts
 from trainer.optimisers import optimizer
@@ -87,6 +88,7 @@ class SpeechSynthesis(Task):
         "pitch": Given(kind=Number(minimum=0.5, maximum=2.0), default=1.0),
     }
     targets = ("sound",)
+    answered_examples = 256  # speaking takes long
     sequences = {"sound": "frames", "text": "characters"}
     predict_batch_size = 8
     reference_examples = 2000
@@ -238,6 +240,13 @@ class SpeechSynthesis(Task):
             "duration_error": score(DurationError, examples),
         }
         return {"mean spectrum and duration of each character": scores}
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        seconds, recorded = float(prediction["seconds"]), example.get("sound_seconds")
+        if not recorded:
+            return Assessment(f"{seconds:.2f} s")
+        loss, name = abs(seconds - float(recorded)), "seconds longer or shorter than the recording"
+        return Assessment(f"{seconds:.2f} s", f"{float(recorded):.2f} s", loss=loss, loss_name=name)
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         text, remark = as_text(example["text"]), as_text(prediction["remark"])

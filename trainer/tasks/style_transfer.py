@@ -35,10 +35,11 @@ from typing import Any
 import numpy as np
 
 from data.columns import Crossed, Given, Image, Number
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.features import images, patches, strips
 from trainer.optimisers import optimizer
-from trainer.preview import Picture, Preview, as_text
+from trainer.preview import BeforeAfter, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 LONGEST_LEARNT = 384
@@ -85,6 +86,7 @@ class StyleTransfer(Task):
         ),
         "alpha": Given(kind=Number(minimum=0, maximum=1), default=1.0, description="how far to go to the style"),
     }
+    answered_examples = 256  # painting takes long
     HParams = StyleTransferHParams
     small = {
         **Task.small,
@@ -188,12 +190,15 @@ class StyleTransfer(Task):
                 sums[name] += pair.losses(method(content, style))
         return {name: stylisation.scores(one) for name, one in sums.items()}
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        name = example.get("style_name")
+        return Assessment(f"in the style of {as_text(name)}" if name else "stylised")
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         name = example.get("style_name")
         style = as_text(name) if name else "style"
         parts = (
-            Picture(example["content"], "content"),
+            BeforeAfter(example["content"], prediction["stylised_bytes"], ("content", "stylised")),
             Picture(example["style"], style),
-            Picture(prediction["stylised_bytes"], "stylised"),
         )
-        return Preview(f"in the style of {style}" if name else "stylised", None, {}, parts)
+        return Preview(self.assess(example, prediction).answer, None, {}, parts)

@@ -29,6 +29,7 @@ import numpy as np
 
 from data.columns import Derived, Identifier, Image
 from data.media import degraded
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.families import restoration
 from trainer.features import images, patches, strips
@@ -122,6 +123,9 @@ class SuperResolution(Task):
             name: functools.partial(resampling.enlarged, scale=SCALE, method=name) for name in resampling.FILTERS
         }
         return restoration.scores("Enlarged", evaluation["truth"], evaluation["small"], methods)
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        return restoration.assess("Enlarged", example.get("image"), prediction["enlarged_bytes"])
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         small = restoration.decoded(example["small"])

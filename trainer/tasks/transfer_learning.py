@@ -35,6 +35,7 @@ from typing import Any
 import numpy as np
 
 from data.columns import Image, Label
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.families import classification
 from trainer.features import images
@@ -78,7 +79,7 @@ class TransferLearningHParams(HParams):
     """Half of the training pictures are mirrored, left to right."""
 
 
-class TransferLearning(Task):
+class TransferLearning(Task, classification.Classifier):
     title = "Transfer learning"
     questions = (5,)
     modality = "image"
@@ -142,6 +143,9 @@ class TransferLearning(Task):
         picture, bars = shown.parts
         seen = _stretched(np.asarray(prediction["heat_map"]), example["image"])
         return dataclasses.replace(shown, parts=(picture, Picture(seen, caption="where it looked"), bars))
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        return classification.assess(example, prediction)
 
     def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
         return plots.classifier(examples, predictions)

@@ -31,6 +31,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from data.columns import ClipSource, Label, Video
+from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.families import classification
 from trainer.features import images, videos
@@ -69,7 +70,7 @@ class VideoClassificationHParams(HParams):
     """Half of the training clips are mirrored, left to right: only where no class has a side."""
 
 
-class VideoClassification(Task):
+class VideoClassification(Task, classification.Classifier):
     title = "Video classification"
     questions = (27,)
     modality = "video"
@@ -148,6 +149,9 @@ class VideoClassification(Task):
         strip = Picture(prediction["frames"], caption=f"{hparams.frames} frames, in reading order")
         shown = classification.answer_preview([moving, strip], example.get("label"), prediction, top=5)
         return replace(shown, parts=(shown.parts[0], shown.parts[-1], *shown.parts[1:-1]))
+
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        return classification.assess(example, prediction)
 
     def plots(self, examples: Sequence[Mapping[str, Any]], predictions: Sequence[Mapping[str, Any]]) -> Sequence[Plot]:
         return plots.classifier(examples, predictions)

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 
-from components.report.answers import PREVIEW_POOL, Answers, in_turn
+from components.report.answer_table import FILE, MOST_LETTERS, ROWS_HELD, SLICE, AnswerTable
+from components.report.answers import PREVIEW_POOL, PREVIEWS, Answers, in_turn
 from data.columns import Image, Label
+from trainer import assessment
+from trainer.assessment import Assessment
 from trainer.preview import Preview
 from trainer.preview.plots import Plot
 from trainer.task import Evaluation, Task
@@ -47,11 +51,21 @@ class Drawn(Silent):
         return [{"series": {"names": sorted(examples[0]), "labels": [e["label"] for e in examples], "places": places}}]
 
 
+class Slow(Drawn):
+    """Answers few examples."""
+
+    answered_examples = 20
+
+
 class Sliced(Silent):
     """Metrics are sliced by the label."""
 
+    def assess(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Assessment:
+        truth, answer = int(example["label"]), int(prediction["place"])
+        return assessment.of_number(truth, answer, truth == answer)
+
     def metrics(self) -> Evaluation:
-        return Evaluation("place", "label", metrics=(), gates=(), slices=("no column", "label"))
+        return Evaluation("place", "label", metrics=(), gates=(), slices=("label", "doubled"))
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         return Preview(f"{example['label'].decode()} {int(prediction['place'])}", None, {}, ())
@@ -87,22 +101,79 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
             "confidence": probabilities[:, 0],
         }
 
-    tf.saved_model.save(module, str(folder / "model"), signatures={"serving_default": serve})
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def transform_labels(records: Any) -> Any:
+        return {"doubled": 2 * serve(records)["place"]}
+
+    signatures = {"serving_default": serve, "transform_labels": transform_labels}
+    tf.saved_model.save(module, str(folder / "model"), signatures=signatures)
     return folder / "split", folder / "model"
 
 
-def test_nothing_is_guessed_from_what_an_output_is_called(served: tuple[Path, Path]) -> None:
+def test_nothing_is_guessed_from_what_an_output_is_called(served: tuple[Path, Path], tmp_path: Path) -> None:
     split, model = served
-    assert Answers(Silent(None), split, str(model)).plots() == []
+    about, drawn = Answers(Silent(None), split, tf.saved_model.load(str(model))).write_table(tmp_path)
+    assert (about["rows"], about["loss"], drawn) == (EXAMPLES, "", [])
+    assert {row["answer"] for row in pq.read_table(tmp_path / FILE).to_pylist()} == {""}
 
 
-def test_a_task_draws_of_as_many_answers_as_it_asks_for_without_their_pictures(served: tuple[Path, Path]) -> None:
+def test_a_task_draws_of_as_many_answers_as_it_asks_for_without_their_pictures(
+    served: tuple[Path, Path], tmp_path: Path
+) -> None:
     split, model = served
-    [plot] = Answers(Drawn(None), split, str(model)).plots()
+    _, [plot] = Answers(Drawn(None), split, tf.saved_model.load(str(model))).write_table(tmp_path)
     series = plot["series"]
     assert "image" not in series["names"] and "label" in series["names"]
     assert series["places"] == list(range(EXAMPLES - 1))
     assert np.array(series["labels"], int).tolist() == series["places"]
+
+
+def test_the_table_has_a_row_for_each_answer(served: tuple[Path, Path], tmp_path: Path) -> None:
+    """In the split's order, whatever the pool of previews is; with the key of the preview of the same example."""
+    split, model = served
+    answers = Answers(Sliced(None), split, tf.saved_model.load(str(model)))
+    about, _ = answers.write_table(tmp_path)
+    assert about == {"rows": EXAMPLES, "loss": "distance from the truth", "slices": ["label", "doubled"]}
+    rows = pq.read_table(tmp_path / FILE).to_pylist()
+    assert [row["place"] for row in rows] == list(range(EXAMPLES))
+    assert rows[7] | {"example": ""} == {
+        "example": "",
+        "place": 7,
+        "asked": "",
+        "truth": "7",
+        "answer": "7",
+        "correct": True,
+        "confidence": None,
+        "loss": 0.0,
+        f"{SLICE}label": "7",
+        f"{SLICE}doubled": "14",
+    }
+    previews = {p["title"]: p["example"] for p in answers.write_previews(tmp_path) if "over" not in p["example"]}
+    assert len(previews) == PREVIEWS
+    keys = {f"{row['truth']} {row['answer']}": row["example"] for row in rows}
+    assert previews.items() <= keys.items() and len(set(keys.values())) == EXAMPLES
+
+
+def test_where_answers_take_long_the_table_is_of_those_that_previews_are_chosen_from(
+    served: tuple[Path, Path], tmp_path: Path
+) -> None:
+    split, model = served
+    answers = Answers(Slow(None), split, tf.saved_model.load(str(model)))
+    answers._loaded = None  # it is not asked again
+    about, [plot] = answers.write_table(tmp_path)
+    assert about["rows"] == 20 and plot["series"]["places"] == list(range(20))
+
+
+def test_a_table_of_many_rows_is_whole_and_its_texts_are_short(tmp_path: Path) -> None:
+    table = AnswerTable(tmp_path, ["voice"])
+    for place in range(ROWS_HELD + 1):
+        table.add(f"{place}", place, "a\n\nb", Assessment("x" * 1000, confidence=0.5), {"voice": "ann"})
+    assert table.close()["rows"] == ROWS_HELD + 1
+    read = pq.ParquetFile(tmp_path / FILE)
+    assert read.metadata.num_rows == ROWS_HELD + 1 and read.metadata.num_row_groups == 2
+    [last] = read.read_row_group(1).to_pylist()
+    assert (last["place"], last["asked"], last["correct"], last["slice voice"]) == (ROWS_HELD, "a b", None, "ann")
+    assert len(last["answer"]) == MOST_LETTERS and last["answer"].endswith("x…")
 
 
 def test_previews_are_of_every_series_also_where_they_lie_one_after_the_other(
@@ -118,7 +189,7 @@ def test_previews_are_of_every_series_also_where_they_lie_one_after_the_other(
                 example.features.feature["image"].bytes_list.value.append(b"%d" % place)
                 example.features.feature["label"].bytes_list.value.append(label)
                 writer.write(example.SerializeToString())
-    shown = Answers(Sliced(None), tmp_path / "split", str(served[1])).write_previews(tmp_path)
+    shown = Answers(Sliced(None), tmp_path / "split", tf.saved_model.load(str(served[1]))).write_previews(tmp_path)
     pool = [record["title"] for record in shown if record["example"].startswith("overview")]
     assert len(pool) == PREVIEW_POOL and pool[:6] == ["1 1", "2 2", "3 3", "1 1", "2 2", "3 3"]
     assert (pool.count("1 1"), pool.count("2 2"), pool.count("3 3")) == (123, 123, 10)

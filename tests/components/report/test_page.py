@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 
 from components.report import page as report_page
+from data.errors import WrongUse
+from tests.dashboard import stores
+from trainer.curves import Series, StepCurves
 from trainer.preview import Bars, Curve, Picture, Preview, Sound, Words
 from trainer.preview.disk import write
 
@@ -119,7 +122,7 @@ def rendered(report: dict[str, Any], directory: Path) -> Page:
 
 def test_the_page_stands_alone(report: dict[str, Any], tmp_path: Path) -> None:
     page = rendered(report, tmp_path)
-    assert not page.all("script") and not page.all("link") and not page.all("iframe")
+    assert len(page.all("script")) == 1 and not page.all("link") and not page.all("iframe")
     media = [element["src"] or "" for _, element in page.elements if "src" in element]
     assert len(media) == 4 and all(source.startswith("data:") for source in media)
     assert all((anchor["href"] or "").startswith("#") for anchor in page.all("a"))
@@ -129,13 +132,33 @@ def test_the_page_stands_alone(report: dict[str, Any], tmp_path: Path) -> None:
     assert len(page.source) < 80_000
 
 
-def test_the_policy_allows_this_style_sheet_and_nothing_else(report: dict[str, Any], tmp_path: Path) -> None:
+def test_the_policy_allows_this_style_sheet_and_this_script_and_nothing_else(
+    report: dict[str, Any], tmp_path: Path
+) -> None:
     page = rendered(report, tmp_path)
     [policy] = (meta["content"] or "" for meta in page.all("meta", **{"http-equiv": "Content-Security-Policy"}))
     digest = base64.b64encode(hashlib.sha256(page.style.encode()).digest()).decode()
     assert policy.startswith("default-src 'none'") and f"style-src 'sha256-{digest}'" in policy
-    assert "unsafe" not in policy and "script" not in policy and "http" not in policy
+    [script] = re.findall("<script>(.*?)</script>", page.source, re.DOTALL)
+    allowed = re.findall("script-src ([^;]*);", policy)
+    assert allowed == [f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"]
+    assert "unsafe" not in policy and "http" not in policy
     assert not [element for _, element in page.elements if any(n == "style" or n.startswith("on") for n in element)]
+
+
+def test_the_figures_at_a_threshold_are_those_of_the_best_or_of_the_chosen(
+    report: dict[str, Any], tmp_path: Path
+) -> None:
+    report["thresholds"] = stores.thresholds()
+    page = rendered(report, tmp_path)
+    assert "Threshold 0.00 Where F1 is highest." in page.text("thresholds") and not page.all("script")
+    (tmp_path / "index.html").write_text(report_page.page_of(report, tmp_path, 0.73), encoding="utf-8")  # type: ignore[arg-type]
+    said = Page(tmp_path / "index.html").text("thresholds")
+    assert "Threshold 0.73 Chosen by a person. Of 200 examples" in said
+    assert "all classes 0.73 1 0.18 0.3051 27 0 123 173" in said and "at the threshold 0.00" in said
+    del report["thresholds"]
+    with pytest.raises(WrongUse, match="run r1 of digits has no figures by threshold"):
+        report_page.page_of(report, tmp_path, 0.73)  # type: ignore[arg-type]
 
 
 def test_hostile_names_show_as_text(report: dict[str, Any], tmp_path: Path) -> None:
@@ -146,7 +169,7 @@ def test_hostile_names_show_as_text(report: dict[str, Any], tmp_path: Path) -> N
         "gates": [gate(1, True, bound_from=HOSTILE)],
     }
     page = rendered(report | {"nodes": [{"id": HOSTILE, "state": '"><b>', "start": 0, "seconds": 1}]}, tmp_path)
-    assert not page.all("script")
+    assert len(page.all("script")) == 1, "its own"
     for section in ("head", "gates", "slices", "confusion", "previews", "data", "nodes", "lineage"):
         assert HOSTILE in page.text(section), section
 
@@ -263,7 +286,7 @@ def test_only_media_of_the_report_are_inlined(name: str, report: dict[str, Any],
 
 
 def test_curves_stay_in_their_chart_and_break_at_gaps() -> None:
-    charts = report_page.training_curves({"loss": [1.0, 0.5, 0.25], "val_loss": [0.9, math.nan, 0.3]})
+    charts = report_page.training_curves(of_rounds({"loss": [1.0, 0.5, 0.25], "val_loss": [0.9, math.nan, 0.3]}))
     assert [chart["name"] for chart in charts] == ["loss"]
     training, held_out = charts[0]["chart"]["lines"]
     assert (training["name"], held_out["name"]) == ("training", "held out")
@@ -286,7 +309,27 @@ def test_long_numbers_at_an_axis_have_room(top: float, left: int) -> None:
 def test_curves_of_one_round_or_of_no_number() -> None:
     assert report_page.line_chart({"a": [(1, 0.5)]})["lines"][0]["marks"]  # type: ignore[index]
     assert report_page.line_chart({"a": [(1, math.nan)]}) is None
-    assert [c["name"] for c in report_page.training_curves({"val_only": [1.0], "none": []})] == ["only"]
+    assert [c["name"] for c in report_page.training_curves(of_rounds({"val_only": [1.0], "none": []}))] == ["only"]
+
+
+def of_rounds(curves: dict[str, list[float]]) -> report_page.ReportData:
+    """The report of a run of before curves were kept by step."""
+    return {"task": "digits", "run_id": "1", "curves": curves}
+
+
+def test_curves_by_step_are_drawn_with_as_many_points_as_are_seen(report: dict[str, Any], tmp_path: Path) -> None:
+    steps = list(range(1, 1001))
+    values: dict[str, list[float | None]] = {"loss": [None, *(1 / step for step in steps[1:])]}
+    training: Series = {"steps": steps, "seconds": [step / 10 for step in steps], "values": values}
+    held_out: Series = {"steps": [1000], "seconds": [101.0], "values": {"loss": [0.5]}}
+    kept: StepCurves = {"training": training, "held_out": held_out}
+    [chart] = report_page.training_curves({**of_rounds({"loss": [1.0]}), "step_curves": kept})
+    assert chart["last"] == {"training": 0.001, "held out": 0.5} and chart["chart"]["x_ticks"][-1]["value"] == 1000
+    path = chart["chart"]["lines"][0]["path"]
+    assert 200 <= path.count("L") < report_page.CURVE_POINTS
+    rendered(report | {"step_curves": kept}, tmp_path)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert path in page and "loss by step" in page and "by round" not in page
 
 
 @pytest.mark.parametrize(
@@ -384,6 +427,21 @@ def test_columns_are_listed_with_their_distribution(report: dict[str, Any], tmp_
     page = rendered(report, tmp_path)
     assert page.all("svg", **{"aria-label": "width in train, from 0 to 9"})
     assert "always 28" in page.text("data") and HOSTILE[:20] in page.text("data")
+
+
+def test_train_and_eval_are_laid_side_by_side(report: dict[str, Any], tmp_path: Path) -> None:
+    wide = {"kind": "number", "count": 800, "missing": 0, "median": 2.5, "min": 0, "max": 9}
+    wide["histogram"] = [[0, 5, 700], [5, 9, 100]]
+    label = {"kind": "text", "count": 800, "missing": 0, "unique": 2, "top": [[HOSTILE, 600], ["1", 200]]}
+    report["statistics"] = {
+        "width": {"train": wide, "eval": wide | {"histogram": [[20, 30, 80]], "count": 80, "median": 25.0}},
+        "label": {"train": label, "eval": label},
+    }
+    page = rendered(report | {"bounds": {"label": 0.25}}, tmp_path)
+    said = page.text("data")
+    assert "half of train lies below 2.5, half of eval below 25, and 100% of eval lies where train has nothing" in said
+    assert said.index("half of train") < said.index("The same in both.") and HOSTILE in said and "75.0%" in said
+    assert page.all("svg", **{"aria-label": "width in train and eval"})
 
 
 def test_a_tie_does_not_look_like_a_gap(report: dict[str, Any], tmp_path: Path) -> None:

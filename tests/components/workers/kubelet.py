@@ -137,7 +137,7 @@ class Client:
             data=None if body is None else json.dumps(body).encode(),
             headers={"User-Agent": "kubelet", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def list(self, plural: str) -> list[Document]:

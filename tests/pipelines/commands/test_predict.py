@@ -25,6 +25,7 @@ def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Any, 
         given: dict[str, str],
         as_rows: bool = False,
         show: Callable[[str], None] | None = None,
+        threshold: float | None = None,
     ) -> list[dict[str, Any]]:
         asked.append((task, files, serving, output, given))
         if show:
@@ -54,6 +55,14 @@ def test_predictions_are_a_table_with_pictures(
         ("digits", [Path("a.png")], space.serving, space.predictions, {}),
         ("digits", [Path("a.png")], space.serving, tmp_path / "here", {}),
     ]
+
+
+def test_a_task_without_scores_takes_no_threshold_and_is_not_asked(
+    benison: Benison, answers: list[tuple[Any, ...]]
+) -> None:
+    ended = benison("predict", "digits", "a.png", "--threshold", "0.5")
+    assert ended.code == 2 and "digits takes no threshold" in ended.err and "leave the threshold away" in ended.err
+    assert benison("predict", "digits", "a.png", "--threshold", "1.5").code == 2 and not answers
 
 
 def test_an_input_may_stand_on_the_command_line(benison: Benison, answers: list[tuple[Any, ...]]) -> None:

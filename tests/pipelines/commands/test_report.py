@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipelines.records.workspace import task_space
+from tests.dashboard import stores
 from tests.pipelines.command_line import RESULT, Benison
 
 
@@ -29,6 +30,18 @@ def test_the_last_report_is_copied_or_that_of_any_run(benison: Benison, tmp_path
     assert written.read_text() == "<p>second"
     assert benison("report", "digits", "--run", "r1", "-o", written).code == 0
     assert written.read_text() == "<p>first"
+
+
+def test_a_report_at_a_threshold_is_made_anew(benison: Benison, tmp_path: Path) -> None:
+    page = leave(tmp_path / "workspace", "r1", "<p>as it was")
+    kept = {"task": "digits", "run_id": "r1", "thresholds": stores.thresholds()}
+    page.with_name("report.json").write_text(json.dumps(kept))
+    written = tmp_path / "r.html"
+    assert benison("report", "digits", "--threshold", "0.73", "-o", written).code == 0
+    assert "Threshold 0.73" in written.read_text() and page.read_text() == "<p>as it was"
+    page.with_name("report.json").write_text(json.dumps(kept | {"thresholds": None}))
+    ended = benison("report", "digits", "--threshold", "0.73", "-o", written)
+    assert ended.code == 2 and "run r1 of digits has no figures by threshold" in ended.err
 
 
 def test_a_run_that_is_not_there_or_left_no_report_is_said(benison: Benison, tmp_path: Path) -> None:

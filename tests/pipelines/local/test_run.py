@@ -117,6 +117,7 @@ def test_the_report_tells_of_columns_and_answers(first: RunResult) -> None:
     counts = {split: report["statistics"]["label"][split]["count"] for split in ("train", "eval")}
     assert counts == {split: first.examples[split] for split in counts}
     assert {kind: set(split) for kind, split in report["classes"].items()} == {k: {"train", "eval"} for k in CLASSES}
+    assert report["bounds"] == {"label": 0.25}
     drawn = {plot["title"]: plot for plot in report["plots"]}
     assert set(drawn) == {"ROC", "Precision and recall", "Calibration", "Confidence of right and wrong answers"}
     confidence = drawn["Confidence of right and wrong answers"]["series"]

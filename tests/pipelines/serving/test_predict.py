@@ -21,6 +21,7 @@ from pipelines.serving.answer_files import AnswerFiles, without_media
 from pipelines.serving.inputs import CheckedExamples, Example
 from pipelines.serving.predict import ask, predict
 from trainer.backend import load_tensorflow
+from trainer.families.classification import Classifier
 from trainer.preview import Picture, Preview
 from trainer.task import HParams, Task
 
@@ -29,11 +30,11 @@ def titled(title: str, *parts: Picture) -> Preview:
     return Preview(title, None, {}, parts)
 
 
-class Brightness:
-    """Stands for a task of one picture: is it dark or bright?"""
+class Stand:
+    """Stands for a task."""
 
-    columns: ClassVar[Mapping[str, Column]] = {"image": Image(), "label": Label()}
-    targets: ClassVar[tuple[str, ...]] = ("label",)
+    columns: ClassVar[Mapping[str, Column]]
+    targets: ClassVar[tuple[str, ...]] = ()
     predict_batch_size = 8
     enrols = None
     shown_classes = 3
@@ -44,11 +45,18 @@ class Brightness:
 
     answer_row = Task.answer_row
 
+
+class Brightness(Stand, Classifier):
+    """A task of one picture: is it dark or bright?"""
+
+    columns: ClassVar[Mapping[str, Column]] = {"image": Image(), "label": Label()}
+    targets: ClassVar[tuple[str, ...]] = ("label",)
+
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         return titled(f"{prediction['label'].decode()}, {len(example['image'])} bytes")
 
 
-class Repeat(Brightness):
+class Repeat(Stand):
     """Stands for a task of two plain columns, which is no classifier."""
 
     columns: ClassVar[Mapping[str, Column]] = {"text": Text(), "times": Integer(minimum=0)}
@@ -58,7 +66,7 @@ class Repeat(Brightness):
         return titled(prediction["repeated"].decode())
 
 
-class Rise(Brightness):
+class Rise(Stand):
     """Stands for a task that forecasts from an ordered table."""
 
     columns: ClassVar[Mapping[str, Column]] = {
@@ -73,7 +81,7 @@ class Rise(Brightness):
         return titled(str(prediction["forecast"]))
 
 
-class Noise(Brightness):
+class Noise(Stand):
     """Stands for a task that makes a picture of a seed."""
 
     columns: ClassVar[Mapping[str, Column]] = {"image": Image(), "seed": Seed()}
@@ -83,7 +91,7 @@ class Noise(Brightness):
         return titled(str(example["seed"]), Picture(prediction["image"]))
 
 
-class Negative(Brightness):
+class Negative(Stand):
     """Stands for a task whose answer is as large as what it is asked of."""
 
     columns: ClassVar[Mapping[str, Column]] = {"image": Image()}
@@ -185,6 +193,21 @@ def test_each_picture_gets_its_label_and_ranked_probabilities(tmp_path: Path, pu
     assert list(answers[0]["probabilities"]) == ["dark", "bright"]
     assert list(answers[1]["probabilities"]) == ["bright", "dark"]
     json.dumps(answers)
+
+
+def test_an_answer_below_the_threshold_is_not_sure(tmp_path: Path, pushed: Path) -> None:
+    files = [picture(tmp_path / "a.png", 255), picture(tmp_path / "b.png", 140)]
+    sure, unsure = predict("brightness", files, pushed / "brightness", None, threshold=0.6)
+    assert (sure["label"], sure["would_be"], sure["threshold"]) == ("bright", "bright", 0.6)
+    assert (unsure["label"], unsure["would_be"]) == ("not sure", "bright")
+    assert unsure["probabilities"] == predict("brightness", files, pushed / "brightness", None)[1]["probabilities"]
+    row = predict("brightness", files, pushed / "brightness", None, as_rows=True, threshold=0.6)[1]
+    assert row["label"] == "not sure" and row["would_be"] == "bright"
+
+
+def test_a_task_without_scores_takes_no_threshold(pushed: Path) -> None:
+    with pytest.raises(WrongUse, match="repeat takes no threshold"):
+        predict("repeat", [], pushed / "repeat", None, {"text": "a", "times": "2"}, threshold=0.5)
 
 
 def test_a_bad_input_is_told_before_anything_is_loaded(
