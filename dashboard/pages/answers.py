@@ -176,7 +176,7 @@ def _table(run: Run, rows: Sequence[Mapping[str, Any]]) -> Any:
         }
         cells.append(
             [
-                f"{row['place']:,}",
+                parts.link(f"{row['place']:,}", address.answer(run.key, row["example"])),
                 *(row[name] for name in ("asked", "truth") if has[name]),
                 row["answer"] or html.Span("nothing", className="soft"),
                 *(said[name] for name in last),
