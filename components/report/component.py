@@ -24,7 +24,7 @@ from components.example_gen import read_counts, read_fingerprint, read_quarantin
 from components.judgement import Judgement
 from components.reference import ReferenceScores
 from components.report.answers import Answers
-from components.report.thresholds import ThresholdCounts, Thresholds
+from components.report.thresholds import ThresholdCounts
 from trainer import curves
 from trainer.decisions import Decides
 from trainer.task import Task
@@ -59,7 +59,8 @@ class ReportExecutor(base_executor.BaseExecutor):
         history, by_step = (_json(Path(uri("model_run"), name)) for name in ("history.json", curves.FILE))
         columns = statistics.summary(Path(uri("statistics")))
         answers = Answers(task, examples / "Split-eval", model)
-        table, plots = answers.write_table(directory)
+        counts = _thresholds(task, Path(model))
+        table, plots = answers.write_table(directory, counts)
         demonstrations = task.demonstrations(Path(model))
         report = {
             "task": exec_properties["task"],
@@ -84,7 +85,7 @@ class ReportExecutor(base_executor.BaseExecutor):
             "step_curves": by_step,
             "plots": plots,
             "answers": table,
-            "thresholds": _thresholds(task, answers, Path(model)),
+            "thresholds": counts.to_json() if counts else None,
             "examples": read_counts(examples),
             "statistics": columns,
             "bounds": skew_bounds(examples, task.columns, about.pop("max_skew")),
@@ -100,14 +101,11 @@ class ReportExecutor(base_executor.BaseExecutor):
         )
 
 
-def _thresholds(task: Task, answers: Answers, model: Path) -> Thresholds | None:
-    """None of a task whose answers have no score."""
+def _thresholds(task: Task, model: Path) -> ThresholdCounts | None:
+    """What counts the answers; None of a task whose answers have no score."""
     if not isinstance(task, Decides):
         return None
-    counts = ThresholdCounts(task, class_names(model, task.known_by) if task.known_by else ())
-    for example, prediction in answers.every():
-        counts.add(example, prediction)
-    return counts.to_json()
+    return ThresholdCounts(task, class_names(model, task.known_by) if task.known_by else ())
 
 
 def _label(task: Task) -> str | None:
