@@ -33,8 +33,9 @@ PLACEHOLDERS = """() => {
     });
 }"""
 """Each text that stands in an empty field, and its contrast as WCAG 2 has it."""
-MOVING = """() => [...document.querySelectorAll(".modebar, .modebar *")].map((one) => getComputedStyle(one)).filter((style) =>
-  style.animationName !== "none" || parseFloat(style.transitionDuration) > 0).length"""
+MOVING = """() => [...document.querySelectorAll(".modebar, .modebar *")].map((one) => getComputedStyle(one))
+  .filter((style) => style.animationName !== "none" || parseFloat(style.transitionDuration) > 0).length"""
+"""How many parts of the charts' buttons are moved by the style sheet."""
 
 
 @pytest.fixture(scope="module")
