@@ -22,9 +22,9 @@ from trainer.task import Task
 T = TypeVar("T")
 
 PREVIEW_POOL = 256
-"""Eval examples among which previews are chosen."""
+"""Examples of a split among which previews are chosen."""
 POOL_FROM = 20_000
-"""Eval examples of which that pool is taken."""
+"""Examples of which that pool is taken."""
 ALL_RECORDS = -1
 PREVIEWS = 12
 """Previews of each sort, wrong and right."""
@@ -50,9 +50,10 @@ class _Batch:
 class Answers:
     """A model's answers to the eval split: to a pool of examples at once, to as many as the task answers in batches."""
 
-    def __init__(self, task: Task, split: Path, model: str) -> None:
+    def __init__(self, task: Task, split: Path, model: Any) -> None:
+        """`model` is what `tf.saved_model.load` returns."""
         self._task, self._files = task, [str(path) for path in sorted(split.iterdir())]
-        self._loaded = tf.saved_model.load(model)
+        self._loaded = model
         self._pool = self._answered(*zip(*self._pool_records(), strict=True))
         self._shown = [task.preview(*pair) for pair in zip(self._pool.examples, self._pool.predictions, strict=True)]
 
@@ -66,13 +67,16 @@ class Answers:
         columns = raw_features(self._task.columns)
         sliced = [name for name in self._slices() if name in columns and columns[name].length == 1]
         if not sliced:
-            return list(enumerate(self._records(PREVIEW_POOL).as_numpy_iterator()))
+            return self._unsliced()
         dtype = {"bytes": tf.string, "int64": tf.int64, "float32": tf.float32}[columns[sliced[0]].dtype]
         parsing = {sliced[0]: tf.io.FixedLenFeature([], dtype, default_value="" if dtype == tf.string else 0)}
         batches = self._records(POOL_FROM).batch(PREVIEW_POOL)
         parsed = batches.map(lambda batch: (tf.io.parse_example(batch, parsing)[sliced[0]], batch))
         found = (pair for values, records in parsed.as_numpy_iterator() for pair in zip(values, records, strict=True))
         return in_turn(((value, (place, record)) for place, (value, record) in enumerate(found)), PREVIEW_POOL)
+
+    def _unsliced(self) -> list[tuple[int, bytes]]:
+        return list(enumerate(self._records(PREVIEW_POOL).as_numpy_iterator()))
 
     def _slices(self) -> tuple[str, ...]:
         return self._task.metrics().slices
