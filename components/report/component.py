@@ -26,7 +26,7 @@ from components.judgement import Judgement
 from components.reference import ReferenceScores
 from components.report import quarantined
 from components.report.answers import Answers
-from components.report.thresholds import ThresholdCounts, Thresholds
+from components.report.thresholds import ThresholdCounts
 from components.report.train_examples import TrainExamples, takes_long
 from trainer import curves
 from trainer.decisions import Decides
@@ -65,7 +65,8 @@ class ReportExecutor(base_executor.BaseExecutor):
         columns = statistics.summary(Path(uri("statistics")))
         loaded = tf.saved_model.load(model)
         answers = Answers(task, examples / "Split-eval", loaded)
-        table, plots = answers.write_table(directory)
+        counts = _thresholds(task, Path(model))
+        table, plots = answers.write_table(directory, counts)
         demonstrations = task.demonstrations(Path(model))
         report = {
             "task": exec_properties["task"],
@@ -90,7 +91,7 @@ class ReportExecutor(base_executor.BaseExecutor):
             "step_curves": by_step,
             "plots": plots,
             "answers": table,
-            "thresholds": _thresholds(task, answers, Path(model)),
+            "thresholds": counts.to_json() if counts else None,
             "examples": read_counts(examples),
             "statistics": columns,
             "bounds": skew_bounds(examples, task.columns, about.pop("max_skew")),
@@ -111,14 +112,11 @@ class ReportExecutor(base_executor.BaseExecutor):
         )
 
 
-def _thresholds(task: Task, answers: Answers, model: Path) -> Thresholds | None:
-    """None of a task whose answers have no score."""
+def _thresholds(task: Task, model: Path) -> ThresholdCounts | None:
+    """What counts the answers; None of a task whose answers have no score."""
     if not isinstance(task, Decides):
         return None
-    counts = ThresholdCounts(task, class_names(model, task.known_by) if task.known_by else ())
-    for example, prediction in answers.every():
-        counts.add(example, prediction)
-    return counts.to_json()
+    return ThresholdCounts(task, class_names(model, task.known_by) if task.known_by else ())
 
 
 def _label(task: Task) -> str | None:
