@@ -80,7 +80,7 @@ setup(
     packages=find_namespace_packages(include=["pipelines*", "components*", "trainer*", "data*", "dashboard*"]),
     package_data={
         "pipelines": ["templates/*.txt"],
-        "components.report": ["templates/*.j2"],
+        "components.report": ["templates/*"],
         "dashboard": ["assets/*"],
     },
     install_requires=INSTALL_REQUIRES,

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import apache_beam as beam
+import numpy as np
 import tensorflow as tf
 from apache_beam.io.range_trackers import OffsetRangeTracker, UnsplittableRangeTracker
 from google.protobuf import json_format, struct_pb2
@@ -37,7 +38,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.utils import proto_utils
 
-from data.columns import DType, Value, raw_features
+from data.columns import DType, Value, content_digest, raw_features
 from data.folders import verdict
 from data.folders.files import tree_digest
 from data.folders.folder import DataFolder, Record
@@ -47,8 +48,12 @@ QUARANTINE = "quarantine.jsonl"
 COUNTS = "counts.json"
 CLASSES = "classes.json"
 NAMES = "names.json"
+READING = "reading.json"
 _BAD = ".bad-"
 """Before the number of a shard the name of a file of what is wrong in it, until they are put together."""
+_CONTENTS = ".contents-"
+"""Before split and shard the name of a file of the digests of its records, until they are compared. Where an engine
+reads a shard twice, both times come to the same bytes."""
 ROWS = "rows-{shard}"
 """File in the executor's temporary folder: how many rows a shard has read so far, for whoever watches."""
 ROWS_SECONDS = 0.3
@@ -68,8 +73,8 @@ class _FolderDriver(driver.FileBasedDriver):
 
 
 class FolderExampleGenExecutor(BaseExampleGenExecutor):
-    """Writes the splits, `quarantine.jsonl`, `counts.json`, of each split, column and class `classes.json` and, of
-    tables under their owner's names, `names.json`.
+    """Writes the splits, `quarantine.jsonl`, `counts.json`, of each split, column and class `classes.json`, of tables
+    under their owner's names `names.json`, and `reading.json`.
 
     Raises:
       DataRefused: a path leaves the data folder, or a split has no good record.
@@ -107,6 +112,7 @@ class FolderExampleGenExecutor(BaseExampleGenExecutor):
             )
         _gather_quarantine(output)
         (output / NAMES).write_text(json.dumps(folder.names), encoding="utf-8")
+        (output / READING).write_text(json.dumps(asdict(Origin(reading.folder, _copies(output)))), encoding="utf-8")
         _refuse_unreadable(output, folder)
 
 
@@ -208,6 +214,7 @@ class _ReadShard(beam.DoFn):
             record for split in folder.splits for record in folder.records(split, shard, self._shards, self._limit)
         )
         outcomes: Counter[str] = Counter()
+        contents = {split: bytearray() for split in SPLITS}
         classes: Counter[tuple[str, str, str]] = Counter()
         name = f"data_tfrecord-{shard:05d}-of-{self._shards:05d}.gz"
         with _Files(self._output, name) as files, _quarantine_of(self._output, shard) as problems:
@@ -219,8 +226,11 @@ class _ReadShard(beam.DoFn):
                 elif record.features is not None:
                     outcomes[record.split] += 1
                     files.write(record.split, serialized_example(record.features, dtypes))
+                    contents[record.split] += content_digest(record.features, folder.columns)
                 for column, name in verdict.classes_of(record.features or {}, folder.columns):
                     classes[record.split, column, name] += 1
+        for split, digests in contents.items():
+            (self._output / f"{_CONTENTS}{split}-{shard:05d}").write_bytes(digests)
         for outcome in outcomes.items():
             yield beam.pvalue.TaggedOutput("outcome", outcome)
         for counted in classes.items():
@@ -260,6 +270,19 @@ def _quarantine_of(output: Path, shard: int) -> Iterator[TextIO]:
     with unfinished.open("w", encoding="utf-8") as file:
         yield file
     unfinished.rename(output / f"{_BAD}{shard:05d}")
+
+
+def _copies(output: Path) -> int:
+    """How many records of eval have the content of one of train. Takes away what the shards left to count them by."""
+
+    def gathered(split: str) -> np.ndarray[Any, Any]:
+        files = sorted(output.glob(f"{_CONTENTS}{split}-*"))
+        digests = b"".join(file.read_bytes() for file in files)
+        for file in files:
+            file.unlink()
+        return np.frombuffer(digests, "S16")
+
+    return int(np.isin(gathered("eval"), gathered("train")).sum())
 
 
 def _gather_quarantine(output: Path) -> None:
@@ -350,6 +373,20 @@ def read_split_counts(examples: Path) -> dict[str, verdict.SplitCount]:
 def read_names(examples: Path) -> dict[str, list[str]]:
     """Column of the task -> columns of the user's tables, of an examples artifact; empty where they are equal."""
     return json.loads((examples / NAMES).read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The data folder that records were read from, and how many of eval have an exact copy in train, by their inputs
+    alone (`data.columns.content_digest`)."""
+
+    folder: str
+    copies: int
+
+
+def read_origin(examples: Path) -> Origin:
+    """Of an examples artifact."""
+    return Origin(**json.loads((examples / READING).read_text(encoding="utf-8")))
 
 
 def read_quarantine(examples: Path) -> Iterator[dict[str, Any]]:

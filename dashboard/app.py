@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from flask import Response, abort, request, send_file
 
-from components.report.page import TEMPLATES
+from components.report.page import SCRIPT, TEMPLATES
 from dashboard import address, charts, conversation, paging, parts, texts
 from dashboard.compression import compress
 from dashboard.pages import answer, answers, compare, models, run, runs
@@ -70,6 +70,7 @@ def create(
         update_title=None,  # type: ignore[arg-type]
         assets_folder=str(Path(__file__).parent / "assets"),
         external_stylesheets=[STYLE],
+        external_scripts=[f"/{SCRIPT}"],
         serve_locally=True,
         suppress_callback_exceptions=True,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
@@ -186,6 +187,10 @@ def _files(app: Dash, store: Store) -> None:
     @app.server.get(STYLE)
     def style() -> Response:
         return send_file(TEMPLATES / "report.css.j2", mimetype="text/css", max_age=0)
+
+    @app.server.get(f"/{SCRIPT}")
+    def script() -> Response:
+        return send_file(TEMPLATES / SCRIPT, mimetype="text/javascript", max_age=0)
 
     @app.server.get("/media/<task>/<run_id>/<path:name>")
     def media(task: str, run_id: str, name: str) -> Response:

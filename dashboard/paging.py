@@ -16,8 +16,8 @@ from dash import ALL, MATCH, Dash, Input, Output, State, ctx, dcc, html, no_upda
 from dashboard import parts
 from dashboard.store import Damaged, NotThere
 
-ROWS, CHARTS = 15, 6
-"""Of a table and of charts, so many are shown at once."""
+ROWS, CHARTS, PREVIEWS = 15, 6, 8
+"""Of a table, of charts and of previews, so many are shown at once."""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,33 @@ class Components:
             [html.Source(media="(prefers-reduced-motion: reduce)", srcSet=calm), self.picture(file, alt, width, height)]
         )
 
+    def divided(self, files: tuple[str, str], names: tuple[str, str], width: int, height: int) -> Component:
+        told: dict[str, Any] = {"data-label": f"Divider between {names[0]} and {names[1]}"}
+        both = [self.picture(file, name, width, height) for file, name in zip(files, names, strict=True)]
+        sides = html.P([html.Span(name) for name in names], className="sides soft")
+        return html.Div([html.Div([*both, html.Div(className="divider", **told)], className="divided"), sides])
+
+    def layers(self, file: str, layers: Sequence[Mapping[str, str]], alt: str, width: int, height: int) -> Component:
+        over = [html.Img(src=self._source(one["file"]), alt=one["name"], className="layer") for one in layers]
+        switches = [_switch(place, layer) for place, layer in enumerate(layers)]
+        group = html.Div(switches, className="switches", role="group", **parts.aria(label=f"Masks of {alt}"))
+        stack = html.Div([self.picture(file, alt, width, height), *over], className="stack")
+        return html.Div([stack, group], className="layers")
+
+    def roll(self, file: str, seconds: float, alt: str) -> Component:
+        told: dict[str, Any] = {"data-seconds": seconds}
+        return html.Div(html.Img(src=self._source(file), alt=alt), className="roll", **told)
+
+    def turns(self, turns: Sequence[Mapping[str, Any]], label: str) -> Component:
+        said = [
+            html.P(
+                [*([html.Small(turn["note"])] if turn["note"] else []), turn["text"]],
+                className="answered" if turn["answers"] else "said",
+            )
+            for turn in turns
+        ]
+        return html.Div(said, className="conversation", role="group", **parts.aria(label=label))
+
     def spectrogram(self, file: str, alt: str) -> Component:
         return html.Img(src=self._source(file), alt=alt, className="spectrogram")
 
@@ -93,3 +120,9 @@ class Components:
 
     def missing(self, words: str) -> Component:
         return html.P(words, className="empty")
+
+
+def _switch(place: int, layer: Mapping[str, str]) -> html.Button:
+    told: dict[str, Any] = {"data-layer": place}
+    swatch = html.Span(className="swatch", style={"background": layer["colour"]})
+    return html.Button([swatch, layer["name"]], type="button", **parts.aria(pressed="true"), **told)

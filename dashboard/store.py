@@ -65,6 +65,8 @@ RACY_NS = 2_000_000_000
 
 _SHOWN: Mapping[str, Any] = {
     "previews": list[ShownPreview],
+    "train_previews": list[ShownPreview],
+    "quarantined_previews": list[ShownPreview],
     "plots": list[ShownPlot],
     "quarantine": list[BadRecord],
     "statistics": dict[str, dict[str, ShownColumn]],

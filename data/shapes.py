@@ -89,8 +89,11 @@ def _one_of(value: Any, shapes: Iterable[Any], where: str) -> None:
 def _keys(value: Any, shape: Any, where: str) -> None:
     _is(value, dict, where)
     hints = _hints(shape)
-    marked = {name for name, hint in hints.items() if get_origin(hint) is typing.Required}  # unseen where postponed
-    missing = sorted((shape.__required_keys__ | marked) - value.keys())
+    needed, free = (  # which a class does not see itself where annotations are postponed
+        {name for name, hint in hints.items() if get_origin(hint) is mark}
+        for mark in (typing.Required, typing.NotRequired)
+    )
+    missing = sorted((shape.__required_keys__ | needed) - free - value.keys())
     if missing:
         raise WrongShape(f"{f'{where} lacks' if where else 'it lacks'} {', '.join(missing)}")
     _parts(((value[name], hint, name) for name, hint in hints.items() if name in value), where)

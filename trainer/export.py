@@ -4,7 +4,7 @@
 - `raw`: one plain tensor `[batch]` for each raw column (encoded pictures, numbers, texts) to all predictions;
 - `transform_features`: serialised tf.Examples to transformed features, as the model gets them;
 - `evaluate`: serialised tf.Examples to the predictions that metrics need;
-- `begin` and `go_on`, of a task that is a `trainer.streaming.Streams`: an answer piece by piece;
+- `begin`, `go_on` and `finish`, of a task that is a `trainer.streaming.Streams`: an answer piece by piece;
 - `transform_labels`: serialised tf.Examples to the transformed targets, `TARGET_SUFFIX` added to their names, and to
   the features that `preprocess` makes for slicing.
 """
@@ -20,7 +20,7 @@ from data.media.kinds import ENCODED, KINDS, kind_of
 from trainer.backend import tf
 from trainer.inputs import TransformedExamples
 from trainer.packing import unpack_batch
-from trainer.streaming import BEGIN, ENDED, GO_ON, PIECE, Streams
+from trainer.streaming import BEGIN, ENDED, FINISH, GO_ON, PIECE, Streams
 from trainer.task import DataSpec, Features, Task
 
 TARGET_SUFFIX = "_target"
@@ -104,12 +104,20 @@ def _streaming(
         piece, ended, after = task.go_on(model, state, spec)
         return {PIECE: piece, ENDED: ended, **after}
 
+    @tf.function
+    def finish(**state: Any) -> Features:
+        return task.finish(model, state, spec)
+
     first = begin.get_concrete_function(**plain)
     kept = {
         name: tf.TensorSpec([None, *output.shape[1:]], output.dtype, name)
         for name, output in first.structured_outputs.items()
     }
-    return {BEGIN: first, GO_ON: go_on.get_concrete_function(**kept)}
+    return {
+        BEGIN: first,
+        GO_ON: go_on.get_concrete_function(**kept),
+        FINISH: finish.get_concrete_function(**kept),
+    }
 
 
 def _check_media(task: Task, predict: Any, features: Collection[str], examples: TransformedExamples) -> None:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import tensorflow as tf
 
 from components.report.answer_table import AnswersData, AnswerTable
+from components.report.thresholds import ThresholdCounts
 from data.columns import raw_features
 from trainer.preview import Preview, as_text, disk
 from trainer.preview.plots import Plot
@@ -22,10 +23,9 @@ from trainer.task import Task
 T = TypeVar("T")
 
 PREVIEW_POOL = 256
-"""Eval examples among which previews are chosen."""
+"""Examples of a split among which previews are chosen."""
 POOL_FROM = 20_000
-"""Eval examples of which that pool is taken."""
-ALL_RECORDS = -1
+"""Examples of which that pool is taken."""
 PREVIEWS = 12
 """Previews of each sort, wrong and right."""
 
@@ -50,9 +50,10 @@ class _Batch:
 class Answers:
     """A model's answers to the eval split: to a pool of examples at once, to as many as the task answers in batches."""
 
-    def __init__(self, task: Task, split: Path, model: str) -> None:
+    def __init__(self, task: Task, split: Path, model: Any) -> None:
+        """`model` is what `tf.saved_model.load` returns."""
         self._task, self._split = task, split
-        self._loaded = tf.saved_model.load(model)
+        self._loaded = model
         self._pool = self._answered(*zip(*self._pool_records(), strict=True))
         self._shown = [task.preview(*pair) for pair in zip(self._pool.examples, self._pool.predictions, strict=True)]
 
@@ -66,13 +67,16 @@ class Answers:
         columns = raw_features(self._task.columns)
         sliced = [name for name in self._slices() if name in columns and columns[name].length == 1]
         if not sliced:
-            return list(enumerate(self._records(PREVIEW_POOL).as_numpy_iterator()))
+            return self._unsliced()
         dtype = {"bytes": tf.string, "int64": tf.int64, "float32": tf.float32}[columns[sliced[0]].dtype]
         parsing = {sliced[0]: tf.io.FixedLenFeature([], dtype, default_value="" if dtype == tf.string else 0)}
         batches = self._records(POOL_FROM).batch(PREVIEW_POOL)
         parsed = batches.map(lambda batch: (tf.io.parse_example(batch, parsing)[sliced[0]], batch))
         found = (pair for values, records in parsed.as_numpy_iterator() for pair in zip(values, records, strict=True))
         return in_turn(((value, (place, record)) for place, (value, record) in enumerate(found)), PREVIEW_POOL)
+
+    def _unsliced(self) -> list[tuple[int, bytes]]:
+        return list(enumerate(self._records(PREVIEW_POOL).as_numpy_iterator()))
 
     def _slices(self) -> tuple[str, ...]:
         return self._task.metrics().slices
@@ -89,9 +93,6 @@ class Answers:
         if most <= len(self._pool.records) or len(self._pool.records) < PREVIEW_POOL:
             yield self._pool.first(most)
             return
-        yield from self._in_order(most)
-
-    def _in_order(self, most: int) -> Iterator[_Batch]:
         place = count()
         for records in self._records(most).batch(PREVIEW_POOL).as_numpy_iterator():
             yield self._answered([next(place) for _ in records], records.tolist())
@@ -109,18 +110,14 @@ class Answers:
         records = disk.write([shown for _, shown in chosen], directory)
         return [record | {"example": key} for record, (key, _) in zip(records, chosen, strict=True)]
 
-    def every(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-        """Each example of the split, raw columns, and the answer to it."""
-        for batch in self._in_order(ALL_RECORDS):
-            yield from zip(batch.examples, batch.predictions, strict=True)
-
     def _overview(self) -> Sequence[Preview]:
         return self._task.overview(self._pool.examples, self._pool.predictions)
 
-    def write_table(self, directory: Path) -> tuple[AnswersData, list[Plot]]:
+    def write_table(self, directory: Path, thresholds: ThresholdCounts | None = None) -> tuple[AnswersData, list[Plot]]:
         """Writes the table of the answers, batch by batch, and returns what is said of it, and what the task draws.
 
-        Of the answers no more than `plotted_examples` are kept, and only of tasks that draw some.
+        All of them are added to `thresholds`, if there are any. No more than `plotted_examples` are kept, and only of
+        tasks that draw some.
         """
         draws = type(self._task).plots is not Task.plots
         left = self._task.plotted_examples if draws else 0
@@ -130,6 +127,9 @@ class Answers:
         table = AnswerTable(directory, list(self._slices()))
         for batch in self._batches():
             self._list(batch, table)
+            if thresholds:
+                for pair in zip(batch.examples, batch.predictions, strict=True):
+                    thresholds.add(*pair)
             kept = batch.first(left - len(shown))
             shown += [{name: value for name, value in e.items() if name not in media} for e in kept.examples]
             predictions += kept.predictions

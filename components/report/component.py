@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact, artifact_utils, component_spec, standard_artifacts
@@ -20,13 +21,16 @@ from tfx.utils import path_utils
 from components import statistics
 from components.data_gate import skew_bounds
 from components.evaluator import Results, class_names
-from components.example_gen import read_counts, read_fingerprint, read_quarantine
+from components.example_gen import read_counts, read_fingerprint, read_origin, read_quarantine
 from components.judgement import Judgement
 from components.reference import ReferenceScores
+from components.report import quarantined
 from components.report.answers import Answers
-from components.report.thresholds import ThresholdCounts, Thresholds
+from components.report.thresholds import ThresholdCounts
+from components.report.train_examples import TrainExamples, takes_long
 from trainer import curves
 from trainer.decisions import Decides
+from trainer.preview import disk
 from trainer.task import Task
 from trainer.transform import task_from
 
@@ -53,13 +57,16 @@ class ReportExecutor(base_executor.BaseExecutor):
         results = Results(Path(uri("evaluation")), class_names(Path(model)))
         directory = Path(artifact_utils.get_single_uri(output_dict["report"]))
         examples = Path(uri("examples"))
+        origin = read_origin(examples)
         problems = list(islice(read_quarantine(examples), QUARANTINE_SHOWN))
         about = json.loads(exec_properties["about"])
         about["data"]["fingerprint"] = read_fingerprint(artifact_utils.get_single_instance(input_dict["examples"]))
         history, by_step = (_json(Path(uri("model_run"), name)) for name in ("history.json", curves.FILE))
         columns = statistics.summary(Path(uri("statistics")))
-        answers = Answers(task, examples / "Split-eval", model)
-        table, plots = answers.write_table(directory)
+        loaded = tf.saved_model.load(model)
+        answers = Answers(task, examples / "Split-eval", loaded)
+        counts = _thresholds(task, Path(model))
+        table, plots = answers.write_table(directory, counts)
         demonstrations = task.demonstrations(Path(model))
         report = {
             "task": exec_properties["task"],
@@ -84,14 +91,19 @@ class ReportExecutor(base_executor.BaseExecutor):
             "step_curves": by_step,
             "plots": plots,
             "answers": table,
-            "thresholds": _thresholds(task, answers, Path(model)),
+            "thresholds": counts.to_json() if counts else None,
             "examples": read_counts(examples),
             "statistics": columns,
             "bounds": skew_bounds(examples, task.columns, about.pop("max_skew")),
             "classes": statistics.class_counts(columns, _label(task) or ""),
             "anomalies": [],  # the data gate has stopped every run that has any
             "quarantine": problems,
+            "quarantined_previews": disk.write(quarantined.previews(origin.folder, problems), directory, "quarantined"),
+            "copies": origin.copies,
             "previews": answers.write_previews(directory, demonstrations),
+            "train_previews": []
+            if takes_long(task)
+            else TrainExamples(task, examples / "Split-train", loaded).write_by_slice(directory),
             "hparams": json.loads(exec_properties["hparams"]),
             **about,
         }
@@ -100,14 +112,11 @@ class ReportExecutor(base_executor.BaseExecutor):
         )
 
 
-def _thresholds(task: Task, answers: Answers, model: Path) -> Thresholds | None:
-    """None of a task whose answers have no score."""
+def _thresholds(task: Task, model: Path) -> ThresholdCounts | None:
+    """What counts the answers; None of a task whose answers have no score."""
     if not isinstance(task, Decides):
         return None
-    counts = ThresholdCounts(task, class_names(model, task.known_by) if task.known_by else ())
-    for example, prediction in answers.every():
-        counts.add(example, prediction)
-    return counts.to_json()
+    return ThresholdCounts(task, class_names(model, task.known_by) if task.known_by else ())
 
 
 def _label(task: Task) -> str | None:

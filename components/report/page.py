@@ -1,4 +1,5 @@
-"""The one-file report: `report.json` and its previews as a page that needs no network, no script and no server.
+"""The one-file report: `report.json` and its previews as a page that needs no network and no server, and to be read no
+script; the one that it has moves dividers, takes off masks and follows sounds.
 
 `ReportData` is what `report.json` holds. Numbers become places on charts here; how they look is in `templates/`.
 """
@@ -29,6 +30,7 @@ from trainer.preview.kinds import is_roomy, shown
 from trainer.preview.wording import number
 
 TEMPLATES = Path(__file__).parent / "templates"
+SCRIPT = "parts.js"
 SLICES_SHOWN = 15
 """The worst ones; the others are folded away."""
 DRIFTS_DRAWN = 6
@@ -95,14 +97,14 @@ class ReportData(TypedDict, total=False):
     `created` is ISO 8601; `outcome` is blessed, not blessed or cannot be judged; `intervals` metric -> its limits at 95
     %; `left_out` says which references are no numbers; `reference` method -> metric -> value; `baseline` the latest
     blessed model's metrics; `curves` one value a round, `NAME` in training and `val_NAME` on held-out examples;
-    `step_curves` the same and more by step, which older runs lack;
-    `examples` good records of train and eval and quarantined ones; `classes` class -> split -> count; `plots` as in
+    `step_curves` the same and more by step, which older runs lack; `examples` good records of train and eval and
+    quarantined ones; `copies` how many of eval stand in train, too; `classes` class -> split -> count; `plots` as in
     `trainer.preview.plots`; `answers` what is in the table of all answers; `thresholds` as
-    `components.report.thresholds` counts them; `statistics` as
-    `components.statistics.summary` returns them; `bounds` column -> how far its classes may lie apart in train and
-    eval; `quarantine` the first bad records, each with file, row, column and reason; `previews` as
-    `trainer.preview.disk.write` returns them; `data` name, fingerprint, licence and credit; `assets` what the task was
-    given for each of its assets; `predict` the command that asks the pushed model.
+    `components.report.thresholds` counts them; `statistics` as `components.statistics.summary` returns them; `bounds`
+    column -> how far its classes may lie apart in train and eval; `quarantine` the first bad records, each with file,
+    row, column and reason, `quarantined_previews` some of them as they lie in the data folder; `previews` (of eval) and
+    `train_previews` as `trainer.preview.disk.write` returns them; `data` name, fingerprint, licence and credit;
+    `assets` what the task was given for each of its assets; `predict` the command that asks the pushed model.
     """
 
     task: Required[str]
@@ -134,6 +136,9 @@ class ReportData(TypedDict, total=False):
     statistics: dict[str, dict[str, dict[str, Any]]]
     bounds: dict[str, float]
     quarantine: list[dict[str, Any]]
+    train_previews: list[dict[str, Any]]
+    quarantined_previews: list[dict[str, Any]]
+    copies: int
     anomalies: list[str]
     previews: list[dict[str, Any]]
     hparams: dict[str, Any]
@@ -194,11 +199,13 @@ def page_of(report: ReportData, report_dir: Path, threshold: float | None = None
     }
     templates.globals |= {"data_uri": lambda name: data_uri(report_dir, name)}
     page = ReportPage(templates)
-    css = templates.get_template("report.css.j2").render()
+    css, script = (templates.get_template(name).render() for name in ("report.css.j2", SCRIPT))
     return templates.get_template("report.html.j2").render(
         report=_EMPTY | report,
         css=css,
-        css_digest=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+        css_digest=_digest(css),
+        script=script,
+        script_digest=_digest(script),
         created=_moment(report.get("created", "")),
         verdict=without_mark(report.get("verdict", "")),
         comparison=comparison(report),
@@ -209,6 +216,7 @@ def page_of(report: ReportData, report_dir: Path, threshold: float | None = None
         curves=training_curves(report),
         by_step=has_step_curves(report),
         gantt=gantt(report.get("nodes", [])),
+        copies=copies(report),
         drifts=drifts(report.get("statistics", {}), report.get("bounds", {})),
         drifts_drawn=DRIFTS_DRAWN,
         drift_meaning=MEANING,
@@ -216,6 +224,11 @@ def page_of(report: ReportData, report_dir: Path, threshold: float | None = None
         roomy=is_roomy(report.get("previews", [])),
         settings={name: value for name, value in report.get("settings", {}).items() if value not in (None, False, {})},
     )
+
+
+def _digest(content: str) -> str:
+    """As a content policy names what it allows."""
+    return base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
 
 
 _EMPTY: dict[str, Any] = {
@@ -265,6 +278,14 @@ def plain(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(plain, value))
     return {True: "yes", False: "no", None: "–"}[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def copies(report: ReportData) -> str:
+    """What is said of examples that both splits have; nothing where there are none, or where nobody counted."""
+    if not report.get("copies"):
+        return ""
+    found, held = number(report["copies"]), number(report.get("examples", {}).get("eval"))
+    return f"{found} of {held} eval examples stand in train, too: remove them from one side, or the score is too good."
 
 
 def natural(names: Sequence[str]) -> list[str]:

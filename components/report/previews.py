@@ -23,6 +23,18 @@ class ReportPage:
     def animation(self, file: str, still: str, alt: str, width: int, height: int) -> Markup:
         return self._macros.animation(file, still, alt, width, height)
 
+    def divided(self, files: tuple[str, str], names: tuple[str, str], width: int, height: int) -> Markup:
+        return self._macros.divided(files, names, width, height)
+
+    def layers(self, file: str, layers: Sequence[Mapping[str, str]], alt: str, width: int, height: int) -> Markup:
+        return self._macros.layers(file, layers, alt, width, height)
+
+    def roll(self, file: str, seconds: float, alt: str) -> Markup:
+        return self._macros.roll(file, seconds, alt)
+
+    def turns(self, turns: Sequence[Mapping[str, Any]], label: str) -> Markup:
+        return self._macros.turns(turns, label)
+
     def spectrogram(self, file: str, alt: str) -> Markup:
         return self._macros.spectrogram(file, alt)
 

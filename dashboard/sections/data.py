@@ -7,9 +7,10 @@ from typing import Any
 
 from dash import html
 
+from components.report import page as report_page
 from components.report.page import ReportData
-from dashboard import parts
-from dashboard.paging import ROWS, Long, in_pages
+from dashboard import parts, previews
+from dashboard.paging import PREVIEWS, ROWS, Long, in_pages
 from dashboard.store import Run, Store
 from trainer.preview.wording import number
 
@@ -26,13 +27,27 @@ def section(store: Store, run: Run, report: ReportData) -> html.Section:
         "data",
         "Data",
         parts.tiles(counts) if counts else parts.empty(f"No examples were counted{_so_far(run)}."),
+        *([html.P([html.B("! "), said], className="empty")] if (said := report_page.copies(report)) else []),
         parts.terms(about),
         *([html.H3("Columns"), statistics] if statistics else []),
         html.H3("Anomalies"),
         found,
         html.H3("Quarantined records"),
         parts.or_damage(lambda: _quarantine(store, run, report)),
+        *_as_they_lie(run, report),
     )
+
+
+def _as_they_lie(run: Run, report: ReportData) -> list[Any]:
+    if not report.get("quarantined_previews"):
+        return []
+    return [html.H3("As they lie in the data folder"), in_pages("bad-ones", bad_ones(run, report))]
+
+
+def bad_ones(run: Run, report: ReportData) -> Long:
+    """The first quarantined records, decoded as far as they go."""
+    shown = report.get("quarantined_previews", [])
+    return Long(shown, lambda some: previews.grid(some, previews.of_run(run.key)), PREVIEWS, "quarantined records")
 
 
 def anomalies(report: ReportData) -> Long:

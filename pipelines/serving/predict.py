@@ -6,17 +6,16 @@ imported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipelines.serving.answer_files import AnswerFiles, each_once, without_media
 from pipelines.serving.inputs import CheckedExamples, Example, given_example, read_examples
-from pipelines.serving.served import Served
+from pipelines.serving.served import Answer, Served
 from trainer import decisions
 from trainer.preview import Preview
-from trainer.streaming import Streams
 from trainer.task import Task
 
 
@@ -41,14 +40,12 @@ def predict(
       DataRefused: an input is not what the task's columns ask for.
       BenisonError: there is no pushed model, it was tampered with, or it was made for other columns.
     """
-    served, shown = Served.open(serving, task_name), ""
-    if show and not files and isinstance(served.task, Streams):
-        for piece in served.pieces(given_example(given or {}, type(served.task), served.name)):
-            show(piece)
-        show("\n\n")
-        shown = served.task.streamed
-    asked = ask(served, files, output, given, threshold=threshold)
+    served = Served.open(serving, task_name)
+    shown = served.shown if show and not files else ""
+    asked = ask(served, files, output, given, show=show if shown else None, threshold=threshold)
     answers = [answer.row if as_rows else answer.outputs for answer in asked]
+    if show and shown:
+        show("\n\n")
     return [{name: value for name, value in answer.items() if name != shown} for answer in answers]
 
 
@@ -99,6 +96,7 @@ def ask(
     output: Path | None,
     given: Mapping[str, str] | None = None,
     with_picture: bool = True,
+    show: Callable[[str], None] | None = None,
     threshold: float | None = None,
 ) -> Iterator[Answered]:
     """The answers to all examples in `files`, in order, one after the other; all inputs are checked before the first.
@@ -115,6 +113,7 @@ def ask(
       threshold: what an answer's score has to reach, of a task that `Decides`; None leaves it to the model.
       given: in place of files the inputs of one example by name, media as paths; beside files those that need not be
         given, as a temperature, for all examples.
+      show: gets the text that answers the `given` example piece by piece, of a model that has something `shown`.
 
     Raises:
       WrongUse: there is no such file, the task takes no threshold, or it is not one from 0 to 1.
@@ -131,12 +130,20 @@ def ask(
             yield given_example(given or {}, task_class, served.name)
 
     written = AnswerFiles(task, output, files) if output else None
-    for example, as_given in served.answers(CheckedExamples(read)):
+    answers = served.answers(CheckedExamples(read)) if show is None else _streamed(served, read(), show)
+    for example, as_given in answers:
         answer = at_threshold(as_given)
         values, media = without_media(answer)
         shown = _as_json(values)
         made = written.made(example, answer, media, with_picture) if written else {}
         yield Answered(task, example, bool(files), shown, made, answer)
+
+
+def _streamed(
+    served: Served, examples: Iterable[Example], show: Callable[[str], None]
+) -> Iterator[tuple[Example, Answer]]:
+    for example in examples:
+        yield example, served.streamed(example, show)
 
 
 def _as_json(prediction: Mapping[str, Any]) -> dict[str, Any]:

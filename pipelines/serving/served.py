@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from pipelines.records.plain_path import plain
 from pipelines.serving import gallery
 from pipelines.serving.inputs import Example
 from trainer.backend import load_tensorflow
-from trainer.streaming import BEGIN, ENDED, GO_ON, PIECE
+from trainer.streaming import BEGIN, ENDED, FINISH, GO_ON, PIECE, Streams
 from trainer.task import Task, load
 
 Answer = dict[str, Any]
@@ -86,19 +86,28 @@ class Served:
             for i, example in enumerate(batch):
                 yield example, {name: array[i] for name, array in outputs.items()}
 
-    def pieces(self, example: Example) -> Iterator[str]:
-        """Of a task that is a `Streams` the text that `answers` gives, piece by piece, while it is being written.
+    @property
+    def shown(self) -> str:
+        """The output that `streamed` shows while it is being written; empty where the task is no `Streams`, or was none
+        when the model was pushed."""
+        if isinstance(self.task, Streams) and {BEGIN, GO_ON, FINISH} <= self._loaded.signatures.keys():
+            return self.task.streamed
+        return ""
+
+    def streamed(self, example: Example, show: Callable[[str], None]) -> Answer:
+        """The answer that `answers` gives, whose text `show` gets piece by piece while it is being written.
 
         Raises:
           BenisonError: the model was made for other columns.
         """
-        begin, go_on = self._signature(BEGIN), self._signature(GO_ON)
+        begin, go_on, finish = (self._signature(name) for name in (BEGIN, GO_ON, FINISH))
         state, ended = begin(**_tensors([example], begin)), False
         while not ended:
             found = dict(go_on(**state))
             [piece], [ended] = found.pop(PIECE).numpy(), found.pop(ENDED).numpy()
-            yield piece.decode()
+            show(piece.decode())
             state = found
+        return {name: tensor.numpy()[0] for name, tensor in finish(**state).items()}
 
     @cached_property
     def _loaded(self) -> Any:

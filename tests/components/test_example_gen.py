@@ -13,8 +13,10 @@ from components import example_gen
 from components.example_gen import (
     FolderExampleGen,
     FolderExampleGenExecutor,
+    Origin,
     read_counts,
     read_names,
+    read_origin,
     read_problems,
     read_quarantine,
     read_split_counts,
@@ -101,6 +103,14 @@ def test_what_is_read_is_written_in_its_order_and_what_is_bad_is_told_with_its_p
     assert counts["train"].classes == {"label": {"a": 2, "b": 1}} and counts["eval"].classes == {"label": {"b": 1}}
     assert read_names(examples) == {}
     assert (tmp_path / "temp").is_dir() and rows_told(tmp_path / "temp") == [8]
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_copies_of_train_in_eval_are_counted_by_what_is_asked_not_by_the_answer(tmp_path: Path, shards: int) -> None:
+    copies = [row(3, "a"), row(3, "b"), row(7)]
+    examples = ingested(tmp_path, {"train": [row(i, "a") for i in range(9)], "eval": [*copies, row(20)]}, shards=shards)
+    assert read_origin(examples) == Origin(str(tmp_path / "data"), copies=3)
+    assert not list(examples.glob(".*"))
 
 
 def rows_told(temporary: Path) -> list[int]:

@@ -164,6 +164,15 @@ def step_curves(points: int, *names: str, scale: float = 1.0) -> StepCurves:
     return StepCurves(training=training, held_out=rounds)
 
 
+def with_previews(folder: Path, field: str, shown: Sequence[Preview]) -> None:
+    """Adds previews to the report of a finished run, under a field of their own."""
+    file = folder / "report" / "report.json"
+    report = json.loads(file.read_text(encoding="utf-8"))
+    records = write(shown, folder / "report", field)
+    report[field] = [record | {"example": f"{i:016x}"} for i, record in enumerate(records)]
+    file.write_text(json.dumps(report), encoding="utf-8")
+
+
 def slice_row(label: str, score: float) -> dict[str, Any]:
     return {"slice": f"label: {label}", "examples": 40, "metrics": {"accuracy": score}}
 

@@ -164,6 +164,7 @@ def test_a_question_that_changes_takes_its_answer_along(
     assert not page.inner_text("#try-answer")
     field.set_input_files({"name": "b.exe", "mimeType": "application/x-msdownload", "buffer": b"MZ"})
     page.wait_for_selector("#try-status >> text=b.exe is not taken: give")
+    assert page.inner_text("#try-status").endswith(". No file is chosen now.")
     until(page, lambda: page.locator(".seen").count() == 0)
     page.click("#try-ask")
     until(page, lambda: "Choose a file for image first." in page.inner_text("#try-answer"))

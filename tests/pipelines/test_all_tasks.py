@@ -183,8 +183,13 @@ def test_what_is_written_piece_by_piece_is_the_answer(runs: Runs, name: str) -> 
     [record, *_] = first_records(next((alone.pipeline / "FolderExampleGen" / "examples").glob("*/Split-eval")))
     example = Example(Path(), None, {column: values_of(record, column, rank=1) for column in served.columns})
     [(_, answer)] = served.answers([example])
-    pieces = list(served.pieces(example))
+    pieces: list[str] = []
+    finished = served.streamed(example, pieces.append)
     assert len(pieces) > 1 and "".join(pieces) == answer[served.task.streamed].decode()
+    assert finished.keys() == answer.keys()
+    for name, value in answer.items():
+        equal = np.allclose(finished[name], value) if isinstance(value, np.floating) else finished[name] == value
+        assert equal, f"{name}: {finished[name]} and {value}"
 
 
 @pytest.mark.parametrize("name", ONE_OF_A_KIND)

@@ -87,7 +87,7 @@ from trainer.backend import tf
 from trainer.features import images
 from trainer.networks import outputs
 from trainer.optimisers import optimizer
-from trainer.preview import Picture, Preview
+from trainer.preview import Masks, Preview
 from trainer.task import Evaluation, Gate, HParams, Metric, Task
 
 CLASSES = ("nothing", "left", "middle", "right")
@@ -138,10 +138,10 @@ class Outlines(Task):
 
     def preview(self, example, prediction):
         guess = np.asarray(prediction["mask"])[..., 0]
-        parts = [Picture(example["image"], caption="as seen by the model", mask=guess)]
+        parts = [Masks(example["image"], guess, caption="as seen by the model")]
         if "mask" in example:
             truth = np.asarray(Pillow.open(io.BytesIO(example["mask"])))
-            parts.append(Picture(example["image"], caption="the truth", mask=truth))
+            parts.append(Masks(example["image"], truth, caption="the truth"))
         return Preview(", ".join(CLASSES[number] for number in np.unique(guess)), None, {}, tuple(parts))
 '''
 

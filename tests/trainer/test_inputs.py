@@ -201,6 +201,27 @@ def test_what_is_learnt_from_does_not_depend_on_whether_memory_holds_it(
     assert batches[0] == batches[1]
 
 
+def test_records_that_are_parsed_together_are_the_same_examples(tmp_path: Path) -> None:
+    path = tmp_path / "examples.gz"
+    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+        for number in range(600):
+            example = tf.train.Example()
+            example.features.feature["pair"].float_list.value.extend([number, -number])
+            example.features.feature["text"].bytes_list.value.append(str(number).encode())
+            writer.write(example.SerializeToString())
+
+    class Numbers(Written):
+        _parsing = {"pair": tf.io.FixedLenFeature([2], tf.float32), "text": tf.io.FixedLenFeature([], tf.string)}  # type: ignore[assignment]
+
+    examples = Numbers([str(path)], "", Plain(HParams()))
+    for records in (examples.records(), examples.records().repeat().take(1100), examples.records().take(1)):
+        alone = records.map(examples._parse)
+        together = examples._parsed(records)
+        assert together.element_spec == alone.element_spec
+        pairs = zip(alone.as_numpy_iterator(), together.as_numpy_iterator(), strict=True)
+        assert all(one["text"] == other["text"] and (one["pair"] == other["pair"]).all() for one, other in pairs)
+
+
 def test_held_out_examples_come_batch_by_batch_as_inference_has_them(tmp_path: Path) -> None:
     batches = list(inputs.held_out_batches(written(tmp_path, 20 * 70 + 1, Cropped)))
     size = Plain.predict_batch_size

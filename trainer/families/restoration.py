@@ -10,7 +10,7 @@ import numpy as np
 from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.features import images
-from trainer.preview import Picture, Preview
+from trainer.preview import BeforeAfter, Picture, Preview
 from trainer.task import Evaluation, Gate, Metric
 
 Array = np.ndarray[Any, Any]
@@ -79,12 +79,12 @@ def preview(title: str, before: tuple[str, Array], after: tuple[str, Array], tru
     height, width = after[1].shape[:2]
     known = None if truth is None else images.middle(decoded(truth), height, width)
     rows, columns = _most_detailed(before[1])
-    parts = [
-        Picture(pixels[rows, columns], caption + ("" if known is None else f", {_measured(kind, known, pixels)}"))
-        for caption, pixels in (before, after)
-    ]
-    parts.append(Picture(after[1], "all of it") if known is None else Picture(known[rows, columns], "as it was"))
-    return Preview(f"{title} {width} × {height}", None, {}, tuple(parts))
+    one, other = (
+        name if known is None else f"{name}, {_measured(kind, known, pixels)}" for name, pixels in (before, after)
+    )
+    divided = BeforeAfter(before[1][rows, columns], after[1][rows, columns], (one, other))
+    beside = Picture(after[1], "all of it") if known is None else Picture(known[rows, columns], "as it was")
+    return Preview(f"{title} {width} × {height}", None, {}, (divided, beside))
 
 
 def assess(kind: str, truth: bytes | None, answer: bytes) -> Assessment:

@@ -80,9 +80,8 @@ class NGrams(tf.keras.layers.Layer):
 
     def following(self, before: Any) -> Any:
         """float32 `[batch, size]`: the probability of each number behind some, int64 `[batch, order - 1]`."""
-        batch = tf.shape(before, tf.int64)[0]
-        history = tf.zeros([batch], tf.int64)
-        found = tf.fill([batch, self._size], 1.0 / self._size)
+        history = tf.zeros([1], tf.int64)  # the empty one, which all share
+        found = tf.fill([1, self._size], 1.0 / self._size)
         for length, table in enumerate(self._tables):
             if length:
                 history = _find(table["histories"], history * self._size + before[:, -length])
@@ -95,7 +94,7 @@ class NGrams(tf.keras.layers.Layer):
             kept = tf.scatter_nd(
                 tf.stack([rows, numbers], 1),
                 counts - _discount(table, counts),
-                [batch, tf.constant(self._size, tf.int64)],
+                [tf.size(history, tf.int64), tf.constant(self._size, tf.int64)],
             )
             left, total = (tf.gather(table[name], known)[:, None] for name in ("left", "totals"))
             found = tf.where((history >= 0)[:, None], (kept + left * found) / total, found)

@@ -15,6 +15,9 @@ from trainer.backend import tf
 BLOCK = 64
 """Random numbers drawn by one operation."""
 
+HEAD = 256
+"""Tokens among which at first is looked for what may be drawn."""
+
 Step = Callable[[Any, Any], tuple[Any, Any]]
 """Tokens int64 `[rows]` and the state before them (a nest of tensors `[rows, ...]`) to the next token's logits float32
 `[rows, vocabulary]` and the state behind them."""
@@ -55,61 +58,95 @@ def uniforms(seeds: Any, first: Any, steps: Any) -> Any:
 def draw(logits: Any, uniform: Any, choice: Choice) -> Any:
     """One token of each row, int64 `[rows]`.
 
+    The HEAD most probable tokens of each row are put in order, and all of them only of rows of which more may be drawn.
+
     Args:
       logits: float32 `[rows, vocabulary]`; -inf where a token may not be drawn, but not all of a row.
       uniform: float32 `[rows]` in [0, 1), one of `uniforms`.
     """
     size = tf.shape(logits)[-1]
-    ordered, tokens = tf.math.top_k(logits, size)
+    drawn, is_sure = _among_most_probable(tf.minimum(HEAD, size), logits, uniform, choice)
+    unsure = tf.where(~is_sure)[:, 0]
+    logits, uniform = tf.gather(logits, unsure), tf.gather(uniform, unsure)
+    of_all, _ = _among_most_probable(size, logits, uniform, _choice_of(unsure, choice))
+    return tf.tensor_scatter_nd_update(drawn, unsure[:, None], of_all)
+
+
+def _among_most_probable(count: Any, logits: Any, uniform: Any, choice: Choice) -> tuple[Any, Any]:
+    """One of the `count` most probable tokens of each row, int64 `[rows]`, and whether it is what would be drawn from
+    all, bool `[rows]`."""
     greedy = choice.temperature <= 0
-    temperature = tf.where(greedy, 1.0, tf.maximum(choice.temperature, 1e-6))
-    probabilities = tf.nn.softmax((ordered - ordered[:, :1]) / temperature[:, None])
+    temperature = tf.where(greedy, 1.0, tf.maximum(choice.temperature, 1e-6))[:, None]
+    ordered, tokens = tf.math.top_k(logits, count)
+    best, place = ordered[:, :1], tf.range(count)[None]
+    total = tf.reduce_sum(tf.exp((logits - best) / temperature), -1, keepdims=True)
+    probabilities = tf.exp((ordered - best) / temperature) / total
+    size = tf.shape(logits)[-1]
     top_k = tf.cast(choice.top_k, tf.int32)
     top_k = tf.where(greedy, 1, tf.where(top_k <= 0, size, top_k))
     before = tf.cumsum(probabilities, axis=-1, exclusive=True)
     top_p = tf.where(choice.top_p >= 1, 2.0, choice.top_p)  # a sum of probabilities may be above 1
-    kept = (tf.range(size)[None] < top_k[:, None]) & ((before < top_p[:, None]) | (tf.range(size)[None] == 0))
-    probabilities = tf.where(kept, probabilities, 0.0)
+    is_kept = (place < top_k[:, None]) & ((before < top_p[:, None]) | (place == 0))
+    probabilities = tf.where(is_kept, probabilities, 0.0)
     reached = tf.cumsum(probabilities, axis=-1)
     passed = reached <= uniform[:, None] * reached[:, -1:]
     last = tf.reduce_sum(tf.cast(probabilities > 0, tf.int32), -1) - 1  # where rounding passes even this one
     chosen = tf.minimum(tf.reduce_sum(tf.cast(passed, tf.int32), -1), last)
-    return tf.cast(tf.gather(tokens, chosen, batch_dims=1), tf.int64)
+    drawn = tf.cast(tf.gather(tokens, chosen, batch_dims=1), tf.int64)
+    return drawn, ~is_kept[:, -1] | (count == size)
 
 
-def generate(
-    step: Step, tokens: Any, state: Any, choice: Choice, uniform: Any, end: int | None = None
-) -> tuple[Any, Any]:
+def _choice_of(rows: Any, choice: Choice) -> Choice:
+    return Choice(*(tf.gather(of_each, rows) for of_each in choice))
+
+
+def generate(step: Step, tokens: Any, state: Any, choice: Choice, uniform: Any) -> tuple[Any, Any]:
     """The continuation of each row, in one `tf.while_loop` whose tokens lie in an array of fixed size.
-
-    A row that has drawn `end` goes on with it; the loop is over when all have.
 
     Args:
       tokens: int64 `[rows]`, the last of what is continued, which `step` has not been given.
       state: of each row before that token: a nest of tensors `[rows, ...]`.
-      uniform: float32 `[rows, steps]`, of `uniforms`: as many tokens are drawn at most.
+      uniform: float32 `[rows, steps]`, of `uniforms`: as many tokens are drawn.
 
     Returns:
-      tokens int64 `[rows, steps]`, filled up with `end`, and the state before the last of them: what goes on from the
-      last token and this state draws as one call of more steps would.
+      tokens int64 `[rows, steps]`, and the state before the last of them: what goes on from the last token and this
+      state draws as one call of more steps would.
     """
-    rows, steps = tf.unstack(tf.shape(uniform))
-    fill = tf.zeros([rows], tf.int64) if end is None else tf.fill([rows], tf.constant(end, tf.int64))
-    drawn = tf.TensorArray(tf.int64, steps, element_shape=[None])
-
-    def unfinished(i: Any, tokens: Any, state: Any, drawn: Any) -> Any:
-        return i < steps if end is None else (i < steps) & ~tf.reduce_all((i > 0) & (tokens == end))
+    steps = tf.shape(uniform)[1]
 
     def once(i: Any, tokens: Any, state: Any, drawn: Any) -> tuple[Any, ...]:
         logits, state = step(tokens, state)
         following = draw(logits, uniform[:, i], choice)
-        if end is not None:
-            following = tf.where((i > 0) & (tokens == end), fill, following)
         return i + 1, following, state, drawn.write(i, following)
 
-    def fill_up(i: Any, drawn: Any) -> tuple[Any, Any]:
-        return i + 1, drawn.write(i, fill)
-
-    reached, _, state, drawn = tf.while_loop(unfinished, once, (0, tokens, state, drawn))
-    _, drawn = tf.while_loop(lambda i, _: i < steps, fill_up, (reached, drawn))
+    drawn = tf.TensorArray(tf.int64, steps, element_shape=[None])
+    _, _, state, drawn = tf.while_loop(lambda i, *_: i < steps, once, (0, tokens, state, drawn))
     return tf.transpose(drawn.stack()), state
+
+
+def generate_until(end: int, step: Step, tokens: Any, state: Any, choice: Choice, uniform: Any) -> Any:
+    """As `generate`, but a row is over when it has drawn `end`, and costs nothing from then on: `step` is given those
+    alone that are not. Of each row `state` says all that `step` goes by.
+
+    Returns:
+      tokens int64 `[rows, steps]`, filled up with `end`.
+    """
+    rows, steps = tf.unstack(tf.shape(uniform))
+    nest = tf.nest
+
+    def once(i: Any, row: Any, tokens: Any, state: Any, drawn: Any) -> tuple[Any, ...]:
+        logits, state = step(tokens, state)
+        following = draw(logits, tf.gather(uniform[:, i], row), _choice_of(row, choice))
+        drawn = tf.tensor_scatter_nd_update(drawn, tf.stack([row, tf.fill(tf.shape(row), i)], 1), following)
+        left = tf.where(following != end)[:, 0]
+        row, following, state = nest.map_structure(lambda x: tf.gather(x, left), (row, following, state))
+        return i + 1, row, following, state, drawn
+
+    begun = (tf.range(rows), tokens, state, tf.fill([rows, steps], tf.constant(end, tf.int64)))
+    shapes = nest.map_structure(lambda x: tf.TensorShape([None, *x.shape[1:]]), begun)
+    # Where the number of rows is known, graphs are optimised as if it stayed the same, whatever the invariants say.
+    begun = nest.map_structure(lambda x, shape: tf.raw_ops.PlaceholderWithDefault(input=x, shape=shape), begun, shapes)
+    *_, drawn = tf.while_loop(
+        lambda i, row, *_: (i < steps) & (tf.size(row) > 0), once, (0, *begun), (tf.TensorShape([]), *shapes)
+    )
+    return drawn

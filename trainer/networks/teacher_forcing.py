@@ -60,16 +60,14 @@ class TeacherForced(tf.keras.Model):
         return decoding.beam_search(step, state, START, END, beam_width, max_steps, length_penalty)
 
     def sample(self, encoded: dict[str, Any], choice: sampling.Choice, uniform: Any) -> Any:
-        """A target of each example, drawn token by token as `sampling.generate` does: int64 `[batch, tokens]`, filled
-        up with END."""
-        state = {name: encoded[name] for name in self.STATE}
-        fixed = {name: value for name, value in encoded.items() if name not in state}
+        """A target of each example, drawn token by token as `sampling.generate_until` does: int64 `[batch, tokens]`,
+        filled up with END."""
         start = tf.fill([tf.shape(uniform)[0]], tf.constant(START, tf.int64))
 
         def step(tokens: Any, state: Any) -> tuple[Any, Any]:
-            return self._continued(tokens, fixed, state)
+            return self._continued(tokens, {}, state)
 
-        return sampling.generate(step, start, state, choice, uniform, END)[0]
+        return sampling.generate_until(END, step, start, encoded, choice, uniform)
 
     def _continued(self, tokens: Any, fixed: dict[str, Any], state: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """The logits `[rows, tokens]` of what follows one more token, `[rows]`, and the state behind it."""

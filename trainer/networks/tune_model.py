@@ -102,20 +102,20 @@ class TuneModel(TeacherForced):
             tf.zeros_like(start, tf.int32),
             tuple(tunes.Place.first(start)),
             tuple((zero, zero) for _ in self.recurrent),
+            tf.pad(forced, [[0, 0], [0, 1]], constant_values=FREE),
         )
         masks = tf.constant(np.where(self.tokens.may_stand, 0.0, FORBIDDEN).astype(np.float32))
 
         def step(numbers: Any, state: Any) -> tuple[Any, Any]:
-            made, place, memory = state
+            made, place, memory, known = state
             logits, place, memory = self._step(numbers, tunes.Place(*place), memory)
             logits += tf.gather(masks, tf.minimum(made, HEAD))
-            known = tf.pad(forced, [[0, 0], [0, 1]], constant_values=FREE)
             must = tf.gather(known, tf.minimum(made, tf.shape(forced)[1]), batch_dims=1)
             only = tf.one_hot(must, len(self.tokens), 0.0, FORBIDDEN)
             logits = tf.where((must == FREE)[:, None], logits, only)
-            return logits, (made + 1, tuple(place), memory)
+            return logits, (made + 1, tuple(place), memory, known)
 
-        return sampling.generate(step, start, state, choice, uniform, END)[0]
+        return sampling.generate_until(END, step, start, state, choice, uniform)
 
     def _step(self, numbers: Any, place: tunes.Place, memory: Any) -> tuple[Any, tunes.Place, Any]:
         place = tunes.advance(place, numbers, self.tokens)

@@ -9,12 +9,12 @@ from typing import Any
 from trainer.preview.part import Place, Preview
 
 
-def write(previews: Iterable[Preview], directory: Path) -> list[dict[str, Any]]:
-    """Writes media below `directory/previews` and returns JSON-able records that name them by relative paths.
+def write(previews: Iterable[Preview], directory: Path, folder: str = "previews") -> list[dict[str, Any]]:
+    """Writes media below `folder` in `directory` and returns JSON-able records that name them by relative paths.
 
     A record has title, correct, slice and parts; a part has kind, caption and what its kind needs to be shown.
     """
-    media = directory / "previews"
+    media = directory / folder
     media.mkdir(parents=True, exist_ok=True)
     return [
         {

@@ -34,6 +34,18 @@ class Page(Protocol[Shown_co]):
     def animation(self, file: str, still: str, alt: str, width: int, height: int) -> Shown_co:
         """A picture that moves; whoever has asked for less motion sees `still`, another file."""
 
+    def divided(self, files: tuple[str, str], names: tuple[str, str], width: int, height: int) -> Shown_co:
+        """Two pictures of one size, the second over the first, and a divider that is moved between them."""
+
+    def layers(self, file: str, layers: Sequence[Mapping[str, str]], alt: str, width: int, height: int) -> Shown_co:
+        """A picture, and pictures that lie over it until they are switched off: `file`, `name`, `colour` as #rrggbb."""
+
+    def roll(self, file: str, seconds: float, alt: str) -> Shown_co:
+        """A picture so many seconds wide, along which goes a mark while the sound below it plays."""
+
+    def turns(self, turns: Sequence[Mapping[str, Any]], label: str) -> Shown_co:
+        """A conversation: each turn's `text`, whether it `answers`, and a `note`, which may be empty."""
+
     def spectrogram(self, file: str, alt: str) -> Shown_co:
         """A picture that is stretched to the width of its place."""
 

@@ -13,6 +13,11 @@ _NOTE, _LINE, _PAPER = (31, 90, 150), (228, 228, 228), (255, 255, 255)
 _BLACK_KEYS = (1, 3, 6, 8, 10)
 
 
+def seconds_of(notes: np.ndarray[Any, Any]) -> float:
+    """How long the picture of these notes is."""
+    return max(1.0, float((notes[:, 1] + notes[:, 2]).max())) if len(notes) else 1.0
+
+
 def piano_roll(notes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """uint8 `[height, width, 3]`; black keys have grey rows.
 
@@ -21,7 +26,7 @@ def piano_roll(notes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """
     low, high = (60, 72) if len(notes) == 0 else (int(notes[:, 0].min()), int(notes[:, 0].max()))
     low, high = low - MARGIN, high + MARGIN
-    seconds = max(1.0, float((notes[:, 1] + notes[:, 2]).max())) if len(notes) else 1.0
+    seconds = seconds_of(notes)
     pixels = np.empty(((high - low + 1) * NOTE_HEIGHT, WIDTH, 3), np.uint8)
     for pitch in range(low, high + 1):
         top = (high - pitch) * NOTE_HEIGHT

@@ -40,7 +40,7 @@ from trainer.conversation import Converses, Turn
 from trainer.features import texts
 from trainer.networks import sampling
 from trainer.optimisers import optimizer
-from trainer.preview import Part, Preview, Words, as_text
+from trainer.preview import Exchange, Preview, Said, as_text
 from trainer.references.kneser_ney import KneserNey, framed, windows_of
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -206,10 +206,12 @@ class DialogueGeneration(Task, Converses):
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         said, reply = as_text(example["context"]), as_text(prediction["reply"])
-        parts: list[Part] = [Words(said, caption="what was said"), Words(reply, caption="reply")]
+        lines = said.split("\n")
+        turns = [Said(line, answers=(len(lines) - i) % 2 == 0) for i, line in enumerate(lines)]  # they take turns
+        turns.append(Said(reply, answers=True, note="reply"))
         if "response" in example:
-            parts.append(Words(as_text(example["response"]), caption="what a person answered"))
-        return Preview(title=reply[:60], correct=None, slice={}, parts=parts)
+            turns.append(Said(as_text(example["response"]), answers=True, note="what a person answered"))
+        return Preview(title=reply[:60], correct=None, slice={}, parts=(Exchange(turns),))
 
     def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
         told = {"turns not read whole": answer["context_left_out"], "characters not known": answer["context_unknown"]}

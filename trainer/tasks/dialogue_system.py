@@ -42,7 +42,7 @@ from trainer.families import classification
 from trainer.families.identification import UNKNOWN, Identifies
 from trainer.features import optional, spans
 from trainer.optimisers import optimizer
-from trainer.preview import Bars, Preview, Words, as_text
+from trainer.preview import Bars, Exchange, Part, Preview, Said, Words, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 MAX_CHARACTERS = 300
@@ -220,11 +220,11 @@ class DialogueSystem(Task, Converses, Identifies):
         nearest = _nearest(prediction)
         truth = as_text(example["intent"]) if "intent" in example else None
         found = _listed(text, prediction["slots"])
-        parts: list[Any] = [Words(text), Words(found, caption="slots", compared="slots" in example)]
+        answered = self.turn((), text, prediction).answered
+        turns = [Said(text), *([Said(answered, answers=True, note="reply")] if answered else [])]
+        parts: list[Part] = [Exchange(turns), Words(found, caption="slots", compared="slots" in example)]
         if "slots" in example:
             parts.append(Words(_listed(text, example["slots"]), caption="slots as marked", compared=True))
-        if answered := self.turn((), text, prediction).answered:
-            parts.append(Words(answered, caption="reply"))
         threshold = {"threshold": float(prediction["threshold"])}
         return Preview(
             title=guess if truth is None else f"{truth} → {guess}",

@@ -44,8 +44,7 @@ from trainer.features.texts import END, PAD, START, UNKNOWN
 from trainer.features.tunes import HEAD
 from trainer.networks import sampling
 from trainer.optimisers import optimizer
-from trainer.preview import Picture, Preview, Sound, Words, as_text
-from trainer.preview.piano_roll import piano_roll
+from trainer.preview import Preview, Sound, Words, as_text
 from trainer.references.kneser_ney import KneserNey, framed, windows_of
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -197,8 +196,7 @@ class MusicGeneration(Task):
         abc, notes = as_text(prediction["abc"]), np.asarray(prediction["notes"])
         head = dict(line.split(":", 1) for line in reversed(abc.splitlines()) if line[1:2] == ":")  # not a later metre
         parts = [
-            Picture(piano_roll(notes[notes[:, 2] > 0]), caption="notes"),
-            Sound.of_file(prediction["wav_bytes"], "played by a piano"),
+            Sound.of_file(prediction["wav_bytes"], "played by a piano", notes[notes[:, 2] > 0]),
             Words(abc, caption=as_text(prediction["remark"]) or "ABC notation"),
         ]
         return Preview(f"{head['K']}, {head['M']}", correct=None, slice={}, parts=parts)

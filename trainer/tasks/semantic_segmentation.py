@@ -30,7 +30,7 @@ from trainer.backend import tf
 from trainer.features import images, masks
 from trainer.networks import outputs
 from trainer.optimisers import optimizer
-from trainer.preview import Bars, Picture, Preview, as_text
+from trainer.preview import Bars, Masks, Preview, as_text
 from trainer.preview.plots import Plot
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
@@ -196,7 +196,7 @@ class SemanticSegmentation(Task):
         names = _names(prediction)
         answer = pixels.decoded(prediction["mask_bytes"])
         listed = _listed(prediction)
-        drawn = Picture(example["image"], caption="answer", mask=answer, names=names)
+        drawn = Masks(example["image"], answer, names, caption="answer")
         shares = Bars(listed, caption="share of the picture")
         title = ", ".join(listed)
         if "mask" not in example:
@@ -208,7 +208,7 @@ class SemanticSegmentation(Task):
             title=f"mean IoU {1 - (assessed.loss or 0):.2f}: {title}",
             correct=assessed.correct,
             slice={},
-            parts=(drawn, Picture(example["image"], caption="truth", mask=truth, names=dict(true_names)), shares),
+            parts=(drawn, Masks(example["image"], truth, dict(true_names), caption="truth"), shares),
         )
 
     def answer_row(self, example: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:

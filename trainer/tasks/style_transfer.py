@@ -39,7 +39,7 @@ from trainer.assessment import Assessment
 from trainer.backend import tf
 from trainer.features import images, patches, strips
 from trainer.optimisers import optimizer
-from trainer.preview import Picture, Preview, as_text
+from trainer.preview import BeforeAfter, Picture, Preview, as_text
 from trainer.task import Arrays, DataSpec, Evaluation, Features, Gate, HParams, Metric, Task
 
 LONGEST_LEARNT = 384
@@ -198,8 +198,7 @@ class StyleTransfer(Task):
         name = example.get("style_name")
         style = as_text(name) if name else "style"
         parts = (
-            Picture(example["content"], "content"),
+            BeforeAfter(example["content"], prediction["stylised_bytes"], ("content", "stylised")),
             Picture(example["style"], style),
-            Picture(prediction["stylised_bytes"], "stylised"),
         )
         return Preview(self.assess(example, prediction).answer, None, {}, parts)

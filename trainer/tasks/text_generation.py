@@ -136,32 +136,25 @@ class TextGeneration(Task, Streams):
         """`text` goes on from the prompt. `longest_copy` is how many characters of it stand like this in the train
         text; `prompt_bits` is what the prompt costs, `prompt_unknown` how many of its `prompt_characters` are unknown
         to the model. In evaluation the same of the excerpt, too."""
-        state = self.begin(model, features, spec)
-        length = features["length"]
-        numbers, _ = self._drawn(model, state, tf.reduce_max(length))
-        points = characters.points_of(spec.vocabularies)
-        prompt = tf.pad(characters.index_texts(features["prompt"], points), [[0, 0], [CONTEXT, 0]])
-        bits, counted, unknown = _bits(model, prompt)
-        answer = {
-            "text": characters.join_characters(numbers, points, length),
-            "longest_copy": model.suffixes.longest_copy(numbers, length),
-            "prompt_bits": bits,
-            "prompt_characters": counted,
-            "prompt_unknown": unknown,
-        }
+        _, state = self._drawn(model, self.begin(model, features, spec), tf.reduce_max(features["length"]))
+        answer = self.finish(model, state, spec)
         if "text" in features:  # in evaluation
             found = zip(("bits", "characters", "unknown_characters"), _bits(model, features["text"]), strict=True)
             answer |= dict(found)
         return answer
 
     def begin(self, model: Any, features: Features, spec: DataSpec) -> Features:
-        """The network's state before the last character of the prompt, that character, how to draw, how many characters
-        to write, and how many are made."""
+        """The network's state before the last character of the prompt, that character, what the prompt costs, how to
+        draw, how many characters to write, how many are made, and room for them."""
         read = characters.index_texts(features["prompt"], characters.points_of(spec.vocabularies))
         padded = tf.pad(read, [[0, 0], [2, 0]], constant_values=characters.PAD)
         state = {f"state_{i}": tensor for i, tensor in enumerate(model.read(padded[:, :-1]))}
         chosen = {name: features[name] for name in ("temperature", "top_k", "top_p", "seed", "length")}
-        return {**state, **chosen, "last": padded[:, -1], "made": tf.zeros_like(features["seed"])}
+        bits, counted, unknown = _bits(model, tf.pad(read, [[0, 0], [CONTEXT, 0]]))
+        costs = {"prompt_bits": bits, "prompt_characters": counted, "prompt_unknown": unknown}
+        made, longest = tf.zeros_like(features["seed"]), tf.reduce_max(features["length"])
+        written = tf.zeros(tf.stack([tf.size(made, tf.int64), longest]), tf.int64)
+        return {**state, **costs, **chosen, "last": padded[:, -1], "made": made, "written": written}
 
     def go_on(self, model: Any, state: Features, spec: DataSpec) -> tuple[Any, Any, Features]:
         left = state["length"] - state["made"]
@@ -170,14 +163,25 @@ class TextGeneration(Task, Streams):
         piece = characters.join_characters(numbers, characters.points_of(spec.vocabularies), counts)
         return piece, left <= PIECE, after
 
+    def finish(self, model: Any, state: Features, spec: DataSpec) -> Features:
+        written, length = state["written"], state["length"]
+        costs = {name: state[name] for name in ("prompt_bits", "prompt_characters", "prompt_unknown")}
+        return costs | {
+            "text": characters.join_characters(written, characters.points_of(spec.vocabularies), length),
+            "longest_copy": model.suffixes.longest_copy(written, length),
+        }
+
     def _drawn(self, model: Any, begun: Features, steps: Any) -> tuple[Any, Features]:
         """So many more characters, int64 `[batch, steps]`, and what goes on from them."""
         names = [name for name in begun if name.startswith("state_")]
         choice = sampling.Choice(begun["temperature"], begun["top_k"], begun["top_p"])
         uniform = sampling.uniforms(begun["seed"], begun["made"][0], steps)
         numbers, state = sampling.generate(model.step, begun["last"], [begun[name] for name in names], choice, uniform)
+        made, written = begun["made"], begun["written"]
+        until = made[0] + tf.cast(steps, tf.int64)
         after = {**begun, **dict(zip(names, state, strict=True)), "last": numbers[:, -1]}
-        return numbers, {**after, "made": begun["made"] + tf.cast(steps, tf.int64)}
+        after["written"] = tf.concat([written[:, : made[0]], numbers, written[:, until:]], 1)
+        return numbers, {**after, "made": tf.fill(tf.shape(made), until)}
 
     def metrics(self) -> Evaluation:
         module = "trainer.metrics.language"

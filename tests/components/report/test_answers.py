@@ -112,7 +112,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def test_nothing_is_guessed_from_what_an_output_is_called(served: tuple[Path, Path], tmp_path: Path) -> None:
     split, model = served
-    about, drawn = Answers(Silent(None), split, str(model)).write_table(tmp_path)
+    about, drawn = Answers(Silent(None), split, tf.saved_model.load(str(model))).write_table(tmp_path)
     assert (about["rows"], about["loss"], drawn) == (EXAMPLES, "", [])
     assert {row["answer"] for row in pq.read_table(tmp_path / FILE).to_pylist()} == {""}
 
@@ -121,7 +121,7 @@ def test_a_task_draws_of_as_many_answers_as_it_asks_for_without_their_pictures(
     served: tuple[Path, Path], tmp_path: Path
 ) -> None:
     split, model = served
-    _, [plot] = Answers(Drawn(None), split, str(model)).write_table(tmp_path)
+    _, [plot] = Answers(Drawn(None), split, tf.saved_model.load(str(model))).write_table(tmp_path)
     series = plot["series"]
     assert "image" not in series["names"] and "label" in series["names"]
     assert series["places"] == list(range(EXAMPLES - 1))
@@ -131,7 +131,7 @@ def test_a_task_draws_of_as_many_answers_as_it_asks_for_without_their_pictures(
 def test_the_table_has_a_row_for_each_answer(served: tuple[Path, Path], tmp_path: Path) -> None:
     """In the split's order, whatever the pool of previews is; with the key of the preview of the same example."""
     split, model = served
-    answers = Answers(Sliced(None), split, str(model))
+    answers = Answers(Sliced(None), split, tf.saved_model.load(str(model)))
     about, _ = answers.write_table(tmp_path)
     assert about == {"rows": EXAMPLES, "loss": "distance from the truth", "slices": ["label", "doubled"]}
     rows = pq.read_table(tmp_path / FILE).to_pylist()
@@ -158,7 +158,7 @@ def test_where_answers_take_long_the_table_is_of_those_that_previews_are_chosen_
     served: tuple[Path, Path], tmp_path: Path
 ) -> None:
     split, model = served
-    answers = Answers(Slow(None), split, str(model))
+    answers = Answers(Slow(None), split, tf.saved_model.load(str(model)))
     answers._loaded = None  # it is not asked again
     about, [plot] = answers.write_table(tmp_path)
     assert about["rows"] == 20 and plot["series"]["places"] == list(range(20))
@@ -189,7 +189,7 @@ def test_previews_are_of_every_series_also_where_they_lie_one_after_the_other(
                 example.features.feature["image"].bytes_list.value.append(b"%d" % place)
                 example.features.feature["label"].bytes_list.value.append(label)
                 writer.write(example.SerializeToString())
-    shown = Answers(Sliced(None), tmp_path / "split", str(served[1])).write_previews(tmp_path)
+    shown = Answers(Sliced(None), tmp_path / "split", tf.saved_model.load(str(served[1]))).write_previews(tmp_path)
     pool = [record["title"] for record in shown if record["example"].startswith("overview")]
     assert len(pool) == PREVIEW_POOL and pool[:6] == ["1 1", "2 2", "3 3", "1 1", "2 2", "3 3"]
     assert (pool.count("1 1"), pool.count("2 2"), pool.count("3 3")) == (123, 123, 10)

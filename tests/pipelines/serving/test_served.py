@@ -15,7 +15,7 @@ from data.errors import BenisonError, WrongUse
 from pipelines.serving.inputs import Example
 from pipelines.serving.served import Served
 from trainer.backend import tf
-from trainer.streaming import BEGIN, ENDED, GO_ON, PIECE
+from trainer.streaming import BEGIN, ENDED, FINISH, GO_ON, PIECE
 
 
 class Repeats:
@@ -43,22 +43,28 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     @tf.function(autograph=False)
     def begin(text: Any, times: Any) -> Any:
-        return {"left": text, "more": times}
+        return {"left": text, "more": times, "whole": text}
 
     @tf.function(autograph=False)
-    def go_on(left: Any, more: Any) -> Any:
+    def go_on(left: Any, more: Any, whole: Any) -> Any:
         behind = tf.strings.length(left) - 1
         rest = tf.strings.substr(left, tf.ones_like(behind), behind)
-        return {PIECE: tf.strings.substr(left, 0, 1), ENDED: behind == 0, "left": rest, "more": more}
+        return {PIECE: tf.strings.substr(left, 0, 1), ENDED: behind == 0, "left": rest, "more": more, "whole": whole}
+
+    @tf.function(autograph=False)
+    def finish(left: Any, more: Any, whole: Any) -> Any:
+        return {"said": tf.strings.join([whole, left, tf.strings.as_string(more)])}
 
     folder, module = tmp_path_factory.mktemp("served") / "model", tf.Module()
     module.nothing = nothing
-    state = {"left": tf.TensorSpec([None], tf.string, "left"), "more": tf.TensorSpec([None], tf.int64, "more")}
+    state = {"more": tf.TensorSpec([None], tf.int64, "more")}
+    state |= {name: tf.TensorSpec([None], tf.string, name) for name in ("left", "whole")}
     plain = {"text": texts, "times": numbers}
     signatures = {
         "raw": raw.get_concrete_function(**plain),
         BEGIN: begin.get_concrete_function(**plain),
         GO_ON: go_on.get_concrete_function(**state),
+        FINISH: finish.get_concrete_function(**state),
     }
     tf.saved_model.save(module, str(folder), signatures)
     return folder
@@ -90,13 +96,16 @@ def test_it_is_loaded_when_it_is_asked_and_never_again(served: Served, monkeypat
     assert loaded == [str(served.model)]
 
 
-def test_pieces_are_what_go_on_gives_until_it_has_ended(served: Served) -> None:
-    assert list(served.pieces(examples("word")[0])) == list("word")
+def test_pieces_are_what_go_on_gives_until_it_has_ended_and_the_answer_is_of_what_is_left(served: Served) -> None:
+    pieces: list[str] = []
+    assert served.streamed(examples("word")[0], pieces.append) == {"said": b"word0"}
+    assert pieces == list("word")
+    assert not served.shown  # the task is none that streams, whatever the model can
 
 
 def test_a_model_of_other_columns_is_named(served: Served) -> None:
     served.columns = {"text": Text()}
-    for ask in (lambda: list(served.answers(examples("a"))), lambda: list(served.pieces(examples("a")[0]))):
+    for ask in (lambda: list(served.answers(examples("a"))), lambda: served.streamed(examples("a")[0], print)):
         with pytest.raises(BenisonError, match="takes text, times; the task's inputs are text") as caught:
             ask()
         assert caught.value.fix == "benison run repeats"

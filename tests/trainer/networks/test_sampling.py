@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from trainer.backend import tf
-from trainer.networks.sampling import BLOCK, Choice, draw, generate, uniforms
+from trainer.networks import sampling
+from trainer.networks.sampling import BLOCK, Choice, draw, generate, generate_until, uniforms
 
 PROBABILITIES = np.array([0.1, 0.4, 0.05, 0.25, 0.2], np.float32)
 MANY = 4_000
@@ -94,13 +95,35 @@ def test_chunks_that_go_on_from_a_state_draw_what_one_call_draws_and_a_batch_wha
         np.testing.assert_array_equal(alone[0], whole[i])
 
 
-def test_what_has_ended_stays_so_and_the_loop_stops_when_all_have() -> None:
+def test_what_has_ended_stays_so_and_is_not_asked_for_again() -> None:
+    asked: list[int] = []
+
     def counting(tokens: Any, counted: Any) -> tuple[Any, Any]:
         """A row ends, with token 0, when its count has come down; until then 5."""
+        asked.append(len(tokens))
         return tf.where(counted[:, None] > 1, [[0.0] * 5 + [9.0]], [[9.0] + [0.0] * 5]), counted - 1
 
     begin = tf.zeros([3], tf.int64)  # the end of one sequence may begin the next
-    counts = tf.constant([2, 4, 1])
-    tokens, state = generate(counting, begin, counts, choice(3, 0.0), uniforms(begin, 0, 8), end=0)
+    tokens = generate_until(0, counting, begin, tf.constant([2, 4, 1]), choice(3, 0.0), uniforms(begin, 0, 8))
     assert tokens.numpy().tolist() == [[5, 0] + [0] * 6, [5, 5, 5, 0] + [0] * 4, [0] * 8]
-    assert state.numpy().tolist() == [-2, 0, -3]  # four steps, not eight
+    assert asked == [3, 2, 1, 1]
+
+
+def test_rows_that_end_leave_the_others_what_they_would_draw_alone() -> None:
+    tokens, seeds, zeros = tf.range(6, dtype=tf.int64), tf.range(6, dtype=tf.int64), tf.zeros([6], tf.int32)
+    traced = tf.function(generate_until, autograph=False)
+    drawn = traced(3, step, tokens, zeros, choice(6), uniforms(seeds, 0, 20)).numpy()
+    endless, _ = generate(step, tokens, zeros, choice(6), uniforms(seeds, 0, 20))
+    for row, of_generate in zip(drawn, endless.numpy(), strict=True):
+        ended = int(np.argmax(of_generate == 3)) if 3 in of_generate else 20
+        np.testing.assert_array_equal(row, np.where(np.arange(20) < ended, of_generate, 3))
+
+
+@pytest.mark.parametrize("chosen", [{}, {"top_p": 0.9}, {"top_k": 4}, {"top_k": 40, "temperature": 2.0}])
+def test_a_head_that_is_too_small_changes_nothing(monkeypatch: pytest.MonkeyPatch, chosen: Any) -> None:
+    rng = np.random.default_rng(5)
+    logits = tf.constant(rng.normal(size=(64, 50)) * rng.uniform(0, 5, (64, 1)), tf.float32)
+    even = tf.constant(rng.uniform(size=64), tf.float32)
+    whole = draw(logits, even, choice(64, **chosen)).numpy()
+    monkeypatch.setattr(sampling, "HEAD", 6)
+    np.testing.assert_array_equal(draw(logits, even, choice(64, **chosen)), whole)

@@ -12,7 +12,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.preview import Animation, Bars, Box, Curve, Part, Picture, Preview, Sound, Words
+from trainer.preview import (
+    Animation,
+    Bars,
+    BeforeAfter,
+    Box,
+    Curve,
+    Exchange,
+    Masks,
+    Part,
+    Picture,
+    Preview,
+    Said,
+    Sound,
+    Words,
+)
 from trainer.preview.disk import write
 from trainer.preview.drawing import render_png
 
@@ -93,11 +107,37 @@ def test_heat_covers_what_is_hot_and_leaves_what_is_cold(tmp_path: Path) -> None
 def test_masks_tint_their_regions_only(tmp_path: Path) -> None:
     mask = np.zeros((4, 4), np.int64)
     mask[:2, :2], mask[2:, 2:] = 1, 9
-    shown = pixels_of(Picture(np.zeros((64, 64, 3), np.uint8), mask=mask), tmp_path)
-    first, second = shown[50, 50], shown[300, 300]
-    assert first.any() and second.any() and (first != second).any()
-    assert not shown[50, 300].any()
-    assert (shown[50, 192] == 255).all()  # the outline
+    shown = write_one(Masks(np.zeros((64, 64, 3), np.uint8), mask, {9: "table"}), tmp_path)
+    assert not np.asarray(Image.open(tmp_path / shown["file"])).any()
+    assert [layer["name"] for layer in shown["layers"]] == ["class 1", "table"]
+    first, second = (np.asarray(Image.open(tmp_path / layer["file"])) for layer in shown["layers"])
+    assert first.shape == second.shape == (384, 384, 4)
+    assert first[50, 50, 3] and second[300, 300, 3] and (first[50, 50, :3] != second[300, 300, :3]).any()
+    assert shown["layers"][1]["colour"] == "#" + bytes(second[300, 300, :3].tolist()).hex()
+    assert not first[300, 300, 3] and not second[50, 50, 3] and not first[50, 300, 3]
+    assert (second[300, 192] == 255).all()  # the outline
+
+
+def test_the_smallest_of_many_masks_are_taken_off_together(tmp_path: Path) -> None:
+    sizes = np.repeat(np.arange(20), np.arange(20) + 1)
+    shown = write_one(Masks(np.zeros((8, 8, 3), np.uint8), sizes[None]), tmp_path)
+    names = [layer["name"] for layer in shown["layers"]]
+    assert len(names) == 12 and names[0] == "class 19" and names[-1] == "8 others"
+    assert write_one(Masks(DIGIT, np.zeros((2, 2), np.int64)), tmp_path / "none")["layers"] == []
+
+
+def test_before_is_brought_to_the_size_of_after(tmp_path: Path) -> None:
+    small, large = np.full((10, 20, 1), 9, np.uint8), np.full((400, 800, 3), 99, np.uint8)
+    shown = write_one(BeforeAfter(small, large, ("small", "large")), tmp_path)
+    assert (shown["width"], shown["height"], shown["names"]) == (384, 192, ["small", "large"])
+    before, after = (np.asarray(Image.open(tmp_path / shown[name])) for name in ("before", "after"))
+    assert before.shape == after.shape == (192, 384, 3) and (before == 9).all() and (after == 99).all()
+
+
+def test_notes_stand_in_place_of_the_spectrogram(tmp_path: Path) -> None:
+    shown = write_one(Sound(TONE, 8000, notes=np.array([[60, 0.0, 1.5], [64, 1.5, 0.5]])), tmp_path)
+    assert "spectrogram" not in shown and shown["roll_seconds"] == 2.0
+    assert Image.open(tmp_path / shown["roll"]).width == 720
 
 
 def test_sounds_are_wav_files_cut_to_ten_seconds(tmp_path: Path) -> None:
@@ -133,7 +173,11 @@ def test_every_curve_has_its_name_in_the_legend() -> None:
 
 PARTS: dict[str, Part] = {
     "picture": Picture(DIGIT),
-    "mask": Picture(DIGIT, "mask", [Box(1, 1, 5, 5, "x")], np.eye(8, dtype=np.int64)),
+    "boxes": Picture(DIGIT, "boxes", [Box(1, 1, 5, 5, "x")]),
+    "masks": Masks(DIGIT, np.eye(8, dtype=np.int64), {1: "$\\frac{"}, "mask"),
+    "before_after": BeforeAfter(DIGIT, DIGIT[::-1], ("$_{", "after")),
+    "exchange": Exchange([Said("Hello, $^{"), Said("Hi.", answers=True, note="reply")]),
+    "tune": Sound(TONE, 8000, notes=np.array([[60, 0.0, 1.5]])),
     "words": Words("To be, or not to be. " * 60, "$caption{"),
     "bars": Bars({"$\\frac{": 0.7, "seven": 0.3}, "probability"),
     "counts": Bars({"votes": 12.0}),

@@ -11,7 +11,7 @@ import pytest
 from trainer.backend import tf
 from trainer.conversation import Turn
 from trainer.features import texts
-from trainer.preview import Words
+from trainer.preview import Exchange
 from trainer.references.kneser_ney import KneserNey
 from trainer.task import DataSpec
 from trainer.tasks.dialogue_generation import ORDER, DialogueGeneration, _windows, backwards, read_whole, within_reach
@@ -113,7 +113,14 @@ def test_the_last_turns_are_the_context(task: DialogueGeneration) -> None:
 def test_the_preview_shows_what_was_said_and_both_replies(task: DialogueGeneration) -> None:
     example = {"context": b"a\nb", "response": b"c"}
     shown = task.preview(example, {"reply": b"d", "context_left_out": 0})
-    assert [part.text for part in shown.parts if isinstance(part, Words)] == ["a\nb", "d", "c"]
+    [exchange] = shown.parts
+    assert isinstance(exchange, Exchange)
+    assert [(turn.text, turn.answers) for turn in exchange.turns] == [
+        ("a", True),
+        ("b", False),
+        ("d", True),
+        ("c", True),
+    ]
     answer = {"reply": "d", "context_left_out": 2, "context_unknown": 0}
     assert task.answer_row(example, answer) == {"reply": "d", "turns not read whole": 2}
     assert task.answer_row(example, {**answer, "context_unknown": 3})["characters not known"] == 3

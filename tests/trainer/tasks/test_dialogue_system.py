@@ -14,6 +14,7 @@ from trainer.backend import tf
 from trainer.conversation import Turn
 from trainer.features import spans
 from trainer.metrics.spans import NOT_JUDGED
+from trainer.preview import Exchange, Said
 from trainer.tasks import dialogue_system
 from trainer.tasks.dialogue_system import NOT_UNDERSTOOD, DialogueSystem, DialogueSystemHParams
 
@@ -113,7 +114,10 @@ def test_slots_stand_in_the_preview_and_in_the_table(task: DialogueSystem) -> No
     preview = task.preview({"text": line.encode(), "slots": marked, "intent": b"stop"}, found)
     assert preview.correct is False and preview.title == "stop → timer"
     texts = [part.text for part in preview.parts if hasattr(part, "text")]
-    assert texts == [line, "minutes = 5", "what = timer", "Set for 5 minutes."]
+    assert texts == ["minutes = 5", "what = timer"]
+    exchange = preview.parts[0]
+    assert isinstance(exchange, Exchange)
+    assert exchange.turns == [Said(line), Said("Set for 5 minutes.", answers=True, note="reply")]
 
 
 def test_too_many_slots_are_a_bad_record() -> None:

@@ -14,6 +14,7 @@ from data.folders.check import check
 from data.folders.folder import DataFolder
 from trainer.backend import tf
 from trainer.features import impressions, strips
+from trainer.preview import BeforeAfter
 from trainer.task import DataSpec
 from trainer.tasks.image_enhancement import ImageEnhancement, ImageEnhancementHParams
 
@@ -113,7 +114,9 @@ def test_a_large_picture_has_no_seams(task: ImageEnhancement, monkeypatch: pytes
 def test_a_preview_has_before_after_and_the_truth_where_it_is_known(task: ImageEnhancement) -> None:
     row = encode_row(COLUMNS, {"image": "a.png"}, lambda *_: png(picture(20, 30)))
     known = task.preview(row, {"mended_bytes": png(picture(20, 30))})
-    assert [part.caption for part in known.parts][1:] == ["after, 100.00 dB", "as it was"]
+    divided, truth = known.parts
+    assert isinstance(divided, BeforeAfter) and divided.names[1] == "after, 100.00 dB" and truth.caption == "as it was"
     assert known.title == f"{row['degraded_by'].decode()}: 30 × 20"  # type: ignore[union-attr]
     unknown = task.preview({"degraded": row["degraded"]}, {"mended_bytes": row["image"]})
-    assert [part.caption for part in unknown.parts] == ["before", "after", "all of it"]
+    divided, whole = unknown.parts
+    assert isinstance(divided, BeforeAfter) and divided.names == ("before", "after") and whole.caption == "all of it"

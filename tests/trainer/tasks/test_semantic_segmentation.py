@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from data.media.palettes import VOID
 from trainer.backend import tf
 from trainer.metrics import pixels
-from trainer.preview import Bars, Picture
+from trainer.preview import Bars, Masks
 from trainer.task import DataSpec
 from trainer.tasks.semantic_segmentation import SemanticSegmentation, SemanticSegmentationHParams
 
@@ -111,8 +111,8 @@ def test_a_person_sees_both_masks_the_shares_and_how_well_each_class_fits(task: 
     example, prediction = answered()
     shown = task.preview(example, prediction)
     answer, truth, shares = shown.parts
-    assert isinstance(answer, Picture) and isinstance(truth, Picture) and isinstance(shares, Bars)
-    assert truth.mask is not None and (truth.mask == 12).sum() == 12
+    assert isinstance(answer, Masks) and isinstance(truth, Masks) and isinstance(shares, Bars)
+    assert (truth.mask == 12).sum() == 12
     assert answer.names == truth.names == {0: "background", 12: "cat"}
     assert shares.values == pytest.approx({"background": 4 / 6, "cat": 2 / 6})
     assert shown.correct and "0.71" in shown.title  # (12 / 16 + 8 / 12) / 2

@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 from data.columns import encode_row
 from data.errors import BadValue
 from trainer.backend import tf
+from trainer.preview import BeforeAfter
 from trainer.task import DataSpec
 from trainer.tasks.style_transfer import StyleTransfer, StyleTransferHParams
 
@@ -120,7 +121,9 @@ def test_a_preview_shows_content_style_and_answer(task: StyleTransfer) -> None:
     one = png(noise(20, 20, 90))
     example = {"content": one, "style": one, "style_name": b"hokusai_great-wave"}
     shown = task.preview(example, {"stylised_bytes": one})
-    assert [part.caption for part in shown.parts] == ["content", "hokusai_great-wave", "stylised"]
+    divided, style = shown.parts
+    assert isinstance(divided, BeforeAfter) and divided.names == ("content", "stylised")
+    assert style.caption == "hokusai_great-wave"
     assert shown.title == "in the style of hokusai_great-wave"
     del example["style_name"]
     assert task.preview(example, {"stylised_bytes": one}).title == "stylised"

@@ -13,6 +13,7 @@ from data.errors import BadValue
 from data.media import degraded
 from trainer.backend import tf
 from trainer.features import images
+from trainer.preview import BeforeAfter
 from trainer.references import resampling
 from trainer.task import DataSpec
 from trainer.tasks.super_resolution import SuperResolution, SuperResolutionHParams
@@ -120,6 +121,8 @@ def test_a_preview_has_before_after_and_the_truth_where_it_is_known(task: SuperR
     small = degraded.halved(png(whole), 0)
     answer = {"enlarged_bytes": png(resampling.enlarged(opened(small), 2, "Lanczos"))}
     known = task.preview({"image": png(whole), "small": small}, answer)
-    assert [part.caption.partition(",")[0] for part in known.parts] == ["bicubic", "enlarged", "as it was"]
-    assert known.parts[0].caption.endswith(" dB") and known.title == "32 × 24 → 64 × 48"
+    divided, truth = known.parts
+    assert isinstance(divided, BeforeAfter) and truth.caption == "as it was"
+    assert [name.partition(",")[0] for name in divided.names] == ["bicubic", "enlarged"]
+    assert divided.names[0].endswith(" dB") and known.title == "32 × 24 → 64 × 48"
     assert [part.caption for part in task.preview({"small": small}, answer).parts][-1] == "all of it"

@@ -68,8 +68,10 @@ def test_pieces_are_the_text_also_of_texts_of_other_lengths(task: TextGeneration
         pieces, ended, state = task.go_on(model, state, spec)
         last = ended.numpy().tolist()
         made = [text + piece.decode() for text, piece in zip(made, pieces.numpy(), strict=True)]
-    assert made == [text.decode() for text in task.predict(model, features, spec)["text"].numpy()]
+    whole = {name: value.numpy().tolist() for name, value in task.predict(model, features, spec).items()}
+    assert made == [text.decode() for text in whole["text"]]
     assert [len(text) for text in made] == [40, 5]
+    assert {name: value.numpy().tolist() for name, value in task.finish(model, state, spec).items()} == whole
 
 
 @pytest.mark.parametrize("ngrams", [True, False])

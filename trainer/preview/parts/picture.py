@@ -1,22 +1,19 @@
-"""A picture, on which boxes, a mask and a heat map may lie."""
+"""A picture, on which boxes and a heat map may lie."""
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Required, TypedDict
 
 import numpy as np
 
-from data.media.palettes import voc_palette
 from trainer.preview.part import COLOURS, Page, Part, Place, Record, Shown_co
 
 MAX_SIDE = 384
-"""Pixels. Pictures are shrunk to it on disk, and those with boxes or a mask enlarged to it, so that lines are fine."""
-LEGEND_SIZE = 15
-"""Pixels of its letters."""
+"""Pixels. Pictures are shrunk to it on disk, and those with boxes enlarged to it, so that lines are fine."""
 HEAT = ((20, 11, 52), (187, 55, 84), (249, 201, 50), (252, 255, 164))
 """Colours from cold to hot, ever lighter, so that they can be told apart without their hue."""
 MAX_COVER = 0.7
@@ -26,7 +23,7 @@ STRIP = 2.5
 
 
 class PictureRecord(TypedDict, total=False):
-    """`marked`: boxes, a mask or a heat map lie on it."""
+    """`marked`: boxes or a heat map lie on it."""
 
     kind: Required[str]
     caption: Required[str]
@@ -52,17 +49,13 @@ class Box:
 class Picture(Part):
     """`content`: an encoded picture, or uint8 pixels `[height, width, 1 | 3 | 4]`.
 
-    `mask`, numbers of classes, integers `[rows, columns]` stretched over the picture, tints each region but 0 in Pascal
-    VOC's colour of its number; `names` gives those that it shows a legend.
-    `heat`, numbers from 0 to 1 `[rows, columns]` stretched over it, covers the more of it the higher they are: where
-    a model looked, or what it finds odd.
+    `heat`, numbers from 0 to 1 `[rows, columns]` stretched over the picture, covers the more of it the higher they are:
+    where a model looked, or what it finds odd.
     """
 
     content: bytes | np.ndarray
     caption: str = ""
     boxes: Sequence[Box] = ()
-    mask: np.ndarray | None = None
-    names: Mapping[int, str] = field(default_factory=dict)
     heat: np.ndarray | None = None
 
     kind: ClassVar[str] = "picture"
@@ -87,20 +80,20 @@ class Picture(Part):
 
     @classmethod
     def fills_row(cls, record: Record) -> bool:
-        """One with boxes or a mask on it, to be seen large, and one that is a long strip."""
+        """One with boxes on it, to be seen large, and one that is a long strip."""
         return bool(record.get("marked")) or record.get("width", 0) > STRIP * record.get("height", math.inf)
 
     def medium(self) -> bytes | np.ndarray | None:
         return None if self.is_marked() else self.content
 
     def is_marked(self) -> bool:
-        return len(self.boxes) > 0 or self.mask is not None or self.heat is not None
+        return len(self.boxes) > 0 or self.heat is not None
 
     def image(self) -> Any:
-        """A Pillow image with boxes, mask and heat map drawn, at most MAX_SIDE pixels wide and high."""
+        """A Pillow image with boxes and heat map drawn, at most MAX_SIDE pixels wide and high."""
         from PIL import Image
 
-        image = _decoded(self.content)
+        image = decoded(self.content)
         factor = MAX_SIDE / max(image.size)
         if factor >= 1 and not self.is_marked():
             return image
@@ -109,8 +102,6 @@ class Picture(Part):
         if not self.is_marked():
             return image
         image = image.convert("RGB")
-        if self.mask is not None:
-            image = _tinted(image, self.mask)
         if self.heat is not None:
             image = _heated(image, self.heat)
         boxes = [
@@ -119,11 +110,11 @@ class Picture(Part):
         for draw in (_draw_box, _draw_label):  # labels last, so that no line crosses them
             for box in boxes:
                 draw(image, box)
-        shown = [] if self.mask is None else [int(number) for number in np.unique(self.mask) if number in self.names]
-        return _with_legend(image, {number: self.names[number] for number in shown}) if shown else image
+        return image
 
 
-def _decoded(content: bytes | np.ndarray) -> Any:
+def decoded(content: bytes | np.ndarray) -> Any:
+    """A Pillow image of 8 bits a channel: L, RGB or RGBA."""
     from PIL import Image
 
     if not isinstance(content, bytes):
@@ -134,47 +125,6 @@ def _decoded(content: bytes | np.ndarray) -> Any:
     if image.mode in ("1", "L"):
         return image.convert("L")
     return image.convert("RGBA" if "A" in image.mode or "transparency" in image.info else "RGB")
-
-
-def _tinted(image: Any, mask: np.ndarray) -> Any:
-    """Regions tinted, and outlined so that they do not rest on colour alone."""
-    from PIL import Image
-
-    rows, columns = (np.arange(n) * m // n for n, m in zip(image.size[::-1], mask.shape, strict=True))
-    regions = mask[np.ix_(rows, columns)]
-    pixels = np.asarray(image, np.float32).copy()
-    inside = regions != 0
-    tint = voc_palette().astype(np.float32)[regions % 256]
-    pixels[inside] = 0.55 * pixels[inside] + 0.45 * tint[inside]
-    edge = np.zeros_like(inside)
-    edge[:, 1:] |= regions[:, 1:] != regions[:, :-1]
-    edge[1:] |= regions[1:] != regions[:-1]
-    pixels[edge] = 255
-    return Image.fromarray(pixels.astype(np.uint8))
-
-
-def _with_legend(image: Any, names: Mapping[int, str]) -> Any:
-    """The picture, and below it the colour and the name of each class; 0 has none, as it is not tinted."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    font = ImageFont.load_default(LEGEND_SIZE)
-    line, swatch = LEGEND_SIZE + 8, LEGEND_SIZE
-    places, x, y = [], 4, 4
-    for number, name in names.items():
-        width = swatch + 6 + math.ceil(font.getlength(name)) + 14
-        if x > 4 and x + width > image.width:
-            x, y = 4, y + line
-        places.append((x, y, number, name))
-        x += width
-    whole = Image.new("RGB", (image.width, image.height + y + line), "#ffffff")
-    whole.paste(image)
-    draw = ImageDraw.Draw(whole)
-    for x, y, number, name in places:
-        top = image.height + y
-        fill = tuple(voc_palette()[number].tolist()) if number else None
-        draw.rectangle((x, top + 2, x + swatch, top + 2 + swatch), fill=fill, outline="#000000")
-        draw.text((x + swatch + 6, top), name, fill="#000000", font=font)
-    return whole
 
 
 def _heated(image: Any, heat: np.ndarray) -> Any:

@@ -1,4 +1,4 @@
-"""A sound, with its wave and its spectrogram."""
+"""A sound, with its wave and its spectrogram, or with the notes that are played in it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import numpy as np
 from data.media.sounds import wav_of
 from data.shapes import finite
 from trainer.preview.part import COLOURS, Page, Part, Place, Record, Shown_co
+from trainer.preview.parts.picture import decoded
+from trainer.preview.piano_roll import piano_roll, seconds_of
 from trainer.preview.wording import number
 
 MAX_SECONDS = 10
@@ -23,11 +25,14 @@ _Level = Annotated[float, finite]
 
 
 class SoundRecord(TypedDict, total=False):
-    """`top_hz`: the highest pitch of the spectrogram; `wave`: lowest and highest sample of each stretch."""
+    """`top_hz`: the highest pitch of the spectrogram; `wave`: lowest and highest sample of each stretch; `roll`: the
+    picture of its notes, which is `roll_seconds` wide."""
 
     kind: Required[str]
     caption: Required[str]
     file: Required[str]
+    roll: str
+    roll_seconds: _Level
     spectrogram: str
     top_hz: _Level
     seconds: Required[_Level]
@@ -37,22 +42,24 @@ class SoundRecord(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Sound(Part):
-    """`samples`: float32 `[n]` in -1 to 1; `rate` in Hz."""
+    """`samples`: float32 `[n]` in -1 to 1; `rate` in Hz; `notes`, as `piano_roll` takes them, are shown in place of
+    wave and spectrogram."""
 
     samples: np.ndarray
     rate: int
     caption: str = ""
+    notes: np.ndarray | None = None
 
     kind: ClassVar[str] = "sound"
     form: ClassVar[type] = SoundRecord
 
     @classmethod
-    def of_file(cls, content: bytes, caption: str = "") -> Self:
+    def of_file(cls, content: bytes, caption: str = "", notes: np.ndarray | None = None) -> Self:
         """Of an encoded sound of one channel, such as WAV."""
         import soundfile
 
         samples, rate = soundfile.read(io.BytesIO(content), dtype="float32")
-        return cls(samples, rate, caption)
+        return cls(samples, rate, caption, notes)
 
     @property
     def seconds(self) -> float:
@@ -61,19 +68,19 @@ class Sound(Part):
     def record(self, place: Place) -> dict[str, Any]:
         samples = self._clean()[: MAX_SECONDS * self.rate]
         place.file(".wav").write_bytes(wav_of((samples * 32767).astype("<i2").tobytes(), self.rate))
+        heard = {"file": place.name(".wav"), "seconds": self.seconds, "shown_seconds": len(samples) / self.rate}
+        if self.notes is not None:
+            decoded(piano_roll(self.notes)).save(place.file(".roll.png"))
+            return {**heard, "roll": place.name(".roll.png"), "roll_seconds": seconds_of(self.notes)}
         _spectrogram(samples, self.rate).save(place.file(".spectrogram.png"))
-        return {
-            "file": place.name(".wav"),
-            "spectrogram": place.name(".spectrogram.png"),
-            "top_hz": self.rate / 2,
-            "seconds": self.seconds,
-            "shown_seconds": len(samples) / self.rate,
-            "wave": _envelope(samples),
-        }
+        shown = {"spectrogram": place.name(".spectrogram.png"), "top_hz": self.rate / 2, "wave": _envelope(samples)}
+        return {**heard, **shown}
 
     @classmethod
     def show(cls, record: Record, page: Page[Shown_co], title: str, others: Sequence[Record]) -> list[Shown_co]:
         shown = [page.wave(record["wave"], f"wave of {title}")] if record.get("wave") else []
+        if record.get("roll"):
+            shown.append(page.roll(record["roll"], record.get("roll_seconds", record["seconds"]), f"notes of {title}"))
         said = number(record["seconds"]) + " s"
         if record["shown_seconds"] < record["seconds"]:
             said = f"the first {number(record['shown_seconds'])} of {said}"
@@ -84,6 +91,9 @@ class Sound(Part):
         return [*shown, page.player(record["file"], f"sound of {title}"), page.note(said)]
 
     def draw(self, axes: Any) -> None:
+        if self.notes is not None:
+            axes.imshow(piano_roll(self.notes), aspect="auto")
+            return
         axes.axis("on")
         samples = self._clean()
         axes.plot(np.arange(len(samples)) / self.rate, samples, linewidth=0.5, color=COLOURS[0])

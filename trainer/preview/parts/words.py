@@ -50,14 +50,19 @@ class Words(Part):
         return [page.text(differences(record["text"], compared[0]["text"], any_case))]
 
     def draw(self, axes: Any) -> None:
-        lines = [line for text in self._drawn.splitlines() for line in textwrap.wrap(text, DRAWN_LETTERS) or [""]]
-        shown = lines[:DRAWN_LINES] + (["…"] if len(lines) > DRAWN_LINES else [])
-        axes.text(0, 1, "\n".join(shown), va="top", fontsize=9, parse_math=False)
+        draw_text(axes, self._drawn)
 
     @property
     def _drawn(self) -> str:
         """The text, in which brackets mark."""
         return "".join(f"[{piece}]" if marked else piece for piece, marked in pieces(self.text, self.marks))
+
+
+def draw_text(axes: Any, text: str) -> None:
+    """As much of it as there is room for."""
+    lines = [line for one in text.splitlines() for line in textwrap.wrap(one, DRAWN_LETTERS) or [""]]
+    shown = lines[:DRAWN_LINES] + (["…"] if len(lines) > DRAWN_LINES else [])
+    axes.text(0, 1, "\n".join(shown), va="top", fontsize=9, parse_math=False)
 
 
 def pieces(text: str, marks: Sequence[Sequence[int]]) -> list[tuple[str, bool]]:
