@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import tensorflow as tf
 
 from components.report.answer_table import AnswersData, AnswerTable
+from components.report.thresholds import ThresholdCounts
 from data.columns import raw_features
 from trainer.preview import Preview, as_text, disk
 from trainer.preview.plots import Plot
@@ -25,7 +26,6 @@ PREVIEW_POOL = 256
 """Examples of a split among which previews are chosen."""
 POOL_FROM = 20_000
 """Examples of which that pool is taken."""
-ALL_RECORDS = -1
 PREVIEWS = 12
 """Previews of each sort, wrong and right."""
 
@@ -44,7 +44,7 @@ class _Batch:
 
     def keys(self) -> list[str]:
         """The same in all runs that read these examples."""
-        return [hashlib.sha256(record).hexdigest()[:16] for record in self.records]
+        return [key_of(record) for record in self.records]
 
 
 class Answers:
@@ -52,13 +52,13 @@ class Answers:
 
     def __init__(self, task: Task, split: Path, model: Any) -> None:
         """`model` is what `tf.saved_model.load` returns."""
-        self._task, self._files = task, [str(path) for path in sorted(split.iterdir())]
+        self._task, self._split = task, split
         self._loaded = model
         self._pool = self._answered(*zip(*self._pool_records(), strict=True))
         self._shown = [task.preview(*pair) for pair in zip(self._pool.examples, self._pool.predictions, strict=True)]
 
     def _records(self, most: int) -> Any:
-        return tf.data.TFRecordDataset(self._files, compression_type="GZIP").take(most)
+        return records_of(self._split).take(most)
 
     def _pool_records(self) -> list[tuple[int, bytes]]:
         """Place and content of `PREVIEW_POOL` records, in which the values of the first raw column that metrics are
@@ -85,7 +85,7 @@ class Answers:
         outputs = self._loaded.signatures["serving_default"](tf.constant(records))
         arrays = {name: tensor.numpy() for name, tensor in outputs.items()}
         rows = [{name: values[i] for name, values in arrays.items()} for i in range(len(records))]
-        return _Batch(places, records, [_example(self._task, record) for record in records], rows)
+        return _Batch(places, records, [example_of(self._task, record) for record in records], rows)
 
     def _batches(self) -> Iterator[_Batch]:
         """As many examples as the task answers: those of the pool, if they are as many, else in the split's order."""
@@ -93,9 +93,6 @@ class Answers:
         if most <= len(self._pool.records) or len(self._pool.records) < PREVIEW_POOL:
             yield self._pool.first(most)
             return
-        yield from self._in_order(most)
-
-    def _in_order(self, most: int) -> Iterator[_Batch]:
         place = count()
         for records in self._records(most).batch(PREVIEW_POOL).as_numpy_iterator():
             yield self._answered([next(place) for _ in records], records.tolist())
@@ -113,18 +110,14 @@ class Answers:
         records = disk.write([shown for _, shown in chosen], directory)
         return [record | {"example": key} for record, (key, _) in zip(records, chosen, strict=True)]
 
-    def every(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-        """Each example of the split, raw columns, and the answer to it."""
-        for batch in self._in_order(ALL_RECORDS):
-            yield from zip(batch.examples, batch.predictions, strict=True)
-
     def _overview(self) -> Sequence[Preview]:
         return self._task.overview(self._pool.examples, self._pool.predictions)
 
-    def write_table(self, directory: Path) -> tuple[AnswersData, list[Plot]]:
+    def write_table(self, directory: Path, thresholds: ThresholdCounts | None = None) -> tuple[AnswersData, list[Plot]]:
         """Writes the table of the answers, batch by batch, and returns what is said of it, and what the task draws.
 
-        Of the answers no more than `plotted_examples` are kept, and only of tasks that draw some.
+        All of them are added to `thresholds`, if there are any. No more than `plotted_examples` are kept, and only of
+        tasks that draw some.
         """
         draws = type(self._task).plots is not Task.plots
         left = self._task.plotted_examples if draws else 0
@@ -134,6 +127,9 @@ class Answers:
         table = AnswerTable(directory, list(self._slices()))
         for batch in self._batches():
             self._list(batch, table)
+            if thresholds:
+                for pair in zip(batch.examples, batch.predictions, strict=True):
+                    thresholds.add(*pair)
             kept = batch.first(left - len(shown))
             shown += [{name: value for name, value in e.items() if name not in media} for e in kept.examples]
             predictions += kept.predictions
@@ -186,7 +182,18 @@ def in_turn(pairs: Iterable[tuple[Any, T]], most: int) -> list[T]:
     return [one for _, _, one in heapq.nsmallest(most, turns())]
 
 
-def _example(task: Task, record: bytes) -> dict[str, Any]:
+def records_of(split: Path) -> Any:
+    """The serialised tf.Examples of a split, in its order, as a tf.data.Dataset. `split`: the folder of its files."""
+    return tf.data.TFRecordDataset([str(path) for path in sorted(split.iterdir())], compression_type="GZIP")
+
+
+def key_of(record: bytes) -> str:
+    """What an example is called: the same in all runs that read it."""
+    return hashlib.sha256(record).hexdigest()[:16]
+
+
+def example_of(task: Task, record: bytes) -> dict[str, Any]:
+    """The raw features of a serialised tf.Example, targets included; those that it lacks are left out."""
     parsed = tf.train.Example.FromString(record).features.feature
     values: dict[str, Any] = {}
     for name, feature in raw_features(task.columns).items():

@@ -26,8 +26,8 @@ from components.judgement import Judgement
 from components.reference import ReferenceScores
 from components.report import quarantined
 from components.report.answers import Answers
-from components.report.thresholds import ThresholdCounts, Thresholds
-from components.report.train_examples import TrainExamples, takes_long
+from components.report.thresholds import ThresholdCounts
+from components.report.train_examples import TrainExamples, class_target, takes_long
 from trainer import curves
 from trainer.decisions import Decides
 from trainer.preview import disk
@@ -65,7 +65,8 @@ class ReportExecutor(base_executor.BaseExecutor):
         columns = statistics.summary(Path(uri("statistics")))
         loaded = tf.saved_model.load(model)
         answers = Answers(task, examples / "Split-eval", loaded)
-        table, plots = answers.write_table(directory)
+        counts = _thresholds(task, Path(model))
+        table, plots = answers.write_table(directory, counts)
         demonstrations = task.demonstrations(Path(model))
         report = {
             "task": exec_properties["task"],
@@ -90,11 +91,11 @@ class ReportExecutor(base_executor.BaseExecutor):
             "step_curves": by_step,
             "plots": plots,
             "answers": table,
-            "thresholds": _thresholds(task, answers, Path(model)),
+            "thresholds": counts.to_json() if counts else None,
             "examples": read_counts(examples),
             "statistics": columns,
             "bounds": skew_bounds(examples, task.columns, about.pop("max_skew")),
-            "classes": statistics.class_counts(columns, _label(task) or ""),
+            "classes": statistics.class_counts(columns, class_target(task) or ""),
             "anomalies": [],  # the data gate has stopped every run that has any
             "quarantine": problems,
             "quarantined_previews": disk.write(quarantined.previews(origin.folder, problems), directory, "quarantined"),
@@ -111,19 +112,11 @@ class ReportExecutor(base_executor.BaseExecutor):
         )
 
 
-def _thresholds(task: Task, answers: Answers, model: Path) -> Thresholds | None:
-    """None of a task whose answers have no score."""
+def _thresholds(task: Task, model: Path) -> ThresholdCounts | None:
+    """What counts the answers; None of a task whose answers have no score."""
     if not isinstance(task, Decides):
         return None
-    counts = ThresholdCounts(task, class_names(model, task.known_by) if task.known_by else ())
-    for example, prediction in answers.every():
-        counts.add(example, prediction)
-    return counts.to_json()
-
-
-def _label(task: Task) -> str | None:
-    """The target that is a class name, if there is one."""
-    return next((name for name in task.targets if task.columns[name].is_class), None)
+    return ThresholdCounts(task, class_names(model, task.known_by) if task.known_by else ())
 
 
 def _json(file: Path) -> Any:

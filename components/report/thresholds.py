@@ -1,4 +1,4 @@
-"""How much a threshold lets through: counts at each of a hundred steps, of every answer to the eval split.
+"""How much a threshold lets through: counts at each of a hundred steps, of the answers to the eval split.
 
 Counts of examples add up, so that they are kept as they come, one example after the other, however large the split is.
 """

@@ -95,7 +95,7 @@ window.dash_clientside = window.dash_clientside || {};
     const isKnown = !kinds.length || kinds.some((kind) => file.name.toLowerCase().endsWith(kind.trim()));
     const said = !isKnown ? "give " + kinds.join(", ")
       : file.size > most ? "it is larger than " + most / 1e6 + " MB" : "";
-    dash_clientside.set_props("try-status", { children: said && "✗ " + file.name + " is not taken: " + said });
+    dash_clientside.set_props("try-status", { children: said && "✗ " + file.name + " is not taken: " + said + ". No file is chosen now." });
     if (said) dash_clientside.set_props(JSON.parse(place.id), { contents: null, filename: null });
   }
 

@@ -14,6 +14,28 @@ from tests.dashboard.conftest import answering, settle, until
 TASK, FORMS, TALKS = "image_classification", ("machine_translation", "speech_recognition", "gan"), "dialogue_system"
 GOOD, POOR, FAILED, RUNNING = 3, 2, 1, 4
 Visit = Callable[..., Any]
+PLACEHOLDERS = """() => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const over = (top, ground) => top.slice(0, 3).map((v, i) => v * (top[3] ?? 1) + ground[i] * (1 - (top[3] ?? 1)));
+  const light = (colour) => colour.map((v) => v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (one) => {
+    if (!one) return [255, 255, 255];
+    const own = numbers(getComputedStyle(one).backgroundColor);
+    return own.length < 4 ? own : over(own, ground(one.parentElement));
+  };
+  return [...document.querySelectorAll("input, textarea, [class*=placeholder]")].filter((one) =>
+    one.getClientRects().length && (one.placeholder || !one.matches("input, textarea"))).map((one) => {
+      const style = getComputedStyle(one, one.placeholder ? "::placeholder" : null);
+      const [r, g, b, alpha] = numbers(style.color), below = ground(one);
+      const lights = [light(over([r, g, b, (alpha ?? 1) * style.opacity], below)), light(below)];
+      return [one.placeholder || one.textContent, (Math.max(...lights) + 0.05) / (Math.min(...lights) + 0.05)];
+    });
+}"""
+"""Each text that stands in an empty field, and its contrast as WCAG 2 has it."""
+MOVING = """() => [...document.querySelectorAll(".modebar, .modebar *")].map((one) => getComputedStyle(one))
+  .filter((style) => style.animationName !== "none" || parseFloat(style.transitionDuration) > 0).length"""
+"""How many parts of the charts' buttons are moved by the style sheet."""
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +121,24 @@ def test_enter_asks_the_model(site: str, visit: Visit) -> None:
     page.fill("#try input[type=number]", "")
     page.keyboard.press("Enter")
     until(page, lambda: "Give seed a value first." in page.inner_text("#try-answer"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_stands_in_empty_fields_can_be_read(scheme: str, site: str, visit: Visit) -> None:
+    """axe-core does not look at it."""
+    found: list[tuple[str, float]] = []
+    for place in ("/", places()["run"]):
+        page = visit(site + place, color_scheme=scheme)
+        settle(page)
+        found += page.evaluate(PLACEHOLDERS)
+        page.close()
+    assert {"any column", "of every slice"} <= {text for text, _ in found}
+    assert [(text, contrast) for text, contrast in found if contrast < 4.5] == []
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_the_buttons_of_charts_do_not_move_for_whom_movement_troubles(motion: str, site: str, visit: Visit) -> None:
+    page = visit(site + places()["run"], reduced_motion=motion)
+    page.locator(".graph").first.scroll_into_view_if_needed()
+    page.wait_for_selector(".modebar", state="attached")
+    assert (page.evaluate(MOVING) > 0) == (motion == "no-preference")

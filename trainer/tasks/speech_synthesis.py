@@ -6,9 +6,10 @@ lasts is learnt from an alignment that needs nothing but recordings and texts (`
 of the recordings is kept, and what lies more than 80 dB below their loudest band is silence.
 
 `text` in any script, `rate` and `pitch`, times the voice's own -> `wav`, `seconds` float32, and a `remark` that names
-the characters which training never heard, since these are not spoken. Numbers and, in English, abbreviations are
-written out first (`trainer.features.spoken_texts`), by the rules of `--set language`. The pitch is changed by
-resampling, which moves the whole spectrum: 0.8 sounds like a larger person, 1.25 like a smaller one.
+the characters which training never heard, since these are not spoken. Numbers, years, amounts of money and, in
+English, abbreviations are written out first (`trainer.features.spoken_texts`), by the rules of `--set language`. The
+pitch is changed by resampling, which moves the whole spectrum: 0.8 sounds like a larger person, 1.25 like a smaller
+one.
 
 Judged by mel-cepstral distortion in decibels (13 coefficients, after dynamic time warping: Kubichek 1993) of what the
 model says by itself, and by the mean absolute error of the durations of characters, in milliseconds, by the alignment
