@@ -50,7 +50,8 @@ def _reply(served: Served, question: dict[str, Any]) -> list[dict[str, Any]]:
     if "line" in question:
         return [next_turn(served, question["line"], question["turns"], question.get("given")).to_json()]
     files, output = [Path(file) for file in question.get("files", [])], Path(question["output"])
-    asked = ask(served, files, output, question.get("given"), False, question.get("threshold"))
+    given, threshold = question.get("given"), question.get("threshold")
+    asked = ask(served, files, output, given, with_picture=False, threshold=threshold)
     answers = list(islice(asked, question["most"]))
     shown = write((answer.preview for answer in answers), output)
     return [
