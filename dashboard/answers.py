@@ -109,6 +109,8 @@ def read(store: Store, run: Run) -> Table | None:
             names = _known_columns(file)
             table = file.read(columns=names, use_threads=False)
         table.validate(full=True)
+        if table["example"].null_count or table["place"].null_count:
+            raise ValueError("a row lacks its example or its place")
     except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError) as error:
         words = " ".join(texts.visible(str(error)).split())[:200] or type(error).__name__
         raise Damaged(f"{run.key}/report/{FILE} cannot be read: {words}") from None
@@ -178,6 +180,14 @@ def _conditions(table: Table, choice: Choice) -> Iterator[Any]:
         yield holds(pc.greater_equal(table["confidence"], pa.scalar(choice.least, pa.float64())))
     if choice.below is not None and choice.below < 1:
         yield holds(pc.less(table["confidence"], pa.scalar(choice.below, pa.float64())))
+
+
+def row_of(table: Table, example: str) -> dict[str, Any] | None:
+    """The answer to the example that is called so, fit to be shown."""
+    import pyarrow.compute as pc
+
+    found = table.filter(pc.equal(table["example"], example)).slice(0, 1).to_pylist()
+    return shown(found[0]) if found else None
 
 
 def most_frequent(table: Table, column: str, most: int) -> list[str]:

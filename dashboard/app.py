@@ -16,7 +16,7 @@ from flask import Response, abort, request, send_file
 from components.report.page import SCRIPT, TEMPLATES
 from dashboard import address, charts, conversation, paging, parts, texts
 from dashboard.compression import compress
-from dashboard.pages import answers, compare, models, run, runs
+from dashboard.pages import answer, answers, compare, models, run, runs
 from dashboard.security import HEALTH, Policy, is_loopback, protect
 from dashboard.store import Damaged, NotThere, Store
 from dashboard.try_it import Trial
@@ -84,6 +84,7 @@ def create(
     run.register(app, store)
     answers.register(app, store)
     trial = trial or Trial()
+    answer.register(app, store, trial)
     models.register(app, store, trial)
     conversation.register(app, store, trial)
     paging.register(app, lambda *where: _long_list(store, *where))
@@ -153,6 +154,8 @@ def _page(store: Store, pathname: str, search: str | None) -> Any:
                 return run.layout(store, task, run_id, found)
             case ["answers", task, run_id]:
                 return answers.layout(store, task, run_id, found)
+            case ["answers", task, run_id, example]:
+                return answer.layout(store, task, run_id, example)
             case ["compare"]:
                 return compare.layout(store, found)
             case ["models"]:

@@ -31,13 +31,13 @@ class KeptModel:
     """Of any file that it writes."""
     REPLY_BYTES: ClassVar[int] = 64 * 2**20
 
-    def __init__(self, serving: Path, task: str) -> None:
+    def __init__(self, serving: Path, task: str, version: int) -> None:
         environment = {name: value for name, value in os.environ.items() if name != "BENISON_DASHBOARD_TOKEN"}
         environment["CUDA_VISIBLE_DEVICES"] = ""  # one answer is not worth a GPU, whose driver would break the limit
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
         fcntl.fcntl(self._complaints, fcntl.F_SETFL, os.O_APPEND)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.serving.questions", str(serving), task],
+            [sys.executable, "-m", "pipelines.serving.questions", str(serving), task, str(version)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,

@@ -52,6 +52,8 @@ from trainer.curves import StepCurves
 STALE_SECONDS = 60
 """A run touches its state now and then; after so many without, it is taken for killed, unless it asks for patience."""
 NOTES = "notes.json"
+READER = "FolderExampleGen"
+"""The node that reads examples."""
 LOG_BYTES = 32_000
 """How much of a log's end is shown."""
 QUARANTINE_ROWS = 500
@@ -394,6 +396,18 @@ class Store:
             raise Damaged(f"{file} cannot be read: {error!r}") from None
         _expect(file, steps, list[Step], "steps")
         return steps
+
+    def eval_split(self, run: Run) -> Path:
+        """The folder of the files with the examples that a run was evaluated on. Raises NotThere or Damaged."""
+        made = [artifact for step in self.lineage(run) if step.node == READER for _, artifact in step.outputs]
+        if not made:
+            raise NotThere(f"the lineage of {run.key} names none")
+        folder = self._inside(self.root / run.task / made[0].place / "Split-eval")
+        if not folder.is_dir():
+            raise NotThere(f"{made[0].place} was removed")
+        for file in folder.iterdir():
+            self._inside(file)
+        return folder
 
     def _stored_lineage(self, run: Run) -> list[Step]:
         space = self.root / run.task

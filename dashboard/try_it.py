@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 from components import manifest
 from dashboard.kept_model import Died, KeptModel
-from dashboard.store import Model, NotThere, Store
+from dashboard.store import Damaged, Model, NotThere, Run, Store
 from data.columns import FormField
 from data.errors import DataRefused, WrongUse
 from data.folders import tables
@@ -146,6 +146,31 @@ class Trial:
             [turn] = self._answered(model, question, folder)
         return turn
 
+    def show(self, store: Store, run: Run, place: int, example: str) -> Answer:
+        """The preview of an example that a run was evaluated on, by the model that this run pushed.
+
+        Args:
+          place, example: as the table of answers has them.
+
+        Raises:
+          Refused: that model or the example is not there any more, or did not answer.
+        """
+        model = next((model for model in store.models(run.task) if str(model.version) == run.pushed), None)
+        if model is None:
+            said = f"version {run.pushed}, which is not there any more" if run.pushed else "no model"
+            raise Refused(f"This run pushed {said}: nobody can be asked.")
+        if store.is_busy(run.task):  # a reader of the metadata store can be in a writer's way
+            raise Refused("A run of this task goes on: its examples are read back when it has ended.")
+        try:
+            split = store.eval_split(run)
+        except (NotThere, Damaged) as error:
+            raise Refused(f"The examples that this run was evaluated on are not there: {error}.") from None
+        with self._alone() as folder:
+            output = folder / "answers"
+            question = {"split": str(split), "place": place, "example": example, "output": str(output)}
+            [answer] = self._answered(model, question, folder)
+            return _answer(answer, output, 0)
+
     def close(self) -> None:
         """Ends the process, also one that is about to answer."""
         self._timer.cancel()
@@ -206,7 +231,7 @@ class Trial:
         if self._loaded and self._loaded[0] == version and self._loaded[1].lives:
             return self._loaded[1]
         self._end()
-        self._loaded = version, KeptModel(model.path.parent, model.task)
+        self._loaded = version, KeptModel(model.path.parent, model.task, model.version)
         return self._loaded[1]
 
     def _end(self) -> None:

@@ -44,7 +44,7 @@ class _Batch:
 
     def keys(self) -> list[str]:
         """The same in all runs that read these examples."""
-        return [hashlib.sha256(record).hexdigest()[:16] for record in self.records]
+        return [key_of(record) for record in self.records]
 
 
 class Answers:
@@ -52,13 +52,13 @@ class Answers:
 
     def __init__(self, task: Task, split: Path, model: Any) -> None:
         """`model` is what `tf.saved_model.load` returns."""
-        self._task, self._files = task, [str(path) for path in sorted(split.iterdir())]
+        self._task, self._split = task, split
         self._loaded = model
         self._pool = self._answered(*zip(*self._pool_records(), strict=True))
         self._shown = [task.preview(*pair) for pair in zip(self._pool.examples, self._pool.predictions, strict=True)]
 
     def _records(self, most: int) -> Any:
-        return tf.data.TFRecordDataset(self._files, compression_type="GZIP").take(most)
+        return records_of(self._split).take(most)
 
     def _pool_records(self) -> list[tuple[int, bytes]]:
         """Place and content of `PREVIEW_POOL` records, in which the values of the first raw column that metrics are
@@ -85,7 +85,7 @@ class Answers:
         outputs = self._loaded.signatures["serving_default"](tf.constant(records))
         arrays = {name: tensor.numpy() for name, tensor in outputs.items()}
         rows = [{name: values[i] for name, values in arrays.items()} for i in range(len(records))]
-        return _Batch(places, records, [_example(self._task, record) for record in records], rows)
+        return _Batch(places, records, [example_of(self._task, record) for record in records], rows)
 
     def _batches(self) -> Iterator[_Batch]:
         """As many examples as the task answers: those of the pool, if they are as many, else in the split's order."""
@@ -182,7 +182,18 @@ def in_turn(pairs: Iterable[tuple[Any, T]], most: int) -> list[T]:
     return [one for _, _, one in heapq.nsmallest(most, turns())]
 
 
-def _example(task: Task, record: bytes) -> dict[str, Any]:
+def records_of(split: Path) -> Any:
+    """The serialised tf.Examples of a split, in its order, as a tf.data.Dataset. `split`: the folder of its files."""
+    return tf.data.TFRecordDataset([str(path) for path in sorted(split.iterdir())], compression_type="GZIP")
+
+
+def key_of(record: bytes) -> str:
+    """What an example is called: the same in all runs that read it."""
+    return hashlib.sha256(record).hexdigest()[:16]
+
+
+def example_of(task: Task, record: bytes) -> dict[str, Any]:
+    """The raw features of a serialised tf.Example, targets included; those that it lacks are left out."""
     parsed = tf.train.Example.FromString(record).features.feature
     values: dict[str, Any] = {}
     for name, feature in raw_features(task.columns).items():

@@ -70,7 +70,7 @@ def _told(report: ReportData, table: Table) -> str:
     known = report.get("answers")
     loss = f" Loss: {known['loss']}." if known and known["loss"] else ""
     if table.num_rows < of:
-        return f"{number(table.num_rows)} of {number(of)} eval examples were answered: each answer takes long.{loss}"
+        return f"{number(table.num_rows)} of {number(of)} eval examples are answered here.{loss}"
     return f"The answers to all {number(table.num_rows)} eval examples.{loss}"
 
 
@@ -163,7 +163,7 @@ def _table(run: Run, rows: Sequence[Mapping[str, Any]]) -> Any:
     has = {name: any(row[name] not in (None, "") for row in rows) for name in ("asked", "truth", "confidence", "loss")}
     has["correct"] = any(row["correct"] is not None for row in rows)
     titles = {"asked": "Example", "truth": "Truth", "confidence": "Confidence", "loss": "Loss", "correct": ""}
-    headings = ["Place", *(titles[name] for name in ("asked", "truth") if has[name]), "Answer"]
+    headings = ["Place", *([titles["truth"]] if has["truth"] else []), "Answer"]
     last = [name for name in ("correct", "confidence", "loss") if has[name]]
     slices = any(table_of.slice_of(row) for row in rows)
     cells = []
@@ -176,15 +176,17 @@ def _table(run: Run, rows: Sequence[Mapping[str, Any]]) -> Any:
         }
         cells.append(
             [
-                f"{row['place']:,}",
-                *(row[name] for name in ("asked", "truth") if has[name]),
+                parts.link(f"{row['place']:,}", address.answer(run.key, row["example"])),
+                *([row["truth"]] if has["truth"] else []),
                 row["answer"] or html.Span("nothing", className="soft"),
                 *(said[name] for name in last),
+                *([row["asked"]] if has["asked"] else []),
                 *([html.Span(", ".join(table_of.slice_of(row)), className="soft")] if slices else []),
             ]
         )
     first = len(headings)
-    headings += [titles[name] for name in last] + (["Slices"] if slices else [])
+    headings += [titles[name] for name in last]
+    headings += ([titles["asked"]] if has["asked"] else []) + (["Slices"] if slices else [])
     numbers = [0, *(first + i for i, name in enumerate(last) if name != "correct")]
     return parts.table(headings, cells, "Answers", numbers=numbers)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dash import html
@@ -12,6 +12,7 @@ from components.report.page import ReportData, curve_lines, has_step_curves, pla
 from dashboard import address, charts, parts, previews
 from dashboard.address import Query
 from dashboard.paging import Long, in_pages
+from dashboard.sections import differences
 from dashboard.store import NotThere, Run, Store
 from trainer.preview.wording import number
 
@@ -37,6 +38,7 @@ def layout(store: Store, found: Query) -> Any:
             _made_of(pairs),
             _slices(pairs),
             _curves(pairs),
+            parts.guarded("Where they differ", lambda: differences.section(store, runs)),
             _examples(pairs),
         ]
     )
@@ -49,7 +51,12 @@ def _runs(store: Store, found: Query) -> list[Run]:
 
 def long_list(store: Store, found: Query, name: str) -> Long:
     """A list of the comparison that is shown in pages. Raises NotThere or Damaged."""
-    lists = {"slices": _slice_rows, "training": _curve_charts, "examples": _shared}
+    lists: dict[str, Callable[[Sequence[Pair]], Long]] = {
+        "slices": _slice_rows,
+        "training": _curve_charts,
+        "examples": _shared,
+        "differences": lambda pairs: differences.rows(store, [run for run, _ in pairs]),
+    }
     pairs = [(run, store.report(run)) for run in _runs(store, found)]
     if name not in lists or not pairs:
         raise NotThere(name)

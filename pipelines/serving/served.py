@@ -46,15 +46,15 @@ class Served:
         self.name = task_name
 
     @classmethod
-    def open(cls, serving: Path, task_name: str) -> Served:
-        """The highest version in the folder `serving`, after its digests were checked.
+    def open(cls, serving: Path, task_name: str, version: int | None = None) -> Served:
+        """This version in the folder `serving`, the highest if none is named, after its digests were checked.
 
         Raises:
           WrongUse: there is no such task.
           BenisonError: there is no pushed model, or it was tampered with.
         """
         task_class = load(task_name)
-        versions = manifest.versions(serving)
+        versions = [number for number in manifest.versions(serving) if version in (None, number)]
         if not versions:
             raise BenisonError(f"{task_name} has no pushed model in {serving}", f"benison run {task_name}")
         model = serving / str(versions[-1])

@@ -178,6 +178,16 @@ def test_answers_are_found_from_a_slice_a_cell_and_a_bar(
     assert "verdict=wrong" in run.url and "below=0.33" in run.url
 
 
+def test_an_answer_without_a_model_to_ask_says_so(workspace: Path, own_site: str, visit: Callable[..., Any]) -> None:
+    shown = visit(f"{own_site}/answers/{RUN}?text=number+7+")
+    shown.click("#answers tbody a")
+    shown.wait_for_selector("h1:has-text('Example 7')")
+    shown.wait_for_selector("text=This run pushed no model")
+    assert "0.9333" in shown.inner_text("#answer")
+    missing = visit(f"{own_site}/answers/{RUN}/ffff")
+    assert missing.inner_text("h1") == "Not there"
+
+
 def test_a_choice_is_made_by_keyboard_and_its_address_shows_the_same(
     workspace: Path, own_site: str, visit: Callable[..., Any]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 import os
 import resource
@@ -20,6 +21,7 @@ import pytest
 from PIL import Image
 
 from components import manifest
+from dashboard import answers as table_of
 from dashboard.kept_model import KeptModel
 from dashboard.pages.models import SHOWN_ANSWERS, _answer, _answers, _doubt, _input
 from dashboard.store import Store
@@ -210,6 +212,29 @@ def test_a_model_has_so_much_time_and_no_more(workspace: Path) -> None:
     with pytest.raises(Refused, match=r"not answered after 1 s"):
         trial.ask(Store(workspace), Asked(TEXTS, {"source": "a"}, {}))
     assert process_of(trial).ended
+
+
+def test_an_example_of_the_eval_split_is_answered_anew(
+    site: str, workspace: Path, visit: Callable[..., Any], trial: Trial
+) -> None:
+    """By the model that the run pushed; what the report kept is shown as it was. Nobody else is asked in its place."""
+    store = Store(workspace)
+    [run] = store.runs(PICTURES)
+    table = table_of.read(store, run)
+    kept = {preview["example"]: preview for preview in store.report(run)["previews"]}
+    rows = [row for row in table.to_pylist() if row["example"] not in kept] or table.to_pylist()
+    shown = trial.show(store, run, rows[0]["place"], rows[0]["example"])
+    assert shown.preview["title"] == f"{rows[0]['truth']} → {rows[0]['answer']}"
+    assert shown.preview["correct"] is rows[0]["correct"] and len(shown.shown) == 1
+    with pytest.raises(Refused, match="does not hold this example any more"):
+        trial.show(store, run, rows[0]["place"] + 1, rows[0]["example"])
+    for pushed, words in ((None, "pushed no model"), ("7", "version 7, which is not there any more")):
+        with pytest.raises(Refused, match=words):
+            trial.show(store, dataclasses.replace(run, pushed=pushed), 0, rows[0]["example"])
+    example = next(row["example"] for row in table.to_pylist() if row["example"] in kept)
+    page = visit(f"{site}/answers/{run.key}/{example}")
+    page.wait_for_selector("#preview figure.preview")
+    shoot(page, "one-answer")
 
 
 @pytest.fixture

@@ -125,6 +125,9 @@ def test_the_latest_version_is_opened_as_it_was_trained(model: Path, tmp_path: P
     opened = Served.open(tmp_path, "image_classification")
     assert opened.model.name == "10" and opened.task.hparams.filters == 32
     assert opened.names == {"image": ["picture"]} and set(opened.columns) == {"image"}
+    assert Served.open(tmp_path, "image_classification", version=9).task.hparams.filters == 8
+    with pytest.raises(BenisonError, match="has no pushed model"):
+        Served.open(tmp_path, "image_classification", version=8)
 
 
 def test_no_version_no_such_task_and_a_changed_file_are_refused(model: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypedDict
 
 import numpy as np
 
-from data.media.palettes import voc_palette
+from data.media.palettes import VOID, voc_palette
 from trainer.preview.part import Page, Part, Place, Record, Shown_co
 from trainer.preview.parts.picture import MAX_SIDE, decoded
 
@@ -94,9 +94,12 @@ class Masks(Part):
         found, counts = np.unique(self.mask[self.mask != 0], return_counts=True)
         numbers = [int(number) for number in found[np.argsort(-counts, kind="stable")]]
         alone = numbers if len(numbers) <= MAX_LAYERS else numbers[: MAX_LAYERS - 1]
-        yield from (([number], self.names.get(number, f"class {number}")) for number in alone)
+        yield from (([number], self._name(number)) for number in alone)
         if left := numbers[len(alone) :]:
             yield left, f"{len(left)} others"
+
+    def _name(self, number: int) -> str:
+        return self.names.get(number, "void" if number == VOID else f"class {number}")
 
 
 def _over(regions: np.ndarray, numbers: Sequence[int]) -> Any:
