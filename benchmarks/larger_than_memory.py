@@ -44,7 +44,8 @@ class Ran:
     peak_mb: dict[str, float]
     """Of each node, all processes together."""
     metrics: dict[str, float]
-    digest: str
+    digests: dict[str, str]
+    """Of what each node left."""
 
     @property
     def peak(self) -> float:
@@ -105,7 +106,7 @@ def _table(task: str, count: int, small: Ran, whole: Ran) -> str:
 
 def _refuse_other_results(task: str, free: Ran, bounded: Ran) -> None:
     other = [name for name, value in free.metrics.items() if not _close(value, bounded.metrics[name])]
-    if other or free.digest != bounded.digest:
+    if other or free.digests != bounded.digests:
         raise RuntimeError(f"{task}: other results in a control group than outside: {other or 'other examples'}")
 
 
@@ -127,9 +128,9 @@ def _run(scratch: Path, task: str, count: int, limit: int | None) -> Ran:
         finished = measure.watched([*enter, *command], SAMPLE_SECONDS, look, accept=(0, measure.NOT_BLESSED))
     result = json.loads(finished.output)
     root = str(workspace.resolve() / task / "pipeline")
-    digest = measure.call("beam_workers", "digest", pipeline_root=root)
+    digests = measure.call("beam_workers", "digests", pipeline_root=root)
     seconds = {node["id"]: node["seconds"] for node in result["nodes"]}
-    return Ran(seconds, peaks, result["metrics"], digest)
+    return Ran(seconds, peaks, result["metrics"], digests)
 
 
 def _running(runs: Path) -> str | None:

@@ -27,7 +27,7 @@ from components.reference import ReferenceScores
 from components.report import quarantined
 from components.report.answers import Answers
 from components.report.thresholds import ThresholdCounts
-from components.report.train_examples import TrainExamples, takes_long
+from components.report.train_examples import TrainExamples, class_target, takes_long
 from trainer import curves
 from trainer.decisions import Decides
 from trainer.preview import disk
@@ -95,7 +95,7 @@ class ReportExecutor(base_executor.BaseExecutor):
             "examples": read_counts(examples),
             "statistics": columns,
             "bounds": skew_bounds(examples, task.columns, about.pop("max_skew")),
-            "classes": statistics.class_counts(columns, _label(task) or ""),
+            "classes": statistics.class_counts(columns, class_target(task) or ""),
             "anomalies": [],  # the data gate has stopped every run that has any
             "quarantine": problems,
             "quarantined_previews": disk.write(quarantined.previews(origin.folder, problems), directory, "quarantined"),
@@ -117,11 +117,6 @@ def _thresholds(task: Task, model: Path) -> ThresholdCounts | None:
     if not isinstance(task, Decides):
         return None
     return ThresholdCounts(task, class_names(model, task.known_by) if task.known_by else ())
-
-
-def _label(task: Task) -> str | None:
-    """The target that is a class name, if there is one."""
-    return next((name for name in task.targets if task.columns[name].is_class), None)
 
 
 def _json(file: Path) -> Any:

@@ -13,7 +13,7 @@ from benchmarks.larger_than_memory import Ran
 from data.folders.folder import DataFolder
 from trainer.task import load
 
-RAN = Ran({"Trainer": 2.0}, {"Trainer": 900.0}, {"rmse": 1.0, "left_out": float("nan")}, "abc")
+RAN = Ran({"Trainer": 2.0}, {"Trainer": 900.0}, {"rmse": 1.0, "left_out": float("nan")}, {"Transform": "abc"})
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_the_sets_are_read_without_a_bad_record(tmp_path: Path, task: str, write
 def test_other_results_in_a_control_group_are_told() -> None:
     larger_than_memory._refuse_other_results("task", RAN, dataclasses.replace(RAN, metrics={**RAN.metrics}))
     worse = dataclasses.replace(RAN, metrics={**RAN.metrics, "rmse": 1.01})
-    for other in (worse, dataclasses.replace(RAN, digest="abd")):
+    for other in (worse, dataclasses.replace(RAN, digests={"Transform": "abd"})):
         with pytest.raises(RuntimeError, match="other results"):
             larger_than_memory._refuse_other_results("task", RAN, other)
 

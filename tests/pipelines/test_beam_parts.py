@@ -65,7 +65,7 @@ def ran(processes: int, folder: Path, strike: Callable[[int], Any]) -> None:
         with forked(processes), beam.Pipeline(options=PipelineOptions(BEAM_ARGS)) as pipeline:
             found = pipeline | beam.io.Read(_Shards(range(SHARDS))) | beam.FlatMap(read)
             _ = found | beam.Map(repr) | beam.io.WriteToText(str(folder / "numbers"))
-            total = found | beam.CombineGlobally(sum) | beam.Map(float.hex)
+            total = found | beam.CombineGlobally(sum).with_fanout(10) | beam.Map(float.hex)
             _ = total | "WriteSum" >> beam.io.WriteToText(str(folder / "sum"), shard_name_template="")
     except BaseException as error:
         message, fix = explained((refusal_in(error) if isinstance(error, Exception) else None) or error)

@@ -24,7 +24,7 @@ class Judged(Sliced):
 
     def preview(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> Preview:
         place, label = example["image"].decode(), example["label"].decode()
-        return Preview(place, int(place) % 7 > 0, {"label": label}, ())
+        return Preview(place, int(place) % 7 > 0, {"voice": place, "label": label}, ())
 
 
 class Unsliced(Silent):
