@@ -81,8 +81,19 @@ def _run(task: str, name: str, write: Callable[[Path], None], root: Path) -> tup
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=False)
     last = task_space(workspace, task).last_run
     if last is None or not last["result"]["metrics"]:
-        return "–", "–", "–", "–", f"**failed** with exit code {done.returncode}"
+        return "–", "–", "–", "–", _why_not(done.stdout, done.returncode)
     return _cells(task, last["result"])
+
+
+def _why_not(printed: bytes, code: int) -> str:
+    """The verdict on a set of which no model came, from what `benison run --json` printed."""
+    from pipelines.records.run_result import EXIT_DATA_REFUSED
+
+    try:
+        [reason, *_] = json.loads(printed)["error"].splitlines()
+    except (ValueError, KeyError):
+        return f"**failed** with exit code {code}"
+    return f"**{'refused' if code == EXIT_DATA_REFUSED else 'failed'}**: {reason.removesuffix(':')}"
 
 
 def _cells(task: str, result: Mapping[str, Any]) -> tuple[str, ...]:

@@ -10,8 +10,11 @@ from dash import html
 from components.report.drift import MEANING, Drift, Shares, drifts
 from components.report.page import ReportData
 from dashboard import charts, parts
-from dashboard.paging import CHARTS, ROWS, Long, in_pages
+from dashboard.paging import ROWS, Long, in_pages
 from trainer.preview.wording import number
+
+DRAWN = 4
+"""Columns at once: hatched bars are many elements."""
 
 
 def found(report: ReportData) -> list[Drift]:
@@ -26,8 +29,7 @@ def section(report: ReportData) -> html.Section:
         "Train beside eval",
         html.P(said),
         in_pages("drift", distances(report)),
-        html.H3("Both drawn"),
-        in_pages("drift-charts", drawn(report)),
+        *([html.H3("Both drawn"), in_pages("drift-charts", charted)] if (charted := drawn(report)).rows else []),
         note=MEANING,
     )
 
@@ -53,12 +55,9 @@ def distances(report: ReportData) -> Long:
 
 
 def drawn(report: ReportData) -> Long:
-    return Long(
-        found(report),
-        lambda some: html.Div([_chart(drift) for drift in some], className="charts"),
-        CHARTS,
-        "columns drawn",
-    )
+    """Of the columns in which train and eval are not the same."""
+    apart = [drift for drift in found(report) if drift.distance]
+    return Long(apart, lambda some: html.Div([*map(_chart, some)], className="charts"), DRAWN, "columns drawn")
 
 
 def _chart(drift: Drift) -> html.Figure:

@@ -57,7 +57,9 @@ def predict(
     if sys.stdout.isatty() and not json_output:
         show = functools.partial(print, end="", file=logs.terminal(sys.stdout), flush=True)
     with logs.captured((output or space.root) / "predict.log", verbose):
-        answers = answers_of(task, files or [], space.serving, pictures, given, not json_output, show, threshold)
+        answers = answers_of(
+            task, files or [], space.serving, pictures, given, not json_output, show, threshold=threshold
+        )
     if json_output:
         print_json(answers)
     else:

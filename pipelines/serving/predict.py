@@ -95,6 +95,7 @@ def ask(
     files: Sequence[Path],
     output: Path | None,
     given: Mapping[str, str] | None = None,
+    *,
     with_picture: bool = True,
     show: Callable[[str], None] | None = None,
     threshold: float | None = None,

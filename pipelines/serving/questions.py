@@ -56,7 +56,8 @@ def _reply(served: Served, question: dict[str, Any]) -> list[dict[str, Any]]:
         shown = preview_of(served, Path(question["split"]), question["place"], question["example"])
         return [{"values": {}, "told": {}, "files": {}, "preview": write([shown], Path(question["output"]))[0]}]
     files, output = [Path(file) for file in question.get("files", [])], Path(question["output"])
-    asked = ask(served, files, output, question.get("given"), False, question.get("threshold"))
+    given, threshold = question.get("given"), question.get("threshold")
+    asked = ask(served, files, output, given, with_picture=False, threshold=threshold)
     answers = list(islice(asked, question["most"]))
     previews = write((answer.preview for answer in answers), output)
     return [

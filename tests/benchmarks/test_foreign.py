@@ -81,3 +81,15 @@ def test_a_blessing_without_a_lead_is_told_as_a_tie(score: float, blessed: bool,
     }
     told = foreign._cells("sequence_regression", result)
     assert told == ("mae", f"{score:.4g}", "0.3 (linear)", "51", verdict)
+
+
+@pytest.mark.parametrize(
+    ("printed", "code", "verdict"),
+    [
+        (b'{"error": "9 of 10 records are bad:\\n a.abc", "fix": "mend"}', 4, "**refused**: 9 of 10 records are bad"),
+        (b'{"error": "no space left"}', 1, "**failed**: no space left"),
+        (b"", 137, "**failed** with exit code 137"),
+    ],
+)
+def test_a_set_of_which_no_model_came_is_told_with_the_reason(printed: bytes, code: int, verdict: str) -> None:
+    assert foreign._why_not(printed, code) == verdict

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import math
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from trainer import assessment
 from trainer.assessment import Assessment
@@ -68,6 +70,21 @@ def test_who_is_refused_is_right_or_wrong_only_if_known() -> None:
     assert (refused.correct, stranger.correct, taken.correct) == (False, None, False)
     assert refused.loss == pytest.approx(0.1) and stranger.loss is taken.loss is None
     assert assessment.of_nearest("ann", "ann", nearest, "unknown").loss == 0.0
+
+
+@pytest.mark.parametrize("kind", ["Restored", "Enlarged"])
+def test_a_picture_costs_its_distance_from_the_middle_of_the_truth(kind: str) -> None:
+    truth, answer = (encode_png(np.full((side, side, 3), grey, np.uint8)) for side, grey in ((24, 100), (16, 110)))
+    found = restoration.assess(kind, truth, answer)
+    assert found.truth == "24 × 24" and found.answer.startswith("16 × 16, 2")
+    assert found.loss == pytest.approx(10 if kind == "Restored" else 10 * 219 / 255, rel=0.01), "luma has less room"
+    assert restoration.assess(kind, None, answer) == Assessment("16 × 16")
+
+
+def encode_png(pixels: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
 
 
 def test_grey_levels_are_the_error_that_psnr_stands_for() -> None:

@@ -97,7 +97,7 @@ def assess(kind: str, truth: bytes | None, answer: bytes) -> Assessment:
     if truth is None:
         return Assessment(size)
     whole = decoded(truth)
-    decibels = getattr(fidelity, f"{kind}Psnr").of(images.middle(whole, height, width).numpy(), pixels)
+    decibels = getattr(fidelity, f"{kind}Psnr").of(np.asarray(images.middle(whole, height, width)), pixels)
     loss, name = grey_levels(decibels), "distance from the truth in grey levels (RMSE)"
     return Assessment(f"{size}, {decibels:.2f} dB", f"{whole.shape[1]} × {whole.shape[0]}", None, None, loss, name)
 

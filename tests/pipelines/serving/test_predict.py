@@ -16,10 +16,11 @@ from PIL import Image as Pillow
 from components import manifest
 from data.columns import Ahead, Column, Image, Integer, Label, Seed, SeriesName, Text, Timestamp, Window
 from data.errors import BenisonError, DataRefused, WrongUse
-from pipelines.serving import served
+from pipelines.serving import questions, served
 from pipelines.serving.answer_files import AnswerFiles, without_media
 from pipelines.serving.inputs import CheckedExamples, Example
 from pipelines.serving.predict import ask, predict
+from pipelines.serving.served import Served
 from trainer.backend import load_tensorflow
 from trainer.families.classification import Classifier
 from trainer.preview import Picture, Preview
@@ -203,6 +204,19 @@ def test_an_answer_below_the_threshold_is_not_sure(tmp_path: Path, pushed: Path)
     assert unsure["probabilities"] == predict("brightness", files, pushed / "brightness", None)[1]["probabilities"]
     row = predict("brightness", files, pushed / "brightness", None, as_rows=True, threshold=0.6)[1]
     assert row["label"] == "not sure" and row["would_be"] == "bright"
+
+
+def test_a_question_of_the_form_may_hold_a_threshold(tmp_path: Path, pushed: Path) -> None:
+    brightness, given = (
+        Served.open(pushed / "brightness", "brightness"),
+        {"image": str(picture(tmp_path / "b.png", 140))},
+    )
+    question = {"files": [], "given": given, "output": str(tmp_path / "out"), "most": 1}
+    for threshold, label in ((None, "bright"), (0.5, "bright"), (0.6, "not sure")):
+        [answer] = questions._reply(brightness, question | {"threshold": threshold})
+        assert answer["values"]["label"] == label == answer["told"]["label"]
+    with pytest.raises(WrongUse, match="not one from 0 to 1"):
+        questions._reply(brightness, question | {"threshold": 7.0})
 
 
 def test_a_task_without_scores_takes_no_threshold(pushed: Path) -> None:
