@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 from skimage import color, feature, filters, transform
 
 from trainer.backend import tf
@@ -27,6 +28,9 @@ PEAKS = 10
 """Best places for each class and size."""
 OVERLAP = 0.3
 """Of two places of one class with a higher IoU, the worse is dropped."""
+
+FLAT = 1e-4
+"""Edge strengths that differ by less are no edge: a step from one grey to the next of 256 is ten times that."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,21 @@ def _places(picture: Array, templates: Templates) -> Iterator[tuple[float, ...]]
         for c, template in templates.of_classes.items():
             if (shape < template.shape).any():
                 continue
-            likeness = feature.match_template(edges, template)
+            likeness = _likeness(edges, template)
             for y, x in feature.peak_local_max(likeness, min_distance=3, num_peaks=PEAKS, exclude_border=False):
                 corners = np.array([x, y, x + template.shape[1], y + template.shape[0]]) / scale
-                yield *corners, c, float(np.clip((likeness[y, x] + 1) / 2, 0, 1))
+                yield *corners, c, float((likeness[y, x] + 1) / 2)
+
+
+def _likeness(edges: Array, template: Array) -> Array:
+    """Normalised cross-correlation at each place of the template's upper left corner, from -1 to 1.
+
+    Places without any edge are like nothing: what is divided there is rounding error by rounding error.
+    """
+    span = ndimage.maximum_filter(edges, template.shape) - ndimage.minimum_filter(edges, template.shape)
+    likeness = feature.match_template(edges, template)
+    (top, left), (rows, columns) = np.array(template.shape) // 2, likeness.shape
+    return np.where(span[top : top + rows, left : left + columns] < FLAT, 0.0, likeness.clip(-1, 1))
 
 
 def _without_near_copies(places: Array) -> Array:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from trainer.references.template_match import SIDE, detect, learn
 
 SQUARE, CROSS = 0, 1
 
 
-def scene(places: list[tuple[int, int, int]], side: int = 64) -> tuple[np.ndarray, np.ndarray]:
-    """A picture with a little noise, and (xmin, ymin, xmax, ymax, class) of its squares and crosses of 16 pixels."""
-    picture = np.random.default_rng(len(places)).integers(30, 50, (side, side, 1), np.uint8)
+def scene(places: list[tuple[int, int, int]], side: int = 64, noise: int = 20) -> tuple[np.ndarray, np.ndarray]:
+    """A picture, and (xmin, ymin, xmax, ymax, class) of its squares and crosses of 16 pixels, on ground of some noise."""
+    picture = np.random.default_rng(len(places)).integers(30, 30 + noise, (side, side, 1), np.uint8, True)
     boxes = []
     for left, top, kind in places:
         if kind == SQUARE:
@@ -23,12 +24,15 @@ def scene(places: list[tuple[int, int, int]], side: int = 64) -> tuple[np.ndarra
     return picture, np.array(boxes + [[0, 0, 0, 0, -1]] * (3 - len(boxes)), float)
 
 
-def test_what_was_learnt_is_found_elsewhere() -> None:
-    seen = [scene([(8, 8, SQUARE)]), scene([(40, 30, CROSS)]), scene([(30, 40, SQUARE), (6, 4, CROSS)])]
+@pytest.mark.parametrize("noise", [20, 0])
+def test_what_was_learnt_is_found_elsewhere(noise: int) -> None:
+    """Also on a plain ground, where places without an edge are like nothing."""
+    shown = [[(8, 8, SQUARE)], [(40, 30, CROSS)], [(30, 40, SQUARE), (6, 4, CROSS)]]
+    seen = [scene(places, noise=noise) for places in shown]
     templates = learn(np.stack([picture for picture, _ in seen]), np.stack([boxes for _, boxes in seen]))
     assert set(templates.of_classes) == {SQUARE, CROSS}
     assert all(max(template.shape) == SIDE for template in templates.of_classes.values())
-    found = detect(scene([(36, 12, SQUARE), (10, 40, CROSS)])[0], templates)
+    found = detect(scene([(36, 12, SQUARE), (10, 40, CROSS)], noise=noise)[0], templates)
     assert (found[:, 5] >= 0).all() and (found[:, 5] <= 1).all()
     for kind, (left, top) in {SQUARE: (36, 12), CROSS: (10, 40)}.items():
         of_kind = found[found[:, 4] == kind]
