@@ -47,7 +47,7 @@ def _as_they_lie(run: Run, report: ReportData) -> list[Any]:
 def bad_ones(run: Run, report: ReportData) -> Long:
     """The first quarantined records, decoded as far as they go."""
     shown = report.get("quarantined_previews", [])
-    return Long(shown, lambda some: previews.grid(some, previews.of_run(run.key)), PREVIEWS, "quarantined records")
+    return Long(shown, lambda some: previews.grid(some, previews.of_run(run.key)), PREVIEWS // 2, "quarantined records")
 
 
 def anomalies(report: ReportData) -> Long:

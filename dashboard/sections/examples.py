@@ -29,6 +29,7 @@ class Choice:
     note: str
     note_of_wrong: str
     """In its place, where some are answered wrongly."""
+    at_once: int
 
     def of(self, report: ReportData) -> Sequence[Mapping[str, Any]]:
         return report.get(self.field, [])  # type: ignore[return-value]
@@ -41,6 +42,7 @@ EVAL = Choice(
     "previews",
     f"A choice of eval examples: {_NO_SAMPLE}",
     f"A choice of eval examples, wrong ones first: {_NO_SAMPLE}",
+    PREVIEWS,
 )
 TRAIN = Choice(
     "train-examples",
@@ -49,6 +51,7 @@ TRAIN = Choice(
     f"What the model learnt from, with its answers, slice by slice: {_NO_SAMPLE}",
     "What the model learnt from, with its answers, slice by slice, wrong ones first: what it gets wrong although it "
     f"was told may be labelled wrongly. They are {_NO_SAMPLE}",
+    PREVIEWS // 2,
 )
 
 
@@ -119,7 +122,9 @@ def chosen(run: Run, report: ReportData, of: str, choice: Choice = EVAL) -> Long
         if (show not in VERDICTS or preview["correct"] is VERDICTS[show])
         and (where is None or where in [f"{column}: {value}" for column, value in preview["slice"].items()])
     ]
-    return Long(shown, lambda some: previews.grid(some, previews.of_run(run.key)), PREVIEWS, choice.heading.lower())
+    return Long(
+        shown, lambda some: previews.grid(some, previews.of_run(run.key)), choice.at_once, choice.heading.lower()
+    )
 
 
 def register(app: Dash, store: Store) -> None:

@@ -60,6 +60,8 @@ def of_many_classes(workspace: Path, number: int) -> None:
     report = json.loads(file.read_text(encoding="utf-8"))
     shown = write(forecasts, folder / "report")
     report["previews"] = [record | {"example": f"{i:016x}"} for i, record in enumerate(shown)]
+    report["train_previews"] = [record | {"split": "train"} for record in report["previews"]]
+    report["quarantined_previews"] = shown
     file.write_text(json.dumps(report), encoding="utf-8")
     bad = {"split": "train", "file": "a.png", "row": 3, "column": "image", "reason": "it is empty"}
     (folder / "quarantine.jsonl").write_text((json.dumps(bad) + "\n") * 1000, encoding="utf-8")
@@ -83,7 +85,7 @@ def test_pages_of_large_runs_are_small_and_show_all(tmp_path: Path, own_site: st
     pages.get_by_label("Page", exact=True).press("Enter")
     until(page, lambda: first_slice() == "label: class 990")
     assert "991 to 1,000 of 1,000" in pages.inner_text()
-    page.get_by_role("button", name="Next page of examples").click()
+    page.get_by_role("button", name="Next page of examples", exact=True).click()
     until(page, lambda: page.locator("#examples figcaption").first.inner_text() == "forecast 8")
     nodes, megabytes = weight(page)
     assert nodes <= MOST_NODES and megabytes <= 2.5, (nodes, megabytes)

@@ -11,7 +11,7 @@ SQUARE, CROSS = 0, 1
 
 
 def scene(places: list[tuple[int, int, int]], side: int = 64, noise: int = 20) -> tuple[np.ndarray, np.ndarray]:
-    """A picture, and (xmin, ymin, xmax, ymax, class) of its squares and crosses of 16 pixels, on ground of some noise."""
+    """A picture on ground of some noise, and (xmin, ymin, xmax, ymax, class) of its squares and crosses."""
     picture = np.random.default_rng(len(places)).integers(30, 30 + noise, (side, side, 1), np.uint8, True)
     boxes = []
     for left, top, kind in places:
