@@ -15,6 +15,8 @@ from dashboard.store import Run, Store
 from trainer.preview.wording import number
 
 TOP_VALUES = 3
+COLUMNS = 10
+"""Shown at once: each has its distribution drawn."""
 
 
 def section(store: Store, run: Run, report: ReportData) -> html.Section:
@@ -77,7 +79,7 @@ def columns(report: ReportData) -> Long:
         return parts.table(headings, rows, "Columns", numbers=range(2, 8))
 
     rows = [(name, split, found) for name, splits in report["statistics"].items() for split, found in splits.items()]
-    return Long(rows, table, ROWS, "columns")
+    return Long(rows, table, COLUMNS, "columns")
 
 
 def _distribution(name: str, found: Mapping[str, Any]) -> Any:
