@@ -69,9 +69,14 @@ def _measured_adam() -> Any:
 
 
 def optimizers_of(model: Any) -> dict[str, Any]:
-    """Those of ours that a model trains with, by the name of its attribute, without what scales their loss."""
-    found = {name: getattr(value, "inner_optimizer", value) for name, value in vars(model).items()}
-    return {name: optimiser for name, optimiser in found.items() if hasattr(optimiser, "gradient_norm")}
+    """Those of ours that a model trains with, by the name of its attribute, without what scales their loss.
+
+    Of other attributes nothing is asked but their type: asking a variable of several workers for anything else has all
+    of them add it up.
+    """
+    known = {name: value for name, value in vars(model).items() if isinstance(value, tf.keras.optimizers.Optimizer)}
+    found = {name: getattr(optimiser, "inner_optimizer", optimiser) for name, optimiser in known.items()}
+    return {name: optimiser for name, optimiser in found.items() if isinstance(optimiser, _measured_adam())}
 
 
 def loss_scaled(optimiser: Any) -> Any:

@@ -302,7 +302,7 @@ def test_an_error_takes_down_one_part_of_a_page_and_is_logged(
 ) -> None:
     stores.finished(tmp_path, TASK, 1, 0.9)
     store = Store(tmp_path)
-    monkeypatch.setattr("dashboard.sections.slices.section", lambda report: 1 / 0)
+    monkeypatch.setattr("dashboard.sections.slices.section", lambda run, report: 1 / 0)
     shown = drawn(store, f"/run/{store.runs()[0].key}")
     assert "Slices cannot be shown (ZeroDivisionError)" in shown and "Most often confused" in shown
     monkeypatch.setattr("dashboard.pages.runs.layout", lambda store, found: 1 / 0)

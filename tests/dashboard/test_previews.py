@@ -89,6 +89,8 @@ def moves_the_divider(page: Any) -> None:
     assert at() == "51%"
     page.keyboard.press("Home")
     assert at() == "0%"
+    place.scroll_into_view_if_needed()
+    settle(page)
     box = place.bounding_box()
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + 2, middle)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from data.source_digest import PACKAGES
 from trainer.backend import tf
-from trainer.optimisers import adam, loss_scaled, optimizer, schedule
+from trainer.optimisers import adam, loss_scaled, optimizer, optimizers_of, schedule
 from trainer.task import HParams
 
 
@@ -32,6 +33,20 @@ def test_a_training_of_few_steps_has_a_rate_above_zero_in_the_end(steps: int) ->
 def test_gradients_are_clipped_where_asked() -> None:
     assert optimizer(HParams(), 10).global_clipnorm is None
     assert optimizer(HParams(), 10, clip=2.0).global_clipnorm == 2.0
+
+
+class OfSeveralWorkers:
+    """As a variable that several workers have: to ask it for anything makes all of them add it up."""
+
+    def __getattr__(self, name: str) -> None:
+        raise AssertionError(f"asked for {name}")
+
+
+def test_a_models_optimisers_are_found_and_its_variables_left_alone() -> None:
+    model = SimpleNamespace(optimizer=adam(0.1), plain=tf.keras.optimizers.SGD(0.1), threshold=OfSeveralWorkers())
+    assert optimizers_of(model) == {"optimizer": model.optimizer}
+    model.optimizer = tf.keras.mixed_precision.LossScaleOptimizer(adam(0.1))
+    assert optimizers_of(model) == {"optimizer": model.optimizer.inner_optimizer}
 
 
 def test_no_module_makes_an_optimiser_of_its_own() -> None:
