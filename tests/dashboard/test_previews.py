@@ -71,7 +71,7 @@ def test_parts_are_moved_taken_off_followed_and_read(page: Any, request: pytest.
     assert turns == ["How are you?", f"reply\n{stores.HOSTILE}"]
     page.set_viewport_size({"width": 390, "height": 900})
     settle(page)
-    assert not overflows(page)
+    until(page, lambda: not overflows(page))  # charts come after
     shoot(page, f"previews-{request.node.callspec.params['page'].replace(' ', '-')}")
 
 
