@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 from trainer.preview.wording import number
@@ -153,7 +154,7 @@ def _of_numbers(column: str, train: Mapping[str, Any], held: Mapping[str, Any]) 
         _divergence_by_chance(bins, *sizes),
         None,
         "",
-        Histograms(edges, *([round(count) for count in side] for side in both)),
+        Histograms(edges, *map(_whole, both)),
     )
     outside = sum(count for seen, count in zip(*both, strict=True) if not seen) / totals[1]
     said = f"half of train lies below {number(train.get('median'))}, half of eval below {number(held.get('median'))}"
@@ -184,6 +185,12 @@ def rebinned(stretches: Sequence[tuple[float, float, float]], edges: Sequence[fl
             covered = min(high, edges[place + 1]) - max(low, edges[place])
             counts[place] += count if first == last else count * max(0.0, covered) / (high - low)
     return counts
+
+
+def _whole(counts: Sequence[float]) -> list[int]:
+    """Rounded so that they add up to what they did."""
+    ends = [0, *map(round, accumulate(counts))]
+    return [end - begin for begin, end in pairwise(ends)]
 
 
 def jensen_shannon(train: Sequence[float], held: Sequence[float]) -> float:

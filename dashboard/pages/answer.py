@@ -71,7 +71,7 @@ def _to_be_asked(run: Run, example: str) -> list[Any]:
     return [
         html.P("The example as the run read it, answered anew by the model that the run pushed.", className="note"),
         html.Div("The model is being asked …", id="answer-preview", role="status"),
-        html.Button("Ask again", id="answer-again", type="button", className="button"),
+        html.P(html.Button("Ask again", id="answer-again", type="button", className="button")),
         dcc.Store(id="answer-asked", data=[run.key, example]),
     ]
 

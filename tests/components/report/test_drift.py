@@ -85,6 +85,12 @@ def test_histograms_of_different_edges_are_brought_to_the_same() -> None:
     assert found.distance == pytest.approx(jensen_shannon([10] * 10, [0] * 5 + [2] * 5))
 
 
+def test_what_is_drawn_adds_up_to_all_examples() -> None:
+    found = drift(numbers([7, 5, 8], (0.0, 3.1, 6.7, 10.0)), numbers([3, 1, 3], (1.0, 4.3, 7.9, 9.7)))
+    assert isinstance(found.shape, Histograms)
+    assert (sum(found.shape.train), sum(found.shape.eval)) == (20, 7)
+
+
 def test_no_example_is_lost_between_edges() -> None:
     stretches = [(0.0, 0.3, 7.0), (0.3, 0.3, 2.0), (0.3, 1.0, 5.0), (1.0, 1.0, 1.0)]
     for edges in (common_edges(0, 1, False), common_edges(0, 1, True), common_edges(-3, 9, False)):
