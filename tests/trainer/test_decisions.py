@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data.errors import WrongUse
+from data.errors import BenisonError, WrongUse
 from trainer import decisions
 from trainer.decisions import Decides, Decision
 from trainer.task import load, task_names
@@ -113,6 +113,9 @@ def test_the_reply_is_that_of_the_answer() -> None:
     found |= {"reply": b"Sorry?", "nearest_reply": b"Done.", "unknown_reply": b"Sorry?"}
     assert task.at_threshold(found, 0.5)["reply"] == b"Done."
     assert task.at_threshold(found, 0.95)["reply"] == b"Sorry?"
+    del found["nearest_reply"]
+    with pytest.raises(BenisonError, match="has one reply alone"):  # a model that was pushed before
+        task.at_threshold(found, 0.5)
 
 
 def test_two_faces_are_the_same_from_the_threshold_on() -> None:

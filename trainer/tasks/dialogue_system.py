@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from data.columns import Label, Reply, Tags, Text, Value
-from data.errors import BadValue
+from data.errors import BadValue, BenisonError
 from data.replies import Reply as ReplyText
 from trainer import assessment
 from trainer.assessment import Assessment
@@ -181,10 +181,16 @@ class DialogueSystem(Task, Converses, Identifies):
         }
 
     def at_threshold(self, prediction: Mapping[str, Any], threshold: float) -> Mapping[str, Any]:
-        """The reply is that of the answer."""
+        """The reply is that of the answer.
+
+        Raises:
+          BenisonError: the model was pushed before it gave the replies of both.
+        """
         found = super().at_threshold(prediction, threshold)
-        is_known = as_text(found["label"]) != UNKNOWN
-        return {**found, "reply": prediction["nearest_reply" if is_known else "unknown_reply"]}
+        reply = prediction.get("nearest_reply" if as_text(found["label"]) != UNKNOWN else "unknown_reply")
+        if reply is None:
+            raise BenisonError("this model has one reply alone, and none for another threshold", "train it again")
+        return {**found, "reply": reply}
 
     def metrics(self) -> Evaluation:
         def metric(name: str, kind: str, prediction: str) -> Metric:
