@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parents[1]
 BENISON = str(Path(sys.executable).parent / "benison")
@@ -114,13 +114,17 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None, ac
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
-        output = out.read()
-        if process.returncode not in accept:
-            said = (err.read() + output)[-3000:]
-            raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}\n{said}")
-        return Finished(seconds, usage.ru_maxrss / 1024, output)
+        return Finished(seconds, usage.ru_maxrss / 1024, _output(command, process.returncode, out, err, accept))
+
+
+def _output(command: Sequence[str], code: int, out: IO[str], err: IO[str], accept: Sequence[int]) -> str:
+    """What a command that has ended with this code wrote to standard output. Raises RuntimeError as `run` does."""
+    out.seek(0)
+    err.seek(0)
+    output = out.read()
+    if code not in accept:
+        raise RuntimeError(f"{' '.join(command)} ended with {code}\n{(err.read() + output)[-3000:]}")
+    return output
 
 
 def watched(
@@ -141,13 +145,7 @@ def watched(
             look(megabytes)
             time.sleep(every)
         seconds = time.perf_counter() - begun
-        out.seek(0)
-        err.seek(0)
-        output = out.read()
-        if process.returncode not in accept:
-            said = (err.read() + output)[-3000:]
-            raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}\n{said}")
-        return Finished(seconds, peak, output)
+        return Finished(seconds, peak, _output(command, process.returncode, out, err, accept))
 
 
 def memory_mb(pid: int) -> float:

@@ -26,6 +26,7 @@ MOST_UNPACKED_BYTES = 500_000_000
 MOST_ROWS = 100_000
 PAGE_ROWS = 25
 VERDICTS: Mapping[str, bool | None] = {"wrong": False, "right": True, "unjudged": None}
+"""Of answers and of examples, by their name in addresses."""
 SORTS: Mapping[str, tuple[str, str]] = {
     "worst": ("loss", "descending"),
     "best": ("loss", "ascending"),

@@ -29,6 +29,12 @@ SIGNS = {
     "stopped": "■",
     "unreadable": "!",
 }
+JUDGED: Mapping[bool | None, tuple[str, str, str]] = {
+    True: ("✓", "right", "good"),
+    False: ("✗", "wrong", "bad"),
+    None: ("", "", "soft"),
+}
+"""Of one answer, by whether it is right: sign, word and tone."""
 LINKS_SHOWN = 10
 TONES = {"blessed": "good", "not blessed": "bad", "failed": "bad", "unreadable": "bad"}
 
@@ -46,6 +52,11 @@ def dom_id(identity: Mapping[str, str]) -> str:
 def changing(name: Any) -> dict[str, Any]:
     """The identity of what changes by itself while a run goes on."""
     return {"type": "run-part", "name": name}
+
+
+def letter(place: int) -> str:
+    """What one of the runs that are compared is called, the first of them A."""
+    return chr(ord("A") + place)
 
 
 def section(place: str, heading: str, *children: Child, note: str = "") -> html.Section:

@@ -10,10 +10,9 @@ import functools
 import os
 import re
 import shlex
-import sys
 import types
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -88,7 +87,6 @@ def adapt_beam() -> None:
 
     remember_dofn_specs()
     remember_option_names()
-    remember_modules()
     take_folders_literally()
     read_in_parts()
 
@@ -197,63 +195,3 @@ def remember_option_names() -> None:
         return view
 
     PipelineOptions.view_as = view_as
-
-
-@functools.cache
-def remember_modules() -> None:
-    """Makes cloudpickle and Beam's cache go through all imported modules when there are new ones, not each time.
-
-    Of some thousand modules cloudpickle looks for those that a function may mean by `package.module`, for each of some
-    hundred functions of a pipeline, and Beam for those whose contents no object of a cache is to be charged for: a
-    third of the time of StatisticsGen.
-    """
-    from cloudpickle import cloudpickle_fast
-    from objsize import traverse
-
-    def submodules(package: str) -> dict[str, list[tuple[set[str], str]]]:
-        """By the first part of its name behind the package's, all parts and the whole name of each."""
-        found: dict[str, list[tuple[set[str], str]]] = {}
-        for name in list(sys.modules):
-            if name is not None and name.startswith(package):
-                parts = name[len(package) :].split(".")
-                found.setdefault(parts[0], []).append((set(parts), name))
-        return found
-
-    known, globals_of_modules = _Remembered(submodules), traverse._iter_modules_globals
-    contents = _Remembered(lambda: set(map(id, globals_of_modules())))
-
-    def find_imported_submodules(code: Any, dependencies: Sequence[Any]) -> list[Any]:
-        found, names = [], set(code.co_names)
-        for package in dependencies:
-            if isinstance(package, types.ModuleType) and getattr(package, "__package__", None):
-                by_first = known(f"{package.__name__}.")
-                candidates = [one for first in sorted(names & by_first.keys()) for one in by_first[first]]
-                found += [sys.modules[name] for parts, name in candidates if parts <= names]
-        return found
-
-    def update_exclude_set(self: Any) -> None:
-        if self.settings.exclude_modules_globals:
-            self.exclude_set.update(contents())
-        look(self)
-
-    cloudpickle_fast._find_imported_submodules = find_imported_submodules
-    look = traverse.TraversalContext._update_exclude_set
-    traverse.TraversalContext._update_exclude_set = update_exclude_set
-    traverse._iter_modules_globals = lambda: ()  # which `look` adds again
-
-
-class _Remembered:
-    """What a function found in the imported modules, for as long as there are no others."""
-
-    def __init__(self, look: Callable[..., Any]) -> None:
-        self._look = look
-        self._found: dict[tuple[str, ...], Any] = {}
-        self._modules = 0
-
-    def __call__(self, *arguments: str) -> Any:
-        if len(sys.modules) != self._modules:
-            self._found.clear()
-            self._modules = len(sys.modules)
-        if arguments not in self._found:
-            self._found[arguments] = self._look(*arguments)
-        return self._found[arguments]

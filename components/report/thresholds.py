@@ -5,6 +5,7 @@ Counts of examples add up, so that they are kept as they come, one example after
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
@@ -72,8 +73,8 @@ class ThresholdCounts:
         """`known` are the entries of the vocabulary that the task calls `known_by`."""
         self._task, self._known = task, frozenset(known)
         self._examples = 0
-        self._there: dict[str, int] = {}
-        self._scored: dict[str, _Counts] = {}
+        self._there: Counter[str] = Counter()
+        self._scored: defaultdict[str, _Counts] = defaultdict(_none)
 
     def add(self, example: Mapping[str, Any], prediction: Mapping[str, Any]) -> None:
         """Raw columns of one eval example, and the model's answer to it."""
@@ -81,23 +82,21 @@ class ThresholdCounts:
         if decided is None:
             return
         self._examples += 1
-        for name in decided.there:
-            self._there[name] = self._there.get(name, 0) + 1
+        self._there.update(decided.there)
         for decision in decided.decisions:
-            counts = self._scored.setdefault(decision.name, _none())
-            counts[decision.right][_highest_reached(decision.score)] += 1
+            self._scored[decision.name][decision.right][_highest_reached(decision.score)] += 1
 
     def to_json(self) -> Thresholds | None:
         """None where nothing was counted."""
-        names = sorted(self._there.keys() | self._scored.keys(), key=lambda name: (-self._there.get(name, 0), name))
+        names = sorted(self._there.keys() | self._scored.keys(), key=lambda name: (-self._there[name], name))
         if not names:
             return None
         every = _none()
         for counts in self._scored.values():
             for sums, some in zip(every, counts, strict=True):
                 sums[:] = map(add, sums, some)
-        classes = [_of_class(name, self._there.get(name, 0), self._scored.get(name, _none())) for name in names]
-        together = [_of_class(ALL, sum(self._there.values()), every)] if len(names) > 1 else []
+        classes = [_of_class(name, self._there[name], self._scored[name]) for name in names]
+        together = [_of_class(ALL, self._there.total(), every)] if len(names) > 1 else []
         return {
             "examples": self._examples,
             "below": self._task.below,

@@ -13,8 +13,6 @@ from dashboard.store import Damaged, NotThere, Run, Store
 from dashboard.try_it import Refused, Trial
 from trainer.preview.wording import number
 
-VERDICTS = {True: "✓ right", False: "✗ wrong", None: "neither right nor wrong"}
-
 
 def layout(store: Store, task: str, run_id: str, example: str) -> Any:
     run = store.run(task, run_id)
@@ -26,7 +24,7 @@ def layout(store: Store, task: str, run_id: str, example: str) -> Any:
         "Example": row["asked"],
         "Truth": row["truth"],
         "Answer": row["answer"],
-        "Verdict": VERDICTS[row["correct"]],
+        "Verdict": " ".join(parts.JUDGED[row["correct"]][:2]).strip() or "neither right nor wrong",
         "Confidence": number(row["confidence"]),
         "Loss": f"{number(row['loss'])} ({known['loss']})" if known and row["loss"] is not None else "",
         "Slices": ", ".join(table_of.slice_of(row)),

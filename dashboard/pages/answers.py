@@ -33,7 +33,6 @@ SORTS = {
 }
 FIELDS = ("verdict", "truth", "answer", "slice", "text", "least", "below", "sort")
 """Of the form, by their names in addresses."""
-SIGNS = {True: ("✓ right", "good"), False: ("✗ wrong", "bad"), None: ("", "soft")}
 
 
 def layout(store: Store, task: str, run_id: str, found: Query) -> Any:
@@ -168,9 +167,9 @@ def _table(run: Run, rows: Sequence[Mapping[str, Any]]) -> Any:
     slices = any(table_of.slice_of(row) for row in rows)
     cells = []
     for row in rows:
-        sign, tone = SIGNS[row["correct"]]
+        sign, word, tone = parts.JUDGED[row["correct"]]
         said = {
-            "correct": html.Span(sign, className=tone),
+            "correct": html.Span(f"{sign} {word}".strip(), className=tone),
             "confidence": number(row["confidence"]),
             "loss": number(row["loss"]),
         }

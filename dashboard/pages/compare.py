@@ -63,14 +63,10 @@ def long_list(store: Store, found: Query, name: str) -> Long:
     return lists[name](pairs)
 
 
-def _name(place: int) -> str:
-    return chr(ord("A") + place)
-
-
 def _legend(runs: Sequence[Run]) -> Any:
     rows = [
         [
-            html.B(_name(i)),
+            html.B(parts.letter(i)),
             parts.link(run.id, address.run(run.key)),
             parts.outcome(run.outcome),
             run.started.strftime("%Y-%m-%d %H:%M %Z") if run.started else "",
@@ -82,7 +78,7 @@ def _legend(runs: Sequence[Run]) -> Any:
 
 
 def _headings(pairs: Sequence[Pair], first: str) -> list[Any]:
-    return [first, *(_name(i) for i in range(len(pairs)))]
+    return [first, *(parts.letter(i) for i in range(len(pairs)))]
 
 
 def _metrics(pairs: Sequence[Pair]) -> html.Section:
@@ -163,7 +159,7 @@ def _slices(pairs: Sequence[Pair]) -> html.Section:
     if not rows.rows:
         return parts.section("slices", "Slices", parts.empty("These runs were judged as a whole."))
     shown = rows.rows[:MOST_SLICES]
-    series = {_name(i): [values[i] for _, values in shown] for i in range(len(pairs))}
+    series = {parts.letter(i): [values[i] for _, values in shown] for i in range(len(pairs))}
     chart = charts.graph(charts.grouped_bars([name for name, _ in shown], series, metric), f"{metric} by slice")
     note = f"{metric}, those first in which the runs differ most."
     table = parts.folded(f"All {len(rows.rows)} as a table", in_pages("slices", rows))
@@ -209,7 +205,7 @@ def _curve_charts(pairs: Sequence[Pair]) -> Long:
 
     def figure(which: tuple[str, str]) -> html.Figure:
         name, who = which
-        series = {_name(i): lines[name][who] for i, lines in enumerate(all_lines) if who in lines.get(name, {})}
+        series = {parts.letter(i): lines[name][who] for i, lines in enumerate(all_lines) if who in lines.get(name, {})}
         is_smooth = who == "training" and charts.is_noisy(name)
         drawn = charts.curves(series, smooth=[is_smooth] * len(series))
         return html.Figure([html.Figcaption(f"{name}, {who}"), charts.graph(drawn, f"{name}, {who}")])
@@ -235,7 +231,7 @@ def _shared(pairs: Sequence[Pair]) -> Long:
 
     def beside(example: str) -> html.Div:
         seen = [
-            previews.figure(one[example], previews.of_run(run.key), f"{_name(i)} ")
+            previews.figure(one[example], previews.of_run(run.key), f"{parts.letter(i)} ")
             for i, (one, (run, _)) in enumerate(zip(shown, pairs, strict=True))
         ]
         return html.Div(seen, className="beside")

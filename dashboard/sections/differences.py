@@ -17,7 +17,6 @@ from dashboard.store import Damaged, Run, Store
 from trainer.preview.wording import number
 
 COLUMNS = ("example", "place", "truth", "answer", "correct", "loss")
-SIGNS = {True: ("✓ ", "good"), False: ("✗ ", "bad"), None: ("", "")}
 CHANCE = 0.05
 """Of a p-value: below it a difference is said to be more than chance."""
 
@@ -118,7 +117,7 @@ def _rows(runs: Sequence[Run], shared: Sequence[Answered]) -> Long:
     differing = sorted((one for one in shared if one.differs), key=lambda one: one.order)
 
     def table(some: Sequence[Answered]) -> Any:
-        headings = ["Place", "Truth", *(chr(ord("A") + i) for i in range(len(runs)))]
+        headings = ["Place", "Truth", *(parts.letter(i) for i in range(len(runs)))]
         return parts.table(headings, [_cells(runs, one) for one in some], "Where they differ", numbers=(0,))
 
     return Long(differing, table, ROWS, "examples in which they differ")
@@ -128,8 +127,8 @@ def _cells(runs: Sequence[Run], one: Answered) -> list[Any]:
     found = [table_of.shown(row) for row in one.rows]
     cells = []
     for run, row in zip(runs, found, strict=True):
-        sign, tone = SIGNS[row["correct"]]
+        sign, _, tone = parts.JUDGED[row["correct"]]
         loss = "" if row["loss"] is None else f"loss {number(row['loss'])}"
         led = parts.link(row["answer"] or "nothing", address.answer(run.key, row["example"]))
-        cells.append(html.Span([html.Span(sign, className=tone), led, html.Small(loss)]))
+        cells.append(html.Span([html.Span(f"{sign} ".lstrip(), className=tone), led, html.Small(loss)]))
     return [f"{found[0]['place']:,}", found[0]["truth"], *cells]

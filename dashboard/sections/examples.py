@@ -12,11 +12,9 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from components.report.page import ReportData
 from dashboard import address, parts, previews
 from dashboard.address import Query
+from dashboard.answers import VERDICTS
 from dashboard.paging import PREVIEWS, Long, in_pages
 from dashboard.store import NotThere, Run, Store
-
-VERDICTS = {"right": True, "wrong": False, "unjudged": None}
-"""Of examples, by their name in addresses."""
 
 
 @dataclass(frozen=True)

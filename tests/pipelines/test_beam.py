@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import concurrent.futures.thread
-import email.message
 import os
 import re
 import subprocess
 import sys
 import time
 import traceback
-import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,7 +20,6 @@ from pipelines.beam import (
     BeamSettings,
     beam_args,
     refusal_in,
-    remember_modules,
     remember_option_names,
     take_folders_literally,
 )
@@ -118,45 +113,6 @@ def test_options_seen_from_several_sides_are_the_same_options() -> None:
         options.view_as(pipeline_options.DebugOptions).add_experiment("b")
         assert "b" in options.view_as(pipeline_options.DebugOptions).experiments
     assert not pipeline_options.PipelineOptions([]).view_as(pipeline_options.DebugOptions).experiments
-
-
-def uses_submodules() -> Any:
-    return concurrent.futures.thread, os.path, email.message.Message
-
-
-def test_a_function_is_pickled_with_the_submodules_that_it_means() -> None:
-    import cloudpickle
-    from cloudpickle import cloudpickle_fast
-    from cloudpickle.cloudpickle import _find_imported_submodules
-    from objsize import traverse
-
-    remember_modules()
-    for function in (uses_submodules, cloudpickle.dumps, traverse.TraversalContext.get_deep_size):
-        code = function.__code__
-        dependencies = [function.__globals__.get(name) for name in code.co_names]
-        found = cloudpickle_fast._find_imported_submodules(code, dependencies)
-        assert {id(one) for one in found} == {id(one) for one in _find_imported_submodules(code, dependencies)}
-    names = {one.__name__ for one in cloudpickle_fast._find_imported_submodules(uses_submodules.__code__, [concurrent])}
-    assert names == {"concurrent.futures", "concurrent.futures.thread"}
-
-
-def test_new_modules_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    from cloudpickle import cloudpickle_fast
-
-    remember_modules()
-    code = compile("concurrent.newcomer", "", "eval")
-    assert cloudpickle_fast._find_imported_submodules(code, [concurrent]) == []
-    newcomer = types.ModuleType("concurrent.newcomer")
-    monkeypatch.setitem(sys.modules, "concurrent.newcomer", newcomer)
-    assert cloudpickle_fast._find_imported_submodules(code, [concurrent]) == [newcomer]
-
-
-def test_the_cache_is_not_charged_for_what_modules_hold() -> None:
-    import objsize
-
-    remember_modules()
-    measured = objsize.get_deep_size([vars(sys.modules[__name__])])
-    assert measured == objsize.get_deep_size([None])
 
 
 def refuse(element: int) -> int:

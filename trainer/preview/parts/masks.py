@@ -11,7 +11,7 @@ import numpy as np
 
 from data.media.palettes import VOID, voc_palette
 from trainer.preview.part import Page, Part, Place, Record, Shown_co
-from trainer.preview.parts.picture import MAX_SIDE, decoded
+from trainer.preview.parts.picture import at_max_side, decoded
 
 TINT = 0.45
 """How much of the picture a mask hides."""
@@ -78,12 +78,7 @@ class Masks(Part):
 
     def _picture(self) -> Any:
         """Of MAX_SIDE pixels, so that the lines of masks are fine."""
-        from PIL import Image
-
-        image = decoded(self.content).convert("RGB")
-        factor = MAX_SIDE / max(image.size)
-        size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-        return image.resize(size, Image.Resampling.NEAREST if factor > 1 else Image.Resampling.LANCZOS)
+        return at_max_side(decoded(self.content).convert("RGB"))
 
     def _stretched(self, image: Any) -> np.ndarray:
         rows, columns = (np.arange(n) * m // n for n, m in zip(image.size[::-1], self.mask.shape, strict=True))

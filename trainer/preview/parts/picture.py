@@ -91,14 +91,11 @@ class Picture(Part):
 
     def image(self) -> Any:
         """A Pillow image with boxes and heat map drawn, at most MAX_SIDE pixels wide and high."""
-        from PIL import Image
-
         image = decoded(self.content)
         factor = MAX_SIDE / max(image.size)
         if factor >= 1 and not self.is_marked():
             return image
-        size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-        image = image.resize(size, Image.Resampling.NEAREST if factor > 1 else Image.Resampling.LANCZOS)
+        image = at_max_side(image)
         if not self.is_marked():
             return image
         image = image.convert("RGB")
@@ -111,6 +108,15 @@ class Picture(Part):
             for box in boxes:
                 draw(image, box)
         return image
+
+
+def at_max_side(image: Any) -> Any:
+    """A Pillow image whose longer side is MAX_SIDE pixels; a smaller one is enlarged without smoothing."""
+    from PIL import Image
+
+    factor = MAX_SIDE / max(image.size)
+    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    return image.resize(size, Image.Resampling.NEAREST if factor > 1 else Image.Resampling.LANCZOS)
 
 
 def decoded(content: bytes | np.ndarray) -> Any:
